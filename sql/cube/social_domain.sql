@@ -1,0 +1,148 @@
+-- Provisions, euros and clients of the social domain, beside the residents of the municipalities that delivered.
+-- grain: period, municipality_code, sex, age_band, exclusion
+with calendar as (
+    select
+        make_date($period, 1, 1) as year_start,
+        make_date($period + 1, 1, 1) as year_end
+),
+
+messages as (
+    select
+        supplier,
+        line_number,
+        person_key,
+        municipality_code,
+        sex,
+        age,
+        age_band,
+        law,
+        category,
+        start_date,
+        until_date,
+        end_reason,
+        amount_eur,
+        row_number() over (
+            partition by supplier, municipality_code, allocation_id order by message_seq desc, line_number desc
+        ) as message_rank
+    from stg.social_domain
+    where period = $period
+),
+
+provisions as (
+    select
+        messages.supplier,
+        messages.line_number,
+        messages.person_key,
+        messages.municipality_code,
+        messages.sex,
+        messages.age_band,
+        messages.law,
+        messages.category,
+        messages.start_date,
+        least(messages.until_date, calendar.year_end) as active_until,
+        messages.until_date <= calendar.year_end as is_ended,
+        messages.end_reason,
+        messages.amount_eur,
+        case
+            when messages.message_rank > 1 then 'superseded'
+            when messages.start_date >= calendar.year_end or messages.until_date <= calendar.year_start then 'other_year'
+            when messages.age not between 0 and 120 then 'impossible_age'
+            else 'none'
+        end as exclusion
+    from messages
+    cross join calendar
+),
+
+-- A client counts once per act, and once per category, where the last provision was.
+ranked_provisions as (
+    select
+        municipality_code,
+        sex,
+        age_band,
+        exclusion,
+        law,
+        category,
+        is_ended,
+        end_reason,
+        amount_eur,
+        row_number() over (
+            partition by person_key, exclusion, law
+            order by active_until desc, start_date desc, supplier, line_number
+        ) as rank_in_law,
+        row_number() over (
+            partition by person_key, exclusion, law, category
+            order by active_until desc, start_date desc, supplier, line_number
+        ) as rank_in_category
+    from provisions
+),
+
+provision_totals as (
+    select
+        case when exclusion = 'none' then municipality_code else 'unknown' end as municipality_code,
+        case when exclusion = 'none' then sex else 'unknown' end as sex,
+        case when exclusion = 'none' then age_band else 'unknown' end as age_band,
+        exclusion,
+        count(*) as provision_count,
+        sum(amount_eur) as amount_eur,
+        sum(amount_eur) filter (where law = 'Wmo') as cost_wmo_eur,
+        sum(amount_eur) filter (where law = 'Jeugdwet') as cost_jeugdwet_eur,
+        sum(amount_eur) filter (where law = 'Participatiewet') as cost_participatiewet_eur,
+        count(*) filter (where law = 'Wmo' and rank_in_law = 1) as wmo_client_count,
+        count(*) filter (where law = 'Wmo' and category = '01' and rank_in_category = 1) as household_help_client_count,
+        count(*) filter (where law = 'Jeugdwet' and rank_in_law = 1) as youth_care_client_count,
+        count(*) filter (where law = 'Participatiewet' and rank_in_law = 1) as participation_client_count,
+        count(*) filter (where law = 'Wmo' and is_ended) as wmo_end_count,
+        -- The same codes mean something else under the Jeugdwet.
+        count(*) filter (where law = 'Wmo' and is_ended and end_reason in ('33', '34')) as wmo_end_to_zvw_or_wlz_count
+    from ranked_provisions
+    group by
+        case when exclusion = 'none' then municipality_code else 'unknown' end,
+        case when exclusion = 'none' then sex else 'unknown' end,
+        case when exclusion = 'none' then age_band else 'unknown' end,
+        exclusion
+),
+
+-- A municipality without a single provision has not delivered: its residents would turn missing into zero.
+resident_totals as (
+    select
+        municipality_code,
+        sex,
+        age_band,
+        'none' as exclusion,
+        sum(resident_count) as resident_count,
+        sum(person_years) as person_years
+    from stg.population
+    where
+        period = $period
+        and municipality_code in (select municipality_code from provisions where exclusion = 'none')
+    group by
+        municipality_code,
+        sex,
+        age_band
+)
+
+select
+    cast($period as integer) as period,
+    municipality_code,
+    sex,
+    age_band,
+    exclusion,
+    coalesce(provision_totals.provision_count, 0) as provision_count,
+    cast(coalesce(provision_totals.amount_eur, 0) as decimal(18, 2)) as amount_eur,
+    cast(coalesce(provision_totals.cost_wmo_eur, 0) as decimal(18, 2)) as cost_wmo_eur,
+    cast(coalesce(provision_totals.cost_jeugdwet_eur, 0) as decimal(18, 2)) as cost_jeugdwet_eur,
+    cast(coalesce(provision_totals.cost_participatiewet_eur, 0) as decimal(18, 2)) as cost_participatiewet_eur,
+    coalesce(provision_totals.wmo_client_count, 0) as wmo_client_count,
+    coalesce(provision_totals.household_help_client_count, 0) as wmo_household_help_client_count,
+    coalesce(provision_totals.youth_care_client_count, 0) as youth_care_client_count,
+    coalesce(provision_totals.participation_client_count, 0) as participation_client_count,
+    coalesce(provision_totals.wmo_end_count, 0) as wmo_end_count,
+    coalesce(provision_totals.wmo_end_to_zvw_or_wlz_count, 0) as wmo_end_to_zvw_or_wlz_count,
+    cast(coalesce(resident_totals.resident_count, 0) as bigint) as resident_count,
+    coalesce(resident_totals.person_years, 0) as person_years,
+    cast(
+        case when age_band in ('00-04', '05-09', '10-14', '15-19', '20-24') then coalesce(resident_totals.resident_count, 0) else 0 end
+        as bigint
+    ) as resident_under_25_count
+from provision_totals
+full join resident_totals using (municipality_code, sex, age_band, exclusion)

@@ -1,0 +1,24 @@
+-- Claim lines with signed euros, half-open dates and the activity that the performance stands for.
+-- grain: period, supplier, line_number
+select
+    claims.period,
+    claims.supplier,
+    claims.line_number,
+    claims.person_key,
+    claims.care_kind,
+    activities.activity,
+    upper(replace(claims.diagnosis_icd10, '.', '')) as diagnosis_icd10,
+    claims.atc_code,
+    claims.start_date,
+    coalesce(claims.end_date, claims.start_date) + 1 as until_date,
+    claims.provider_code,
+    claims.debit_credit,
+    claims.reference_number,
+    claims.previous_reference,
+    -- Times 0.01, for a decimal divided by a hundred is a double here and a decimal elsewhere.
+    cast(
+        cast(case claims.debit_credit when 'C' then -claims.amount_cents else claims.amount_cents end as decimal(18, 2))
+        * 0.01 as decimal(18, 2)
+    ) as amount_eur
+from delivery.claims
+left join ref.activities on activities.performance_code = claims.performance_code

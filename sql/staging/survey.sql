@@ -1,0 +1,57 @@
+-- Answers one a row, each with the weight that belongs to its item; 8 and 9 are no answer.
+-- grain: period, supplier, line_number, item
+with items as (
+    select
+        item_number,
+        item
+    from (
+        values
+        (1, 'good_self_rated_health'),
+        (2, 'chronic_illness'),
+        (3, 'obesity'),
+        (4, 'smoking'),
+        (5, 'severe_loneliness'),
+        (6, 'high_risk_anxiety_depression')
+    ) as list (item_number, item)
+),
+
+responses as (
+    select
+        survey.period,
+        survey.supplier,
+        survey.line_number,
+        survey.municipality_code,
+        survey.stratum,
+        survey.sex,
+        survey.age_group,
+        items.item_number,
+        items.item,
+        case items.item
+            when 'good_self_rated_health' then survey.klgga208
+            when 'chronic_illness' then survey.calga260
+            when 'obesity' then survey.aggws205
+            when 'smoking' then survey.lfrka205
+            when 'severe_loneliness' then survey.ggees209
+            when 'high_risk_anxiety_depression' then survey.ggada201_3
+        end as answer,
+        case
+            when items.item in ('severe_loneliness', 'high_risk_anxiety_depression') then survey.ew_ggd
+            else survey.ew_cbs_ggd
+        end as weight
+    from delivery.survey
+    cross join items
+)
+
+select
+    period,
+    supplier,
+    line_number,
+    municipality_code,
+    stratum,
+    case when sex in ('M', '1') then 'M' else 'F' end as sex,
+    age_group as age_band,
+    item_number,
+    item,
+    case answer when '1' then 1 when '0' then 0 end as yes,
+    cast(weight as decimal(18, 9)) as weight
+from responses

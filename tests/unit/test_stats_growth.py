@@ -1,0 +1,55 @@
+"""Does growth do what its docstrings say, above all around missing years and breaks?"""
+
+import numpy as np
+import pytest
+
+from triple_aim.stats.growth import break_adjusted, compound, deflate, year_on_year
+
+
+def test_compound_growth_undoes_itself():
+    estimate = compound(100 * 1.03**7, 100, 7)
+    assert estimate.value == pytest.approx(0.03) and np.isnan(estimate.lower)
+
+
+def test_limits_are_the_delta_method_on_the_logarithm():
+    estimate = compound(110.0, 100.0, 2, variance_end=16.0, variance_start=9.0)
+    half = 1.959963984540054 * (16 / 110**2 + 9 / 100**2) ** 0.5
+    expected = np.exp((np.log(1.1) + half * np.array([-1, 1])) / 2) - 1
+    np.testing.assert_allclose([estimate.lower, estimate.upper], expected)
+
+
+def test_a_missing_year_leaves_two_gaps_not_one_jump():
+    growth = year_on_year([100.0, np.nan, 121.0, 133.1]).value
+    np.testing.assert_allclose(growth, [np.nan, np.nan, np.nan, 0.1])
+
+
+def test_year_on_year_runs_along_any_axis():
+    values = np.array([[100.0, 50.0], [110.0, 60.0]])
+    along = year_on_year(values, axis=0, variance=4.0)
+    np.testing.assert_allclose(along.value, [[np.nan, np.nan], [0.1, 0.2]])
+    np.testing.assert_allclose(along.lower.T, year_on_year(values.T, variance=4.0).lower)
+
+
+def test_deflating_by_the_same_inflation_leaves_nothing():
+    index = 100 * 1.02 ** np.arange(4)
+    real = deflate(500 * index, index, base=100.0)
+    np.testing.assert_allclose(real.value, 50_000)
+    np.testing.assert_allclose(year_on_year(real.value).value[1:], 0, atol=1e-12)
+
+
+def test_break_adjusted_growth_ignores_components_that_changed_meaning():
+    end, start = np.array([[104.0, 52.0, 70.0]]), np.array([[100.0, 50.0, 0.0]])
+    assert break_adjusted(end, start, np.array([True, True, False])).value == pytest.approx(0.04)
+    assert np.isnan(break_adjusted(end, start, np.array([False] * 3)).value).all()
+
+
+def test_a_missing_comparable_component_is_not_zero():
+    growth = break_adjusted([[np.nan, 52.0], [104.0, np.nan]], [100.0, 50.0], np.array([True, False])).value
+    np.testing.assert_allclose(growth, [np.nan, 0.04])
+
+
+def test_comparability_may_differ_per_period():
+    value = np.array([[100.0, 10.0], [110.0, 40.0], [121.0, 44.0]])
+    comparable = np.array([[True, False], [True, True]])
+    growth = break_adjusted(value[1:], value[:-1], comparable).value
+    np.testing.assert_allclose(growth, [0.1, 0.1])

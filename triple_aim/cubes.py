@@ -1,0 +1,152 @@
+"""stg → cube, and the cube as dense arrays of sums: the waist of the hourglass.
+
+Not here: regions (``regions``) and statistics (``indicators``). Nothing above this module reads a person-level row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from triple_aim.contracts import Contract
+from triple_aim.queries import Query
+from triple_aim.vocabulary import ALL
+from triple_aim.warehouse import Warehouse, qualified, quoted
+
+log = logging.getLogger(__name__)
+
+Floats = NDArray[np.float64]
+COUNTED = "none"  # the exclusion of a cell that is not excluded
+MEASURES = ("_count", "_sum", "_sumsq", "_eur", "_years")
+AXES = ("period", "municipality_code", "sex", "age_band")
+
+
+def build_cube(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> list[int]:
+    """Rebuild the periods whose staged deliveries, reference or SQL changed; the periods that were rebuilt."""
+    warehouse.run("create table if not exists meta.cubes (cube varchar, period integer, content varchar)")
+    table = f"cube.{query.name}"
+    extracts = sorted(name.removeprefix("stg.") for name in query.reads if name.startswith("stg."))
+    there = dict(warehouse.rows("select period, content from meta.cubes where cube = ?", [query.name]))
+    if warehouse.exists(table) and {n for n, _ in warehouse.header(f"select * from {qualified(table)}")} != set(query.columns):
+        warehouse.run(f"drop table {qualified(table)}")
+        there = {}
+    if not warehouse.exists(table):
+        warehouse.run("delete from meta.cubes where cube = ?", [query.name])
+        warehouse.run(f"create table {qualified(table)} as {query.sql}", {"period": 0})
+        there = {}
+    rebuilt = []
+    for period in sorted(periods):
+        staged = {
+            extract: delivery
+            for extract, delivery in warehouse.rows(
+                """select extract, string_agg(delivery || content || supplier, ',' order by supplier)
+                   from meta.staged where period = ? and list_contains(?, extract) group by extract order by extract""",
+                [period, extracts],
+            )
+        }
+        enough = bool(staged) if query.any_source else len(staged) == len(extracts)
+        content = hashlib.sha256(f"{query.hash}{staged}".encode()).hexdigest() if enough else None
+        if there.get(period) == content:
+            continue
+        with warehouse.transaction():
+            warehouse.run(f"delete from {qualified(table)} where period = ?", [period])
+            warehouse.run("delete from meta.cubes where cube = ? and period = ?", [query.name, period])
+            if content:
+                warehouse.run(f"insert into {qualified(table)} by name {query.sql}", {"period": period})
+                warehouse.run("insert into meta.cubes values (?, ?, ?)", [query.name, period, content])
+        rebuilt.append(period)
+    return rebuilt
+
+
+def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
+    """The ledger: per extract, period and supplier every row and euro, delivered, set aside, staged, counted, excluded.
+
+    Cubes join suppliers, so from the cube on a supplier is ``all``.
+    """
+    parts = [
+        warehouse.frame(
+            """select extract, period, supplier, stage, reason, row_count, amount_eur from meta.ledger
+               order by extract, period, supplier, stage, reason"""
+        )
+    ]
+    for contract in contracts:
+        ledger = contract.ledger
+        if ledger is None or not warehouse.exists(f"cube.{ledger.cube}"):
+            continue
+        euros = f"coalesce(sum({quoted(ledger.euros)}), 0)" if ledger.euros else "0"
+        parts.append(
+            warehouse.frame(
+                f"""select $extract as extract, period, 'all' as supplier,
+                        case when exclusion = 'none' then 'in_cube' else 'excluded' end as stage,
+                        case when exclusion = 'none' then 'all' else exclusion end as reason,
+                        cast(sum({quoted(ledger.rows)}) as bigint) as row_count,
+                        cast({euros} as decimal(18, 2)) as amount_eur
+                    from {qualified('cube.' + ledger.cube)} group by all
+                    having sum({quoted(ledger.rows)}) > 0 order by all""",
+                {"extract": contract.extract},
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The counted cells of one cube as dense arrays, one axis a dimension.
+
+    ``labels`` holds the axes in order: period, municipality_code, sex, age_band, then the cube's own. A dimension the
+    cube lacks has the one label ``all``. A sum is nan where its municipality delivered nothing of it in that period,
+    and 0 where it delivered and nobody was counted: missing is never zero.
+    """
+
+    labels: dict[str, list[str]]
+    sums: dict[str, Floats]
+
+    def axis(self, name: str) -> int:
+        return list(self.labels).index(name)
+
+    def keep(self, name: str, wanted: NDArray[np.bool_]) -> Cells:
+        """The cells whose label on one axis is wanted."""
+        labels = {**self.labels, name: [label for label, kept in zip(self.labels[name], wanted, strict=True) if kept]}
+        sums = {key: np.compress(wanted, array, axis=self.axis(name)) for key, array in self.sums.items()}
+        return replace(self, labels=labels, sums=sums)
+
+    def periods(self) -> list[int]:
+        return [int(label) for label in self.labels["period"]]
+
+
+def load_cells(warehouse: Warehouse, query: Query) -> Cells:
+    """Read a cube whole; it is small by design."""
+    dimensions = [name for name in query.grain if name not in (*AXES, "exclusion")]
+    measures = [name for name in query.columns if name.endswith(MEASURES)]
+    columns = ", ".join(
+        [quoted(name) for name in (*query.grain, *(m for m in measures))]
+    )
+    frame = warehouse.frame(
+        f"select {columns} from {qualified('cube.' + query.name)} where exclusion = ? order by {', '.join(map(quoted, query.grain))}",
+        [COUNTED],
+    )
+    labels: dict[str, list[str]] = {}
+    codes = []
+    for name in (*AXES, *dimensions):
+        values = frame[name].astype(str) if name in frame else pd.Series([ALL] * len(frame), dtype=str)
+        code, found = pd.factorize(values, sort=True)
+        labels[name] = [str(label) for label in found]
+        codes.append(code)
+    shape = tuple(len(found) for found in labels.values())
+    place = np.ravel_multi_index(codes, shape) if len(frame) else np.array([], dtype=int)
+    rest = tuple(range(2, len(shape)))
+    sums = {}
+    for name in measures:
+        values = frame[name].to_numpy(dtype=float, na_value=np.nan)
+        dense = np.full(int(np.prod(shape)), np.nan)
+        dense[place] = values
+        dense = dense.reshape(shape)
+        delivered = ~np.isnan(dense).all(axis=rest, keepdims=True)
+        sums[name] = np.where(delivered & np.isnan(dense), 0.0, dense)
+    return Cells(labels, sums)

@@ -1,0 +1,150 @@
+"""Where things are: the content folders of a checkout and the settings of one installation.
+
+Not here: what the files mean (``contracts``, ``specs``) or how they are read (``warehouse``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from triple_aim.errors import ProjectError
+
+CONFIG_VARIABLE = "TRIPLE_AIM_CONFIG"
+CONTENT_FOLDERS = ("contracts", "indicator_specs", "reference", "sql")
+
+
+class Settings(BaseSettings):
+    """What one installation decides; every key may also come from ``TRIPLE_AIM_<KEY>`` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="TRIPLE_AIM_", extra="forbid", frozen=True)
+
+    deliveries: Path
+    work: Path
+    publication: Path
+    division_year: int = 2024
+    memory_limit: str = "1GB"
+    threads: int = 2
+    keep_releases: int = 30
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _has_a_unit(cls, value: str) -> str:
+        if not value.rstrip("iB").endswith(("K", "M", "G", "T")):
+            raise ValueError("needs a unit, such as 4GB")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout and its settings; every other module asks here for a path."""
+
+    root: Path
+    config: Path
+    settings: Settings
+
+    @property
+    def contracts(self) -> Path:
+        return self.root / "contracts"
+
+    @property
+    def specs(self) -> Path:
+        return self.root / "indicator_specs"
+
+    @property
+    def sql(self) -> Path:
+        return self.root / "sql"
+
+    @property
+    def reference(self) -> Path:
+        return self.root / "reference"
+
+    @property
+    def deliveries(self) -> Path:
+        return self._from_config(self.settings.deliveries)
+
+    @property
+    def work(self) -> Path:
+        return self._from_config(self.settings.work)
+
+    @property
+    def publication(self) -> Path:
+        return self._from_config(self.settings.publication)
+
+    @property
+    def landing(self) -> Path:
+        return self.work / "landing"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.work / "quarantine"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.work / "warehouse.duckdb"
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over every content file and the engine's own source: what a release depends on besides deliveries."""
+        engine = Path(__file__).parent
+        files = [(folder, path) for folder in CONTENT_FOLDERS for path in sorted((self.root / folder).rglob("*.*"))]
+        files += [("triple_aim", path) for path in sorted(engine.rglob("*.py"))]
+        digest = hashlib.sha256(str(self.settings.division_year).encode())
+        for folder, path in files:
+            digest.update(f"{folder}/{path.name}\0".encode() + path.read_bytes())
+        return digest.hexdigest()
+
+    def _from_config(self, path: Path) -> Path:
+        return (self.config.parent / path).resolve()
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The nearest folder upwards that holds the content, else the checkout this package was installed from."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents, Path(__file__).resolve().parent.parent):
+        if all((folder / name).is_dir() for name in CONTENT_FOLDERS):
+            return folder
+    raise ProjectError(
+        "there is no project here",
+        str(here),
+        f"go to a folder that holds {', '.join(CONTENT_FOLDERS)}, or give --config",
+    )
+
+
+def load_project(config: Path | None = None) -> Project:
+    """The project as ``--config``, ``TRIPLE_AIM_CONFIG`` or the shipped samples say, in that order."""
+    named = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    root = find_root()
+    path = (named or root / "data_samples" / "monitor.toml").resolve()
+    if not path.is_file():
+        raise ProjectError("the settings file does not exist", str(path), f"check --config or {CONFIG_VARIABLE}")
+
+    class FromFile(Settings):  # the file is only known at run time, pydantic-settings wants it on the class
+        model_config = SettingsConfigDict(toml_file=path)
+
+    try:
+        settings = FromFile()  # type: ignore[call-arg]
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ProjectError("the settings are not valid", str(path), faults) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError("the settings are not TOML", str(path), str(error)) from error
+    return Project(root=root, config=path, settings=settings)

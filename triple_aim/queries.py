@@ -1,0 +1,76 @@
+"""What a ``.sql`` file says of itself: purpose, grain, parameters, tables read, columns made.
+
+Not here: running it (``warehouse``). A file holds one statement; its header is one sentence and ``-- grain: …``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from triple_aim.errors import ContentError
+
+#: Which schemas each floor may read; the gate is a fact of the architecture.
+FLOORS = {"staging": {"delivery", "ref"}, "cube": {"stg", "ref"}, "marts": {"safe", "ref"}}
+
+
+@dataclass(frozen=True)
+class Query:
+    """One statement and what can be known of it without running it."""
+
+    name: str
+    sql: str
+    purpose: str
+    grain: tuple[str, ...]
+    any_source: bool  # a cube is made where all its sources were delivered, or (-- needs: any) at least one
+    params: frozenset[str]
+    reads: frozenset[str]
+    columns: tuple[str, ...]
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def read_query(path: Path) -> Query:
+    """Read and vet one file; a floor that reads where it may not is refused here."""
+    where = f"sql/{path.parent.name}/{path.name}"
+    text = path.read_text(encoding="utf-8")
+    header = [line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--")]
+    grain = next((line.removeprefix("grain:") for line in header if line.startswith("grain:")), "")
+    if not grain or header[0].startswith("grain:"):
+        raise ContentError("the header is incomplete", f"{where}:1", "begin with one sentence, then -- grain: columns")
+    try:
+        statements = sqlglot.parse(text, dialect="duckdb")
+    except SqlglotError as error:
+        raise ContentError(str(error).splitlines()[0], where, "write one plain DuckDB select") from error
+    tree = statements[0] if len(statements) == 1 else None
+    if not isinstance(tree, exp.Query):
+        raise ContentError("the file must hold exactly one select", where, "split it, or drop what is not a select")
+    inner = {cte.alias for cte in tree.find_all(exp.CTE)}
+    reads = {f"{t.db}.{t.name}" if t.db else t.name for t in tree.find_all(exp.Table)} - inner
+    allowed = FLOORS[path.parent.name]
+    if strangers := sorted(table for table in reads if table.split(".")[0] not in allowed):
+        raise ContentError(
+            f"it reads {', '.join(strangers)}", where, f"files of this floor read only {', '.join(sorted(allowed))}"
+        )
+    return Query(
+        name=path.stem,
+        sql=text,
+        purpose=" ".join(header[: next(i for i, line in enumerate(header) if line.startswith("grain:"))]),
+        grain=tuple(part.strip() for part in grain.split(",")),
+        any_source="needs: any" in header,
+        params=frozenset(parameter.name for parameter in tree.find_all(exp.Placeholder)),
+        reads=frozenset(reads),
+        columns=tuple(tree.named_selects),
+    )
+
+
+def read_queries(folder: Path) -> dict[str, Query]:
+    """Every file of one floor, by the name of the table it makes."""
+    return {path.stem: read_query(path) for path in sorted(folder.glob("*.sql"))}

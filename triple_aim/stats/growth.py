@@ -1,0 +1,195 @@
+"""Change over time: growth per year, real terms, and growth freed of series breaks.
+
+Belongs here: growth of a value that is already an indicator. Does not belong here: the price indices and the
+list of breaks (``reference/``), trends fitted over many years, or what drove the growth.
+Growth is a fraction: 0.03 is 3 % a year. From zero or less it is undefined, hence nan.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from triple_aim.stats import intervals
+from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.estimate import Estimate
+
+
+def compound(
+    value_end: ArrayLike,
+    value_start: ArrayLike,
+    years: ArrayLike,
+    *,
+    variance_end: ArrayLike = np.nan,
+    variance_start: ArrayLike = np.nan,
+    level: float = 0.95,
+) -> Estimate:
+    """Give the constant yearly growth that leads from the start to the end.
+
+    Formula: ``r^(1/years) - 1`` with ``r = end / start``. Limits, if both variances are given, by the delta
+    method on ``log r``: ``var = V_end/end^2 + V_start/start^2``.
+
+    Parameters
+    ----------
+    value_end, value_start, years : array_like, broadcastable
+        Values in one unit, and the positive number of years between them.
+    variance_end, variance_start : array_like, optional
+        Variances of the two values, taken as independent. Values on largely the same persons correlate
+        positively, which makes these limits too wide rather than too narrow.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        Broadcast shape, fraction per year; limits nan without variances.
+
+    Raises
+    ------
+    ValueError
+        For years of 0 or less, a negative variance, shapes that do not fit or an impossible level.
+
+    References
+    ----------
+    Armitage P, Berry G, Matthews JNS (2002). Statistical methods in medical research, 4th ed., section 5.3.
+
+    Examples
+    --------
+    >>> compound(121.0, 100.0, 2).value.round(4).item()
+    0.1
+    """
+    end, start, years, v_end, v_start = together(
+        value_end=value_end,
+        value_start=value_start,
+        years=years,
+        variance_end=variance_end,
+        variance_start=variance_start,
+    )
+    never_negative(variance_end=v_end, variance_start=v_start)
+    if (years <= 0).any():
+        raise ValueError("years must be positive: put the later value first")
+    defined = (end > 0) & (start > 0)
+    log_ratio = np.log(quotient(end, start), where=defined, out=np.full(defined.shape, np.nan))
+    half = intervals.z_score(level) * np.sqrt(quotient(v_end, end**2) + quotient(v_start, start**2))
+    return Estimate(*(np.expm1((log_ratio + shift) / years) for shift in (0.0, -half, half)))
+
+
+def year_on_year(
+    value: ArrayLike, axis: int = -1, *, variance: ArrayLike = np.nan, level: float = 0.95
+) -> Estimate:
+    """Give the growth from each period to the next along an axis of consecutive years.
+
+    Formula: ``value_t / value_(t-1) - 1``; limits as :func:`compound`.
+
+    Parameters
+    ----------
+    value : array_like
+        Consecutive years along ``axis``; a year that is missing is nan, not left out.
+    axis : int
+        The axis of time.
+    variance : array_like, optional
+        Variances of the values, broadcastable to them.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        Shape of ``value``: growth *into* each year, so the first is nan and rows stay aligned.
+
+    Raises
+    ------
+    ValueError
+        For a value without axes, a negative variance, shapes that do not fit or an impossible level.
+
+    Examples
+    --------
+    >>> year_on_year([100.0, 110.0, 99.0]).value.round(2)
+    array([ nan,  0.1, -0.1])
+    """
+    value, variance = together(value=value, variance=variance)
+    if value.ndim == 0:
+        raise ValueError("value needs an axis of time")
+    # Missing, rather than a shorter array: the year before the first one is unknown.
+    value, variance = np.moveaxis(value, axis, -1), np.moveaxis(variance, axis, -1)
+    unknown = np.full((*value.shape[:-1], 1), np.nan)
+    before = np.concatenate([unknown, value[..., :-1]], axis=-1)
+    variance_before = np.concatenate([unknown, variance[..., :-1]], axis=-1)
+    growth = compound(value, before, 1, variance_end=variance, variance_start=variance_before, level=level)
+    return Estimate(*(np.moveaxis(part, -1, axis) for part in (growth.value, growth.lower, growth.upper)))
+
+
+def deflate(value: ArrayLike, index: ArrayLike, *, base: float = 1.0) -> Estimate:
+    """Give amounts in the prices of the base period.
+
+    Formula: ``value * base / index``.
+
+    Parameters
+    ----------
+    value, index : array_like, broadcastable
+        Amounts in current prices, and the price index of the same periods.
+    base : float
+        The index of the period whose prices are wanted, e.g. 100 where the index has 2015 = 100.
+
+    Returns
+    -------
+    Estimate
+        Broadcast shape, in prices of the base period; limits nan. Limits of an amount are amounts too:
+        deflate them in the same way.
+
+    Raises
+    ------
+    ValueError
+        For an index or base of 0 or less, or shapes that do not fit.
+
+    Examples
+    --------
+    >>> deflate([100.0, 110.0], [100.0, 110.0], base=100).value
+    array([100., 100.])
+    """
+    value, index = together(value=value, index=index)
+    if base <= 0 or (index <= 0).any():
+        raise ValueError("a price index must be positive")
+    return Estimate.without_limits(value * base / index)
+
+
+def break_adjusted(
+    value_end: ArrayLike, value_start: ArrayLike, comparable: NDArray[np.bool_], years: ArrayLike = 1
+) -> Estimate:
+    """Give yearly growth over the components that mean the same at both ends.
+
+    Formula: :func:`compound` of ``sum of comparable ends / sum of comparable starts``. Community nursing,
+    say, entered the Dutch basic insurance in 2015: included, it would pass for growth.
+
+    Parameters
+    ----------
+    value_end, value_start : array_like, broadcastable, components on the last axis
+        Additive parts (e.g. euros per kind of care). Any comparable part that is nan makes the cell nan.
+    comparable : array_like of bool, broadcastable to the values
+        Whether a component's definition is the same at both ends.
+    years : array_like, shape of the result or scalar
+        Years between start and end.
+
+    Returns
+    -------
+    Estimate
+        Leading shape, fraction per year; nan where nothing is comparable. Limits nan: the variance of a sum
+        of components needs their covariances, which no cube keeps.
+
+    Raises
+    ------
+    ValueError
+        If ``comparable`` is not boolean, for years of 0 or less, or shapes that do not fit.
+
+    Examples
+    --------
+    >>> break_adjusted([110.0, 50.0], [100.0, 0.0], np.array([True, False])).value.round(2).item()
+    0.1
+    """
+    comparable = np.asarray(comparable)
+    # A 0/1 float with nan in it would silently count as comparable.
+    if comparable.dtype != np.bool_:
+        raise ValueError(f"comparable must be boolean, got {comparable.dtype}")
+    end, start, chosen = together(value_end=value_end, value_start=value_start, comparable=comparable)
+    end, start = (np.where(chosen == 1, part, 0.0).sum(axis=-1) for part in (end, start))
+    return compound(end, start, years)

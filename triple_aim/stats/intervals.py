@@ -1,0 +1,249 @@
+"""Confidence limits that several methods share: Poisson counts, proportions, means.
+
+Belongs here: limits of one quantity, each a pair ``(lower, upper)`` of arrays shaped like the arguments.
+Does not belong here: rates and ratios built on them (``rates``, ``standardise``, ``survey``).
+``scipy.special`` is used rather than ``scipy.stats``: the same quantiles, many times faster on arrays.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from triple_aim.stats.arguments import never_negative, quotient, tail, together
+from triple_aim.stats.estimate import Floats
+
+Limits = tuple[Floats, Floats]
+
+BYAR_FROM = 10  # events; below it Byar drifts from exact and PHE prescribes the exact limits
+
+
+def z_score(level: float) -> float:
+    """Give the standard normal quantile of a two-sided interval, e.g. 1.96 for 0.95.
+
+    Examples
+    --------
+    >>> round(z_score(0.95), 6)
+    1.959964
+    """
+    return float(-special.ndtri(tail(level)))
+
+
+def byar(count: ArrayLike, *, level: float = 0.95) -> Limits:
+    """Give Byar's approximate limits of a Poisson count.
+
+    Formula: ``x (1 - 1/(9x) - z/(3 sqrt x))^3`` and the same with ``x + 1`` and ``+ z`` for the upper limit.
+
+    Parameters
+    ----------
+    count : array_like, any shape
+        Events. The lower limit of 0 is 0.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : ndarray, shape of ``count``, in events
+
+    Raises
+    ------
+    ValueError
+        For a negative count or an impossible level.
+
+    References
+    ----------
+    Breslow NE, Day NE (1987). Statistical methods in cancer research II. IARC, chapter 2.
+
+    Examples
+    --------
+    >>> [limit.round(3).item() for limit in byar(10)]
+    [4.787, 18.391]
+    """
+    (count,) = together(count=count)
+    never_negative(count=count)
+    z = z_score(level)
+    above = count + 1
+    # max(x, 1) only avoids a division by zero that the final where() discards anyway.
+    safe = np.where(count > 0, count, 1.0)
+    lower = safe * (1 - 1 / (9 * safe) - z / (3 * np.sqrt(safe))) ** 3
+    upper = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
+    # Very high levels push the cube below zero for small counts; a count cannot be negative.
+    return np.where(count == 0, 0.0, np.where(np.isnan(count), np.nan, np.maximum(lower, 0.0))), upper
+
+
+def exact_poisson(count: ArrayLike, *, level: float = 0.95) -> Limits:
+    """Give Garwood's exact limits of a Poisson count.
+
+    Formula: ``chi2(a/2; 2x) / 2`` and ``chi2(1 - a/2; 2x + 2) / 2``, computed as gamma quantiles.
+
+    Parameters
+    ----------
+    count : array_like, any shape
+        Events; a fraction is allowed.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : ndarray, shape of ``count``, in events
+
+    Raises
+    ------
+    ValueError
+        For a negative count or an impossible level.
+
+    References
+    ----------
+    Garwood F (1936). Fiducial limits for the Poisson distribution. Biometrika 28: 437-442.
+
+    Examples
+    --------
+    >>> [limit.round(4).item() for limit in exact_poisson(5)]
+    [1.6235, 11.6683]
+    """
+    (count,) = together(count=count)
+    never_negative(count=count)
+    lower = np.where(count == 0, 0.0, special.gammaincinv(count, tail(level)))
+    return lower, special.gammainccinv(count + 1, tail(level))
+
+
+def poisson(count: ArrayLike, *, level: float = 0.95) -> Limits:
+    """Give limits of a count as PHE prescribes: exact below 10 events, Byar from 10.
+
+    Parameters, returns and raises as :func:`byar`.
+
+    References
+    ----------
+    Public Health England (2018). Technical guide: confidence intervals, appendices 1 and 2.
+
+    Examples
+    --------
+    >>> [limit.round(3) for limit in poisson([5, 10])]
+    [array([1.623, 4.787]), array([11.668, 18.391])]
+    """
+    lower, upper = byar(count, level=level)
+    lower, upper = np.atleast_1d(lower), np.atleast_1d(upper)
+    # The exact quantiles are iterative, hence slow: only the few small counts pay for them.
+    (count,) = together(count=count)
+    small = np.atleast_1d(count < BYAR_FROM)
+    lower[small], upper[small] = exact_poisson(np.atleast_1d(count)[small], level=level)
+    return lower.reshape(count.shape), upper.reshape(count.shape)
+
+
+def wilson(count: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Limits:
+    """Give Wilson's score limits of a binomial proportion, without continuity correction.
+
+    Formula: ``(2x + z^2 -+ z sqrt(z^2 + 4x(1 - x/n))) / (2(n + z^2))``.
+
+    Parameters
+    ----------
+    count, n : array_like, broadcastable
+        Persons with the characteristic, and all persons.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : ndarray, broadcast shape, as a fraction 0-1; nan where ``n`` is 0
+
+    Raises
+    ------
+    ValueError
+        For a negative number, ``count > n`` or an impossible level.
+
+    References
+    ----------
+    Wilson EB (1927). JASA 22: 209-212. Newcombe RG (1998). Stat Med 17: 857-872, method 3.
+
+    Examples
+    --------
+    >>> [limit.round(4).item() for limit in wilson(81, 263)]
+    [0.2553, 0.3662]
+    """
+    count, n = _part_of(count, n)
+    z = z_score(level)
+    half = z * np.sqrt(z**2 + 4 * count * (1 - quotient(count, n)))
+    lower = (2 * count + z**2 - half) / (2 * (n + z**2))
+    upper = (2 * count + z**2 + half) / (2 * (n + z**2))
+    # At 0 of n and n of n the algebra is exactly 0 and 1; rounding may step just outside.
+    return np.clip(lower, 0.0, 1.0), np.clip(upper, 0.0, 1.0)
+
+
+def clopper_pearson(count: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Limits:
+    """Give exact (beta quantile) limits of a proportion; ``n`` may be an effective sample size.
+
+    Formula: ``Beta(a/2; x, n - x + 1)`` and ``Beta(1 - a/2; x + 1, n - x)``.
+    Parameters, returns and raises as :func:`wilson`; fractions are allowed in both arguments.
+
+    References
+    ----------
+    Clopper CJ, Pearson ES (1934). Biometrika 26: 404-413.
+    Korn EL, Graubard BI (1998). Survey Methodology 24: 193-201 (effective sample sizes).
+
+    Examples
+    --------
+    >>> [limit.round(4).item() for limit in clopper_pearson(0, 20)]
+    [0.0, 0.1684]
+    """
+    count, n = _part_of(count, n)
+    lower = np.where(count == 0, 0.0, special.betaincinv(count, n - count + 1, tail(level)))
+    upper = np.where(count == n, 1.0, special.betainccinv(count + 1, n - count, tail(level)))
+    known = (n > 0) & ~np.isnan(count)
+    return np.where(known, lower, np.nan), np.where(known, upper, np.nan)
+
+
+def student_t(
+    value: ArrayLike, variance: ArrayLike, degrees_of_freedom: ArrayLike, *, level: float = 0.95
+) -> Limits:
+    """Give limits ``value -+ t sqrt(variance)``.
+
+    Parameters
+    ----------
+    value, variance, degrees_of_freedom : array_like, broadcastable
+        Variance of the value itself, not of one observation. ``inf`` degrees of freedom: normal limits.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : ndarray, broadcast shape, unit of ``value``; nan without a positive degree of freedom
+
+    Raises
+    ------
+    ValueError
+        For a negative variance or an impossible level.
+
+    References
+    ----------
+    Student (1908). The probable error of a mean. Biometrika 6: 1-25.
+
+    Examples
+    --------
+    >>> [limit.round(4).item() for limit in student_t(5.0, 1.0, 6)]
+    [2.5531, 7.4469]
+    """
+    value, variance = together(value=value, variance=variance)
+    never_negative(variance=variance)
+    half = t_score(degrees_of_freedom, level=level) * np.sqrt(variance)
+    return value - half, value + half
+
+
+def t_score(degrees_of_freedom: ArrayLike, *, level: float = 0.95) -> Floats:
+    """Give the Student t quantile of a two-sided interval; nan without a positive degree of freedom.
+
+    Examples
+    --------
+    >>> t_score([0, 6, np.inf]).round(4)
+    array([   nan, 2.4469, 1.96  ])
+    """
+    score: Floats = special.stdtrit(np.asarray(degrees_of_freedom, dtype=np.float64), 1 - tail(level))
+    return score
+
+
+def _part_of(count: ArrayLike, n: ArrayLike) -> tuple[Floats, ...]:
+    count, n = together(count=count, n=n)
+    never_negative(count=count, n=n)
+    if (count > n).any():
+        raise ValueError("count must not exceed n")
+    return count, n

@@ -1,0 +1,244 @@
+"""Standardised measures: rates, means and ratios made comparable over age and sex.
+
+Belongs here: methods that need a weight or a reference rate per stratum (strata on the last axis).
+Does not belong here: the standard populations themselves (``reference/``) and growth (``growth``).
+
+Strata without person-years ("empty" strata). A region without women over 95 has no rate there. Counting it
+as a rate of zero would call missing zero and pull the result down. The default ``"drop_weight"`` leaves the
+stratum out and renormalises the remaining weights, as if its rate were the weighted average of the others;
+``"withhold"`` refuses the cell. Events without person-years always withhold: they may not vanish.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from triple_aim.stats import intervals
+from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.estimate import Estimate, Floats
+from triple_aim.stats.rates import sample_variance
+
+Empty = Literal["drop_weight", "withhold"]
+
+
+def directly_standardised_rate(
+    count: ArrayLike,
+    person_years: ArrayLike,
+    weight: ArrayLike,
+    *,
+    per: float = 1.0,
+    minimum_events: float = 10,
+    empty: Empty = "drop_weight",
+    level: float = 0.95,
+) -> Estimate:
+    """Give the rate a region would have with the standard population's structure, with Dobson limits.
+
+    Formula: ``D = sum w_i O_i/n_i / sum w_i``; ``V = sum w_i^2 O_i/n_i^2 / (sum w_i)^2``;
+    limits ``D + sqrt(V/O) (O_L - O)`` and ``D + sqrt(V/O) (O_U - O)`` with Byar's ``O_L, O_U`` of the total
+    count ``O`` (exact below 10, if ``minimum_events`` lets so few through).
+
+    Parameters
+    ----------
+    count, person_years, weight : array_like, broadcastable, strata on the last axis
+        Events, years at risk, and standard population (any scale). Strata of weight 0 play no part.
+    per : float
+        Unit of the rate, e.g. 100 000.
+    minimum_events : float
+        Below this total the result is withheld: Morris et al. find the rate itself unstable there.
+        If 0 is let through, a total of 0 events has a value but no limits.
+    empty : {"drop_weight", "withhold"}
+        Treatment of strata without person-years; see the module's docstring.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        Broadcast shape without the last axis, events per ``per`` person-years; nan where withheld.
+
+    Raises
+    ------
+    ValueError
+        For a negative argument, an unknown ``empty``, shapes that do not fit or an impossible level.
+
+    References
+    ----------
+    Dobson AJ, Kuulasmaa K, Eberle E, Scherer J (1991). Stat Med 10: 457-462.
+    Morris JK et al. (2018). Population Health Metrics 16: 19 (fewer than 10 events).
+
+    Examples
+    --------
+    >>> rate = directly_standardised_rate([4, 9], [2000, 1500], [0.6, 0.4], per=100_000)
+    >>> rate.value.round(6).item(), rate.lower.round(1).item(), rate.upper.round(1).item()
+    (360.0, 191.2, 616.0)
+    """
+    count, person_years, weight = together(count=count, person_years=person_years, weight=weight)
+    never_negative(count=count)
+    weight = _usable_weight(weight, person_years, count, empty)
+    used = weight != 0
+
+    def add_up(terms: Floats) -> Floats:
+        total: Floats = np.where(used, terms, 0.0).sum(axis=-1)
+        return total
+
+    events = add_up(count)
+    value = add_up(weight * quotient(count, person_years))
+    variance = add_up(weight**2 * quotient(count, person_years**2))
+    lower, upper = intervals.poisson(events, level=level)
+    # Dobson stretches the interval of the plain count: the weighted sum has no distribution of its own.
+    scale = np.sqrt(quotient(variance, events))
+    limits = (value + scale * (limit - events) for limit in (lower, upper))
+    return Estimate(*(per * part for part in (value, *limits))).where(events >= minimum_events)
+
+
+def directly_standardised_mean(
+    total: ArrayLike,
+    total_sq: ArrayLike | None,
+    n: ArrayLike,
+    weight: ArrayLike,
+    *,
+    exposure: ArrayLike | None = None,
+    empty: Empty = "drop_weight",
+    level: float = 0.95,
+) -> Estimate:
+    """Give the mean a region would have with the standard population's structure, e.g. euros per head.
+
+    Formula: ``M = sum w_i S_i/e_i / sum w_i`` with ``e_i`` the exposure (persons unless given);
+    ``V = sum w_i^2 n_i s_i^2/e_i^2 / (sum w_i)^2``; limits ``M -+ z sqrt(V)``. With ``e_i = n_i`` this is the
+    usual ``sum w_i^2 s_i^2/n_i``; exposure counts as fixed.
+
+    Parameters
+    ----------
+    total, total_sq, n, weight : array_like, broadcastable, strata on the last axis
+        Sum and sum of squares over persons, number of persons, and standard population (any scale).
+        ``total_sq=None``: no interval.
+    exposure : array_like, optional
+        Denominator of the mean where that is not persons, e.g. insured years.
+    empty : {"drop_weight", "withhold"}
+        Treatment of strata without exposure; see the module's docstring.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        Broadcast shape without the last axis, unit of ``total`` per unit of exposure; limits nan where a
+        weighted stratum has one person only, for one person shows no spread.
+
+    Raises
+    ------
+    ValueError
+        For a negative number or weight, contradictory sums, an unknown ``empty``, shapes that do not fit
+        or an impossible level.
+
+    References
+    ----------
+    Armitage P, Berry G, Matthews JNS (2002). Statistical methods in medical research, 4th ed., section 19.3.
+
+    Examples
+    --------
+    >>> cost = directly_standardised_mean([600.0, 900.0], None, [3, 3], [1, 3])
+    >>> cost.value.item(), cost.lower.item()
+    (275.0, nan)
+    """
+    total, n, weight, exposure = together(
+        total=total, n=n, weight=weight, exposure=n if exposure is None else exposure
+    )
+    never_negative(n=n)
+    z = intervals.z_score(level)
+    weight = _usable_weight(weight, exposure, total, empty)
+    used = weight != 0
+    value = np.where(used, weight * quotient(total, exposure), 0.0).sum(axis=-1)
+    if total_sq is None:
+        return Estimate.without_limits(value)
+    total, total_sq = together(total=total, total_sq=total_sq)
+    spread = n * sample_variance(total, total_sq, n)
+    variance = np.where(used, weight**2 * quotient(spread, exposure**2), 0.0).sum(axis=-1)
+    return Estimate(value, value - z * np.sqrt(variance), value + z * np.sqrt(variance))
+
+
+def indirectly_standardised_ratio(
+    observed: ArrayLike,
+    exposure: ArrayLike,
+    reference_rate: ArrayLike,
+    *,
+    per: float = 1.0,
+    is_count: bool = True,
+    variance: ArrayLike | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """Give what was observed over what reference rates would lead one to expect (SMR and its kin).
+
+    Formula: ``per * O / E``, ``E = sum e_i r_i``. Limits: for counts Byar from 10 events and exact below, on
+    ``O``; otherwise ``(O -+ z sqrt(variance)) / E``. The reference rates count as known without error.
+
+    Parameters
+    ----------
+    observed : array_like, shape (..., strata) or (..., 1)
+        Events or euros; summed over the last axis, so a total alone may be passed with a last axis of 1.
+    exposure, reference_rate : array_like, broadcastable, strata on the last axis
+        Person-years (or persons), and the reference's rate per unit of exposure. An unknown rate is
+        ignored where the exposure is 0: nothing is expected of nobody.
+    per : float
+        1 for a ratio, 100 for a percentage.
+    is_count : bool
+        False for quantities such as euros, to which Poisson limits do not apply.
+    variance : array_like, shape of the result, optional
+        Variance of the observed total, for ``is_count=False``. Without it the limits are nan.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        Leading shape; nan where nothing is expected.
+
+    Raises
+    ------
+    ValueError
+        For negative counts, exposure or variance, a variance given for counts, shapes that do not fit or
+        an impossible level.
+
+    References
+    ----------
+    Breslow NE, Day NE (1987). Statistical methods in cancer research II. IARC, chapter 2.
+
+    Examples
+    --------
+    >>> smr = indirectly_standardised_ratio([1, 3], [1000, 500], [0.0005, 0.003])
+    >>> smr.value.item(), smr.lower.round(3).item()
+    (2.0, 0.545)
+    """
+    z = intervals.z_score(level)
+    exposure, reference_rate = together(exposure=exposure, reference_rate=reference_rate)
+    never_negative(exposure=exposure)
+    expected = np.where(exposure == 0, 0.0, exposure * reference_rate).sum(axis=-1)
+    # Not broadcast against the strata: a total given once must not be counted once per stratum.
+    (observed,) = together(observed=observed)
+    observed, expected = together(observed=observed.sum(axis=-1), expected=expected)
+    if is_count:
+        if variance is not None:
+            raise ValueError("a variance is for totals that are not counts: pass is_count=False")
+        limits = intervals.poisson(observed, level=level)
+    else:
+        spread = np.full(observed.shape, np.nan) if variance is None else np.asarray(variance, float)
+        observed, expected, spread = together(observed=observed, expected=expected, variance=spread)
+        never_negative(variance=spread)
+        limits = (observed - z * np.sqrt(spread), observed + z * np.sqrt(spread))
+    return Estimate(*(per * quotient(part, expected) for part in (observed, *limits)))
+
+
+def _usable_weight(weight: Floats, exposure: Floats, numerator: Floats, empty: Empty) -> Floats:
+    """Normalise weights over the strata that can take part; nan throughout a cell to be withheld."""
+    if empty not in ("drop_weight", "withhold"):
+        raise ValueError(f'empty must be "drop_weight" or "withhold", got {empty!r}')
+    never_negative(weight=weight, exposure=exposure)
+    vacant = exposure == 0
+    usable = np.where(vacant, 0.0, weight)
+    # A stratum with events or euros but nobody in it is a fault in the data, not an empty stratum.
+    refused = vacant & (weight > 0) & ((numerator != 0) | (empty == "withhold"))
+    whole = quotient(usable, usable.sum(axis=-1, keepdims=True))
+    return np.where(refused.any(axis=-1, keepdims=True), np.nan, whole)

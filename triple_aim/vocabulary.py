@@ -1,0 +1,70 @@
+"""Closed word lists that contracts, specs and marts share.
+
+Not here: code lists of the outside world (ICD-10, care kinds, municipalities); those are content, in ``reference/``.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Aim = Literal["health", "quality", "cost"]
+Polarity = Literal["higher_is_better", "lower_is_better", "no_judgement"]
+Population = Literal["residents", "insured", "gp_list", "respondents"]
+Status = Literal["published", "suppressed", "not_computed", "provisional", "not_delivered"]
+Severity = Literal["warning", "critical"]
+Privacy = Literal["none", "pseudonym", "quasi_identifier", "sensitive"]
+Role = Literal["key", "dimension", "measure", "attribute"]
+ColumnType = Literal["text", "code", "integer", "decimal", "number", "date"]
+Method = Literal[
+    "crude_rate",
+    "proportion",
+    "mean",
+    "ratio",
+    "directly_standardised_rate",
+    "directly_standardised_mean",
+    "indirectly_standardised_ratio",
+    "survey_proportion",
+    "growth",
+    "as_published",
+]
+
+#: The label of "all of them" in every dimension of a mart.
+ALL = "all"
+
+#: Which interval may stand beside which method; the first is the default.
+INTERVALS: dict[str, tuple[str, ...]] = {
+    "crude_rate": ("byar",),
+    "proportion": ("wilson",),
+    "mean": ("student_t",),
+    "ratio": ("none", "delta"),
+    "directly_standardised_rate": ("dobson",),
+    "directly_standardised_mean": ("none", "delta"),
+    "indirectly_standardised_ratio": ("byar", "none"),
+    "survey_proportion": ("linearisation_logit",),
+    "growth": ("none",),
+    "as_published": ("none",),
+}
+
+#: Age groups that marts print, each a union of five-year bands: label, first age, first age no longer in it.
+AGE_GROUPS: tuple[tuple[str, int, int], ...] = (
+    ("00-19", 0, 20),
+    ("20-44", 20, 45),
+    ("45-64", 45, 65),
+    ("65-74", 65, 75),
+    ("75-84", 75, 85),
+    ("85+", 85, 200),
+)
+
+
+def age_bounds(band: str) -> tuple[int, int]:
+    """First age in a band and first age beyond it: ``"65-69"`` is (65, 70), ``"90+"`` is (90, 200)."""
+    if band.endswith("+"):
+        return int(band[:-1]), 200
+    low, _, high = band.partition("-")
+    return int(low), int(high) + 1
+
+
+def age_group(band: str) -> str:
+    """The published group that holds a band; a band that fits in none (a survey's 18-64) stands as it is."""
+    low, high = age_bounds(band)
+    return next((name for name, start, stop in AGE_GROUPS if start <= low and high <= stop), band)
