@@ -64,6 +64,15 @@ def build_cube(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> li
     return rebuilt
 
 
+def municipality_codes(warehouse: Warehouse, query: Query) -> list[str]:
+    """The municipality codes of the counted cells of a cube; none for a cube of published percentages."""
+    if "municipality_code" not in query.columns:
+        return []
+    table = qualified(f"cube.{query.name}")
+    found = warehouse.rows(f"select distinct municipality_code from {table} where exclusion = ? order by 1", [COUNTED])
+    return [code for (code,) in found]
+
+
 def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
     """The ledger: per extract, period and supplier every row and euro, delivered, set aside, staged, counted, excluded.
 

@@ -21,7 +21,7 @@ from triple_aim.workbook import workbook_bytes
 
 Kind = Literal["csv", "xlsx", "parquet"]
 
-#: Where a line begins like a formula, blanks before it or not; full-width signs count in some spreadsheets too.
+#: Where a line begins like a formula, after blanks or not; to some spreadsheets full-width signs count too.
 FORMULA = re.compile(r"^(?=[^\S\n]*[=+\-@\t\r＝＋－＠])", re.MULTILINE)  # noqa: RUF001
 #: Delimiter and decimal mark a spreadsheet of that language expects.
 NOTATION: dict[Language, tuple[str, str]] = {"nl": (";", ","), "en": (",", ".")}
@@ -68,7 +68,7 @@ def csv_bytes(selection: Selection, language: Language) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(selection.rows.columns)
-    writer.writerows(map(cell, row) for row in selection.printed(language).itertuples(index=False))
+    writer.writerows(map(cell, row) for row in selection.lines(language))
     return text.getvalue().encode("utf-8-sig")
 
 

@@ -1,90 +1,169 @@
-"""Figures of one indicator: its course over the years, and the regions beside each other. SVG or PNG, always the same.
+"""Figures of one indicator: its course over the years, or the regions beside each other; as SVG or PNG.
 
-Not here: which numbers there are (``selection``). A figure shows an interval wherever there is one, says what is
-missing, and never tells by colour alone.
+Not here: which numbers there are (``selection``). A figure shows an interval wherever there is one, says what
+is missing, and never tells by colour alone. The same release gives the same bytes.
 """
 
 from __future__ import annotations
 
-import io
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from triple_aim.contracts import Publication
+from triple_aim.drawing import (
+    FAINT,
+    GREY,
+    JUDGEMENTS,
+    REGIONS,
+    STYLE,
+    WORDS,
+    Kind,
+    canvas,
+    course,
+    drawn,
+    hollow,
+    is_shown,
+    line,
+    printed,
+    signs,
+    whiskers,
+)
 from triple_aim.errors import NothingToPublish, ProjectError
-from triple_aim.selection import NOT_AVAILABLE, SHOWN, Language, Selection, select
+from triple_aim.selection import NOT_AVAILABLE, Language, Selection, select
 from triple_aim.vocabulary import ALL
 
-Kind = Literal["svg", "png"]
 
-STYLE = {
-    "svg.hashsalt": "triple-aim",  # else every element gets a random name
-    "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
-    "text.parse_math": False,
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
-GREY, FAINT = "#595959", "#d9d9d9"
-#: Okabe and Ito's colours, which stay apart for colour-blind readers; the marker tells the same again.
-REGIONS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#56B4E9", "v"), ("#000000", "P"))
-JUDGEMENTS = {
-    "better": ("#0072B2", "o"),
-    "worse": ("#D55E00", "s"),
-    "higher": ("#332288", "^"),
-    "lower": ("#882255", "v"),
-    "no_demonstrable_difference": ("#767676", "D"),
-    "not_compared": ("#767676", "|"),
-}
-WORDS: dict[Language, dict[str, str]] = {
-    "nl": {
-        "better": "beter dan de rest van Nederland",
-        "worse": "slechter dan de rest van Nederland",
-        "higher": "hoger dan de rest van Nederland",
-        "lower": "lager dan de rest van Nederland",
-        "no_demonstrable_difference": "geen aantoonbaar verschil",
-        "not_compared": "niet vergeleken",
-        "rest": "rest van Nederland",
-        "nl": "Nederland",
-        "break": "trendbreuk",
-        "missing": "niet beschikbaar",
-        "provisional": "voorlopig (open)",
-        "interval": "streepjes: 95%-interval",
-        "source": "bron",
-        "release": "uitgave",
-        "municipality": "gemeenten",
-        "ggd_region": "GGD-regio's",
-        "zorgkantoor_region": "zorgkantoorregio's",
-    },
-    "en": {
-        "better": "better than the rest of the Netherlands",
-        "worse": "worse than the rest of the Netherlands",
-        "higher": "higher than the rest of the Netherlands",
-        "lower": "lower than the rest of the Netherlands",
-        "no_demonstrable_difference": "no demonstrable difference",
-        "not_compared": "not compared",
-        "rest": "rest of the Netherlands",
-        "nl": "Netherlands",
-        "break": "series break",
-        "missing": "not available",
-        "provisional": "provisional (open)",
-        "interval": "whiskers: 95% interval",
-        "source": "source",
-        "release": "release",
-        "municipality": "municipalities",
-        "ggd_region": "GGD regions",
-        "zorgkantoor_region": "zorgkantoor regions",
-    },
-}
+def trend(
+    release: Path,
+    promise: Publication,
+    indicator: str,
+    region_type: str,
+    regions: Sequence[str],
+    language: Language = "nl",
+    *,
+    source: str | None = None,
+    to: Kind = "svg",
+) -> bytes:
+    """One indicator over the years for up to six regions, beside the rest of the Netherlands."""
+    if not 1 <= len(regions) <= len(REGIONS):
+        raise ProjectError(f"{len(regions)} regions were named", "trend", f"name 1 to {len(REGIONS)} of them")
+    found = _select(release, promise, indicator, source)
+    rows, about = found.rows, found.used_indicators.iloc[0]
+    ours = rows[(rows["region_type"] == region_type) & rows["region_code"].isin(regions)]
+    if absent := sorted(set(regions) - set(ours["region_code"])):
+        raise NothingToPublish(
+            f"there are no rows of {', '.join(absent)}", region_type, "check code and region type"
+        )
+    words, breaks = WORDS[language], about["first_break"]
+    years = range(int(ours["period"].min()), int(ours["period"].max()) + 1)
+    with matplotlib.rc_context(STYLE):
+        figure, axes = canvas(about, language, 4.8)
+        for at, code in enumerate(regions):
+            one = ours[ours["region_code"] == code].set_index("period").reindex(years)
+            shift = 0.09 * (at - (len(regions) - 1) / 2)
+            course(axes, one, breaks, shift, *REGIONS[at], label=str(one["region_name"].dropna().iloc[0]))
+            gaps = [year + shift for year in one.index[~is_shown(one)]]
+            bottom = axes.get_xaxis_transform()
+            axes.plot(gaps, [0.025] * len(gaps), "x", color=REGIONS[at][0], transform=bottom)
+        _draw_comparator(axes, ours if len(regions) == 1 else rows, years, breaks, language)
+        _draw_break(axes, years, breaks, words["break"])
+        axes.set_xlim(years[0] - 0.5, years[-1] + 0.5)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=13, min_n_ticks=1))
+        axes.xaxis.set_major_formatter("{x:.0f}")
+        axes.grid(axis="y", color=FAINT, linewidth=0.6)
+        handles = axes.get_legend_handles_labels()[0] + signs(ours, language)
+        return drawn(figure, handles, found, language, to)
+
+
+def caterpillar(
+    release: Path,
+    promise: Publication,
+    indicator: str,
+    region_type: str,
+    period: int,
+    language: Language = "nl",
+    *,
+    source: str | None = None,
+    to: Kind = "svg",
+) -> bytes:
+    """All regions of a type in one year, sorted, with their intervals and the national value."""
+    found = _select(release, promise, indicator, source)
+    rows, about = found.rows[found.rows["period"] == period], found.used_indicators.iloc[0]
+    ours = rows[rows["region_type"] == region_type]
+    shown = ours[is_shown(ours)].sort_values(["value", "region_code"])
+    if shown.empty:
+        raise NothingToPublish(
+            "no region has a value to show", f"{indicator}, {region_type}, {period}", "try another year"
+        )
+    words, hidden = WORDS[language], ours[~is_shown(ours)].sort_values("region_name", ascending=False)
+    ordered = pd.concat([hidden, shown]).reset_index(drop=True)
+    many = len(ordered) > 60
+    with matplotlib.rc_context(STYLE):
+        height = 2.2 + len(ordered) * (0.12 if many else 0.2)
+        kind = words.get(region_type, region_type.replace("_", " "))
+        figure, axes = canvas(about, language, height, f"{kind}, {period}")
+        handles: list[Any] = []
+        whole = rows[rows["region_type"] == "nl"]
+        if is_shown(whole).any():
+            value = float(whole["value"].iloc[0])
+            label = f"{words['nl']} {printed(value, int(about['decimals']), language)}"
+            handles.append(axes.axvline(value, color=GREY, linestyle="--", linewidth=1, label=label))
+        told = ordered["judgement"].where(ordered["judgement"] != "no_judgement", ordered["difference"])
+        for verdict, (colour, marker) in JUDGEMENTS.items():
+            part = ordered[is_shown(ordered) & (told == verdict)]
+            if len(part):
+                bars = whiskers(part["value"], part["lower"], part["upper"])
+                axes.errorbar(part["value"], part.index, xerr=bars, fmt="none", ecolor=colour, elinewidth=1)
+                dots = axes.scatter(part["value"], part.index, s=22, c=colour, marker=marker, zorder=3)
+                dots.set_label(words[verdict])
+                handles.append(dots)
+                hollow(axes, part["value"], part.index, part["status"], colour, marker)
+        left = axes.get_yaxis_transform()
+        for place in range(len(hidden)):
+            axes.text(0.01, place, NOT_AVAILABLE[language], transform=left, va="center", color=GREY)
+        axes.set_yticks(ordered.index, ordered["region_name"], fontsize=5.5 if many else 8)
+        axes.set_ylim(-0.8, len(ordered) - 0.2)
+        axes.grid(axis="x", color=FAINT, linewidth=0.6)
+        handles += signs(shown, language)
+        return drawn(figure, handles, found, language, to)
+
+
+def _draw_comparator(axes: Axes, rows: pd.DataFrame, years: range, breaks: Any, language: Language) -> None:
+    """For one region the rest of the country, with its interval; for several the whole country."""
+    words = WORDS[language]
+    if rows["region_code"].nunique() > 1:
+        whole = rows[rows["region_type"] == "nl"].set_index("period").reindex(years)
+        return line(axes, whole["value"], breaks, color=GREY, linestyle="--", label=words["nl"])
+    rest = rows.set_index("period").reindex(years)
+    low, high = (rest[f"comparator_{side}"].astype(float) for side in ("lower", "upper"))
+    before = rest.index < (breaks if pd.notna(breaks) else years.stop)
+    for part in (before, ~before):
+        axes.fill_between(rest.index, low, high, where=part, color=FAINT, alpha=0.6, linewidth=0, zorder=0)
+    line(axes, rest["comparator_value"], breaks, color=GREY, linestyle="--", label=words["rest"])
+
+
+def _draw_break(axes: Axes, years: range, breaks: Any, label: str) -> None:
+    """A dotted line before the first year of a new series, named above the plot, where no point can be."""
+    if pd.notna(breaks) and years[0] < breaks <= years[-1]:
+        axes.axvline(breaks - 0.5, color=GREY, linestyle=":", gid="series-break")
+        above = axes.get_xaxis_transform()
+        axes.text(
+            breaks - 0.5, 1.01, f"{label} {int(breaks)}", transform=above, ha="center", fontsize=8, color=GREY
+        )
+
+
+def _select(release: Path, promise: Publication, indicator: str, source: str | None) -> Selection:
+    """The undivided values of one indicator from one source."""
+    asked = {"indicator_id": indicator, "sex": ALL, "age_group": ALL, "segment_type": "none", "segment": ALL}
+    found = select(release, promise, "indicator_values", asked | ({"source": source} if source else {}))
+    if len(found.cubes) > 1:
+        raise ProjectError(
+            "several sources supply this indicator", indicator, f"choose {' or '.join(found.cubes)}"
+        )
+    return found

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     deliveries: Path
     work: Path
     publication: Path
+    own_regions: Path | None = None  # a folder of classifications the region team adds, one CSV each
     division_year: int = 2024
     memory_limit: str = "1GB"
     threads: int = 2
@@ -90,6 +91,10 @@ class Project:
         return self._from_config(self.settings.publication)
 
     @property
+    def own_regions(self) -> Path | None:
+        return self._from_config(self.settings.own_regions) if self.settings.own_regions else None
+
+    @property
     def landing(self) -> Path:
         return self.work / "landing"
 
@@ -106,7 +111,7 @@ class Project:
         """SHA-256 over every content file and the engine's own source: what a release depends on besides deliveries."""
         engine = Path(__file__).parent
         files = [(folder, path) for folder in CONTENT_FOLDERS for path in sorted((self.root / folder).rglob("*.*"))]
-        files += [("triple_aim", path) for path in sorted(engine.rglob("*.py"))]
+        files += [("triple_aim", path) for path in sorted(engine.rglob("*.[ph]*")) if path.suffix in (".py", ".html")]
         digest = hashlib.sha256(str(self.settings.division_year).encode())
         for folder, path in files:
             digest.update(f"{folder}/{path.name}\0".encode() + path.read_bytes())

@@ -1,6 +1,6 @@
 """The atomic release: a folder of finished files that becomes visible all at once, or not at all.
 
-Not here: which numbers may be shown (``disclosure``), finding and reading a release (``releases``, ``readers``).
+Not here: what may be shown (``disclosure``), finding and reading a release (``releases``, ``readers``).
 A release is never edited. ``current`` is a link; replacing that link is the one moment a release goes public.
 """
 

@@ -1,7 +1,7 @@
-"""Reading one release with SQL: an in-memory warehouse that has every mart, with its documentation, and nothing else.
+"""Reading one release with SQL: an in-memory warehouse that has every mart, documented, and nothing else.
 
-Not here: choosing the release (``releases``). The connection can reach no file at all: the marts are handed to it, so
-no statement, however clever, can read or overwrite anything.
+Not here: choosing the release (``releases``). The connection can reach no file at all: the marts are handed
+to it, so no statement, however clever, can read or overwrite anything.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PARQUET = ds.ParquetFileFormat(
 def open_marts(
     release: Path, promise: Publication, *, memory_limit: str = "1GB", threads: int = 2
 ) -> Iterator[Warehouse]:
-    """Every mart of a release as a view in schema ``mart``, which is also where unqualified names are looked up."""
+    """Every mart of a release as a view in schema ``mart``, which plain names are looked up in, too."""
     manifest = read_manifest(release)
     if manifest is None:
         raise ProjectError(

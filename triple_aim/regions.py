@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from ruamel.yaml import YAML
 
+from triple_aim.content import read_yaml
 from triple_aim.errors import ContentError
 
 STANDARD_TYPES = ("ggd_region", "zorgkantoor_region", "corop_region", "province")
-OTHER_TABLES = ("municipalities", "recodings", "vektis_names")  # any further CSV is a user's classification
 Step = tuple[int, dict[str, float]]  # the year a code ends, and the share of it that each successor takes
 
 
@@ -41,17 +40,22 @@ class Regions:
     steps: Mapping[str, Step]
 
     @classmethod
-    def load(cls, folder: Path, division_year: int, shares: pd.DataFrame | None = None) -> Regions:
-        """Read the folder; ``shares`` is a delivered table saying how split municipalities were divided."""
+    def load(
+        cls, folder: Path, division_year: int, shares: pd.DataFrame | None = None, own: Path | None = None
+    ) -> Regions:
+        """Read the folder; ``shares`` is a delivered table saying how split municipalities were divided.
+
+        ``own`` is a folder of the region team's own classifications, one CSV each.
+        """
         path, year = folder / "municipalities.csv", str(division_year)
         listed = _read(path, "division_year municipality_code municipality_name")
         if year not in set(listed["division_year"]):
             raise ContentError(f"no municipalities of {year}", str(path), "add them or change division_year")
         listed = listed.rename(columns={"municipality_name": "region_name"})
         tables, covers = {"municipality": listed.assign(region_code=listed["municipality_code"])}, {}
-        own = sorted({file.stem for file in folder.glob("*.csv")}.difference(OTHER_TABLES, STANDARD_TYPES))
-        for kind in (*STANDARD_TYPES, *own):
-            file = folder / f"{kind}.csv"
+        theirs = sorted(own.glob("*.csv")) if own else []
+        for file in (*(folder / f"{kind}.csv" for kind in STANDARD_TYPES), *theirs):
+            kind = file.stem
             tables[kind] = _read(file, "division_year municipality_code region_code region_name")
             covers[kind] = _coverage(file.with_suffix(".yaml"))
         tables["nl"] = listed.assign(region_code="NL01", region_name="Nederland")
@@ -63,6 +67,11 @@ class Regions:
     def types(self) -> list[str]:
         """Region types: municipality, the standard ones, the user's own, the country."""
         return list(self.tables)
+
+    @property
+    def own(self) -> list[str]:
+        """The region team's own classifications."""
+        return [kind for kind in self.covers if kind not in STANDARD_TYPES]
 
     def names(self, region_type: str) -> dict[str, str]:
         """Name of every region of a type by code, in the order of the matrices' rows."""
@@ -143,7 +152,7 @@ def _read(path: Path, columns: str) -> pd.DataFrame:
 
 
 def _coverage(path: Path) -> str:
-    covers = (YAML(typ="safe").load(path) or {}).get("covers") if path.is_file() else None
+    covers = (read_yaml(path) or {}).get("covers") if path.is_file() else None
     if covers not in ("country", "part"):
         raise ContentError("a classification lacks its coverage", str(path), "add covers: country (or part)")
     return str(covers)

@@ -6,10 +6,10 @@ Not here: deciding what may be shown (that was done before the release) or the f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -21,6 +21,7 @@ from triple_aim.warehouse import quoted
 Language = Literal["nl", "en"]
 
 NOT_AVAILABLE: dict[Language, str] = {"nl": "n.b.", "en": "n/a"}
+AT_ONCE = 50_000  # rows that are Python objects at one time
 SHOWN = ("published", "provisional")
 WHOLE_NUMBERS = {"integer": "Int64", "boolean": "boolean"}  # pandas' own would turn a gap into a float
 
@@ -47,13 +48,16 @@ class Selection:
         used = {indicator for name in told_by for indicator in self.rows[name].dropna()}
         return self.indicators[self.indicators["indicator_id"].isin(used)]
 
-    def printed(self, language: Language) -> pd.DataFrame:
-        """Plain objects: a measure that is not shown says so, any other gap is None."""
-        printed = self.rows.astype(object).where(self.rows.notna(), None)
-        for measure, status in status_of(self.rows).items():
-            hidden = self.rows[measure].isna() & ~self.rows[status].isin(SHOWN)
-            printed[measure] = printed[measure].mask(hidden, NOT_AVAILABLE[language])
-        return printed
+    def lines(self, language: Language) -> Iterator[tuple[Any, ...]]:
+        """Row by row as plain objects: a measure that is not shown says so, any other gap is None."""
+        statuses = status_of(self.rows)
+        for start in range(0, len(self.rows), AT_ONCE):
+            part = self.rows.iloc[start : start + AT_ONCE]
+            printed = part.astype(object).where(part.notna(), None)
+            for measure, status in statuses.items():
+                hidden = part[measure].isna() & ~part[status].isin(SHOWN)
+                printed[measure] = printed[measure].mask(hidden, NOT_AVAILABLE[language])
+            yield from printed.itertuples(index=False, name=None)
 
     def source_line(self, language: Language) -> str:
         """Who says so, for after ``bron:``."""

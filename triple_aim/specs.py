@@ -35,10 +35,15 @@ class Interval(Content):
 
 
 class Addend(Content):
-    """Sums of another cube that are added to the numerator, cell by cell."""
+    """Sums of another cube, over a base of its own, that are added to the numerator.
+
+    They are grossed up per municipality from their own base to the route's: an insurer delivers part of the residents.
+    """
 
     cube: Name
-    numerator: str
+    numerator: Name
+    denominator: Name
+    segment: Name  # the member it becomes in the breakdown of the family
 
 
 class Growth(Content):

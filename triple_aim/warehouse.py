@@ -6,6 +6,7 @@ download, no access beyond the folders named, no change of settings afterwards.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,6 @@ import pandas as pd
 import pyarrow as pa
 
 from triple_aim.errors import ProjectError
-from triple_aim.queries import Query
 
 SCHEMAS = ("delivery", "ref", "stg", "cube", "ind", "safe", "mart", "meta")
 
@@ -43,6 +43,9 @@ class Warehouse:
         cursor = self._connection.execute(sql, values) if values else self._connection.execute(sql)
         return cursor.df()
 
+    def arrow(self, sql: str) -> pa.Table:
+        return self._connection.sql(sql).to_arrow_table()
+
     def header(self, sql: str) -> list[tuple[str, str]]:
         """Column names and types of a select, without running it."""
         return [(name, kind) for name, kind, *_ in self.rows(f"describe {sql}")]
@@ -51,6 +54,11 @@ class Warehouse:
         """Create or replace a table from a frame."""
         with self.named("arriving", frame):
             self.run(f"create or replace table {qualified(table)} as select * from arriving")
+
+    def append(self, table: str, frame: pd.DataFrame) -> None:
+        """Add a frame's rows to a table, column by name."""
+        with self.named("arriving", frame):
+            self.run(f"insert into {qualified(table)} by name select * from arriving")
 
     @contextmanager
     def named(self, name: str, frame: pd.DataFrame | pa.Table) -> Iterator[None]:
@@ -77,21 +85,16 @@ class Warehouse:
             raise
         self.run("commit")
 
-    def replace_period(self, table: str, query: Query, period: int) -> int:
-        """Rebuild one period of a table from its query; the number of rows it now has."""
-        values = {"period": period} if "period" in query.params else None
-        target = qualified(table)
-        if not self.exists(table):
-            self.run(f"create table {target} as {query.sql}", values)
-        else:
-            self.run(f"delete from {target} where period = ?", [period])
-            self.run(f"insert into {target} by name {query.sql}", values)
-        return int(self.value(f"select count(*) from {target} where period = ?", [period]))
-
 
 def quoted(identifier: str) -> str:
     """An identifier that cannot end early."""
     return '"' + identifier.replace('"', '""') + '"'
+
+
+def masked(error: EngineError) -> str:
+    """An engine's message without what it quotes, for that may be a value of a row."""
+    first = str(error).splitlines()[0]
+    return re.sub(r"""(["'`]).*\1|\d{5,}""", "…", first)
 
 
 def qualified(table: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from datetime import datetime
 
-import pandas as pd
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
@@ -118,7 +117,7 @@ def _fill(book: xlsxwriter.Workbook, sheet: Worksheet, selection: Selection, lan
     right = book.add_format({"align": "right"})
     formats: dict[int, Format] = {}
     decimals = {at: _decimals(selection, name) for at, name in enumerate(rows) if rows[name].dtype == float}
-    for line, row in enumerate(selection.printed(language).itertuples(index=False), start=1):
+    for line, row in enumerate(selection.lines(language), start=1):
         for at, value in enumerate(row):
             if isinstance(value, str):
                 sheet.write_string(line, at, value, right if at in decimals else None)

@@ -28,8 +28,7 @@ select
     vektis.kosten_huisarts_inschrijftarief
     + vektis.kosten_huisarts_consult
     + coalesce(vektis.kosten_huisarts_mdz, 0)
-    + vektis.kosten_huisarts_overig
-    + vektis.kosten_eerstelijns_ondersteuning as cost_general_practice_eur,
+    + vektis.kosten_huisarts_overig as cost_general_practice_eur,
     vektis.kosten_verpleging_en_verzorging as cost_district_nursing_eur,
     vektis.kosten_hulpmiddelen as cost_devices_eur,
     vektis.kosten_paramedische_zorg_fysiotherapie + vektis.kosten_paramedische_zorg_overig as cost_allied_health_eur,
@@ -42,6 +41,6 @@ select
     vektis.kosten_eerstelijnsverblijf as cost_primary_care_stay_eur,
     vektis.kosten_grensoverschrijdende_zorg as cost_cross_border_eur,
     vektis.kosten_gzsp as cost_gzsp_eur,
-    vektis.kosten_overig as cost_other_eur
+    vektis.kosten_overig + vektis.kosten_eerstelijns_ondersteuning as cost_other_eur
 from delivery.vektis_open as vektis
 left join ref.vektis_names as names on names.vektis_name = vektis.municipality_name

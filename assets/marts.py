@@ -1,0 +1,45 @@
+"""Floor 5: one asset a file of ``sql/marts``, ``mart/<name>``, made from what passed the gate."""
+
+import time
+
+import dagster as dg
+
+from assets.resources import RETRY, Monitor, check_specs, finished
+from triple_aim.checks import mart_counts
+from triple_aim.contracts import Mart
+from triple_aim.marts import build_mart
+from triple_aim.programme import Programme
+
+VERDICTS = "checks"  # told last, for it also tells of the other marts
+MAY_BE_EMPTY = {"cost_growth", VERDICTS}
+
+
+def mart_assets(programme: Programme) -> list[dg.AssetsDefinition]:
+    gate = [dg.AssetKey(["safe", name]) for name in ("indicator_values", "reconciliation", "dictionary")]
+    others = [dg.AssetKey(["mart", mart.name]) for mart in programme.publication.marts if mart.name != VERDICTS]
+    return [_mart(mart, others if mart.name == VERDICTS else gate) for mart in programme.publication.marts]
+
+
+def _mart(mart: Mart, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    key = ["mart", mart.name]
+
+    @dg.asset(
+        key=key,
+        deps=deps,
+        group_name="marts",
+        kinds={"duckdb", "sql", "parquet"},
+        owners=["team:monitor-staff"],
+        description=f"{mart.title.en}. One row per {', '.join(mart.grain)}.",
+        check_specs=check_specs(key),
+        retry_policy=RETRY,
+    )
+    def table(monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        started = time.monotonic()
+        with monitor.warehouse() as warehouse:
+            if mart.name == VERDICTS:
+                warehouse.run("create or replace table safe.checks as select * exclude (asset) from meta.checks")
+            build_mart(warehouse, monitor.programme.marts[mart.name], mart)
+            counts = mart_counts(warehouse, mart, mart.name not in MAY_BE_EMPTY)
+            return finished(warehouse, key, f'mart."{mart.name}"', started, counts)
+
+    return table

@@ -1,0 +1,95 @@
+"""Floor 4: the disclosure gate, ``safe/*``: the only tables that marts read."""
+
+import time
+
+import dagster as dg
+
+from assets.resources import RETRY, Monitor, check_specs, finished
+from triple_aim.checks import ledger_counts, region_counts
+from triple_aim.cubes import reconcile
+from triple_aim.disclosure.protect import audit, protect
+from triple_aim.catalog import dictionary_rows, headline_rows, region_rows
+from triple_aim.programme import Programme
+
+OWNERS = ["team:disclosure-control"]
+
+
+def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
+    indicators = [dg.AssetKey(["ind", name]) for name in programme.specs]
+    cubes = [dg.AssetKey(["cube", name]) for name in programme.cubes]
+
+    @dg.asset(
+        key=["safe", "indicator_values"],
+        deps=indicators,
+        group_name="gate",
+        kinds={"python", "duckdb"},
+        owners=OWNERS,
+        description="Every indicator value that passed the gate; withheld ones keep their row and lose their numbers.",
+        check_specs=check_specs(["safe", "indicator_values"]),
+        retry_policy=RETRY,
+    )
+    def values(monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        started = time.monotonic()
+        programme = monitor.programme
+        table = "safe.indicator_values"
+        with monitor.warehouse() as warehouse, warehouse.transaction():
+            warehouse.run(f"drop table if exists {table}")
+            for spec in programme.specs.values():
+                safe = protect(
+                    warehouse.frame(f'select * from ind."{spec.id}"'),
+                    spec,
+                    programme.publication,
+                    programme.project.settings.division_year,
+                )
+                if safe.empty:
+                    continue
+                audit(safe)
+                if warehouse.exists(table):
+                    warehouse.append(table, safe)
+                else:
+                    warehouse.create(table, safe)
+            suppressed = warehouse.value(f"select count(*) from {table} where status = 'suppressed'")
+            return finished(
+                warehouse, ["safe", "indicator_values"], table, started, [], rows_suppressed=int(suppressed)
+            )
+
+    @dg.asset(
+        key=["safe", "reconciliation"],
+        deps=cubes,
+        group_name="gate",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        description="The ledger: every delivered row and euro, staged, counted, set aside by rule or excluded by reason.",
+        check_specs=check_specs(["safe", "reconciliation"]),
+        retry_policy=RETRY,
+    )
+    def ledger(monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        started = time.monotonic()
+        with monitor.warehouse() as warehouse:
+            rows = reconcile(warehouse, monitor.programme.contracts.values())
+            warehouse.create("safe.reconciliation", rows)
+            counts = ledger_counts(rows)
+            return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, counts)
+
+    @dg.asset(
+        key=["safe", "dictionary"],
+        deps=cubes,
+        group_name="gate",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        description="What indicators mean and which regions there are, from the specs and the reference tables.",
+        check_specs=check_specs(["safe", "dictionary"]),
+        retry_policy=RETRY,
+    )
+    def dictionary(monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        started = time.monotonic()
+        programme = monitor.programme
+        with monitor.warehouse() as warehouse:
+            regions = monitor.regions(warehouse)
+            warehouse.create("safe.indicators", dictionary_rows(programme.specs))
+            warehouse.create("safe.headlines", headline_rows(programme.publication))
+            warehouse.create("safe.regions", region_rows(regions))
+            counts = region_counts(regions)
+            return finished(warehouse, ["safe", "dictionary"], "safe.indicators", started, counts)
+
+    return [values, ledger, dictionary]

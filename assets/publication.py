@@ -1,0 +1,27 @@
+"""Floor 6: ``publication/release``: all marts, whole and at once, or none."""
+
+import dagster as dg
+
+from assets.resources import RETRY, Monitor
+from triple_aim.programme import Programme
+from triple_aim.release import release
+
+
+def publication_assets(programme: Programme) -> list[dg.AssetsDefinition]:
+    @dg.asset(
+        key=["publication", "release"],
+        deps=[dg.AssetKey(["mart", mart.name]) for mart in programme.publication.marts],
+        group_name="publication",
+        kinds={"parquet"},
+        owners=["team:monitor-staff"],
+        description="The marts as Parquet, with catalogue, checks page and manifest; one rename makes them current.",
+        retry_policy=RETRY,
+    )
+    def published(context: dg.AssetExecutionContext, monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        with monitor.warehouse() as warehouse:
+            done = release(warehouse, monitor.programme)
+        if not done.is_new:
+            context.log.info("nothing changed: release %s is already current", done.path.name)
+        return dg.MaterializeResult(metadata={"release": done.path.name, "is_new": done.is_new})
+
+    return [published]

@@ -1,0 +1,144 @@
+"""What every floor shares: the programme, the warehouse, and how an error or a verdict becomes a Dagster event.
+
+Not here: an asset. Events carry counts, seconds and hashes, never a value of a row.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import dagster as dg
+
+from triple_aim.checks import Count, as_frame, judge
+from triple_aim.errors import TripleAimError
+from triple_aim.periods import FIRST_PERIOD
+from triple_aim.programme import Programme, load_programme
+from triple_aim.project import load_project
+from triple_aim.regions import Regions
+from triple_aim.warehouse import EngineError, Warehouse, masked, open_warehouse
+
+YEARS = dg.TimeWindowPartitionsDefinition(start=str(FIRST_PERIOD), cron_schedule="0 0 1 1 *", fmt="%Y", end_offset=1)
+ONE_RUN = dg.BackfillPolicy.single_run()
+#: Locks and full disks pass; what we foresee (a TripleAimError) is never tried again.
+RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+CRITICAL, WARNINGS = "critical", "warnings"
+
+
+@lru_cache(maxsize=1)
+def programme_at(config: str) -> Programme:
+    """The programme of one settings file, read once a process."""
+    return load_programme(load_project(Path(config) if config else None))
+
+
+class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The door from an asset to the programme and its warehouse."""
+
+    config: str = ""
+
+    @property
+    def programme(self) -> Programme:
+        return programme_at(self.config)
+
+    @contextmanager
+    def warehouse(self) -> Iterator[Warehouse]:
+        """The warehouse, always closed again; foreseen errors become failures that are not tried again."""
+        project = self.programme.project
+        try:
+            with open_warehouse(
+                project.warehouse,
+                reach=[project.landing, project.quarantine],
+                memory_limit=project.settings.memory_limit,
+                threads=project.settings.threads,
+            ) as warehouse:
+                yield warehouse
+        except TripleAimError as error:
+            raise dg.Failure(
+                description=str(error), metadata={"exit_code": error.exit_code}, allow_retries=False
+            ) from error
+        except EngineError as error:
+            # The engine quotes values in its messages.
+            raise dg.Failure(description=masked(error), metadata={"exit_code": 1}) from None
+
+    def regions(self, warehouse: Warehouse) -> Regions:
+        """Today's regions, with delivered shares of split municipalities where there are any."""
+        project = self.programme.project
+        shares = warehouse.frame("select year_from, year_to, code_from, code_to, share from stg.boundary_changes")
+        return Regions.load(
+            project.reference / "regions",
+            project.settings.division_year,
+            shares if len(shares) else None,
+            project.own_regions,
+        )
+
+
+def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
+    """Two checks an asset: one that blocks and one that never does."""
+    asset = dg.AssetKey(key)
+    return [
+        dg.AssetCheckSpec(CRITICAL, asset=asset, blocking=True, description="must hold before anything is built on it"),
+        dg.AssetCheckSpec(WARNINGS, asset=asset, description="worth a look; never stops a run"),
+    ]
+
+
+def judged(warehouse: Warehouse, key: Sequence[str], counts: list[Count]) -> list[dg.AssetCheckResult]:
+    """Judge counts, keep the verdicts for the mart ``checks``, and tell Dagster."""
+    verdicts = judge(counts)
+    frame = as_frame(verdicts).assign(asset="/".join(key))
+    with warehouse.named("arriving", frame):
+        warehouse.run("create table if not exists meta.checks as select * from arriving where false")
+        warehouse.run("delete from meta.checks where asset = ?", ["/".join(key)])
+        warehouse.run("insert into meta.checks by name select * from arriving")
+    results = []
+    for name, severity, level in (
+        (CRITICAL, "critical", dg.AssetCheckSeverity.ERROR),
+        (WARNINGS, "warning", dg.AssetCheckSeverity.WARN),
+    ):
+        mine = [verdict for verdict in verdicts if verdict.count.severity == severity]
+        failed = [verdict.count for verdict in mine if not verdict.is_passed]
+        told = "; ".join(f"{c.check_id}: {c.unexpected:,} of {c.checked:,} {c.note}".strip() for c in failed)
+        results.append(
+            dg.AssetCheckResult(
+                passed=not failed,
+                check_name=name,
+                asset_key=dg.AssetKey(key),
+                severity=level,
+                description=told or f"{len(mine)} expectations hold",
+                metadata={"expectations": len(mine), "failed": len(failed)},
+            )
+        )
+    return results
+
+
+def finished(
+    warehouse: Warehouse,
+    key: Sequence[str],
+    table: str,
+    started: float,
+    counts: list[Count],
+    **facts: int | str | float,
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The event of an asset that is a table: rows, columns, seconds, verdicts."""
+    schema = dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in warehouse.header(f"select * from {table}")])
+    rows = int(warehouse.value(f"select count(*) from {table}"))
+    return dg.MaterializeResult(
+        asset_key=dg.AssetKey(key),
+        metadata={
+            "dagster/row_count": rows,
+            "dagster/column_schema": schema,
+            "seconds": round(time.monotonic() - started, 3),
+            **facts,
+        },
+        check_results=judged(warehouse, key, counts),
+    )
+
+
+def years(context: dg.AssetExecutionContext) -> list[int]:
+    """The periods this run is about."""
+    return [int(key) for key in context.partition_keys]
+
+
+Builder = Callable[[Programme], list[dg.AssetsDefinition]]

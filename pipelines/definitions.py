@@ -1,0 +1,35 @@
+"""The only place that assembles: content → assets → job, schedule, sensor."""
+
+import os
+
+import dagster as dg
+
+from assets.cubes import cube_assets
+from assets.extracts import extract_assets
+from assets.indicators import indicator_assets
+from assets.marts import mart_assets
+from assets.protected import protected_assets
+from assets.publication import publication_assets
+from assets.resources import Monitor, programme_at
+from pipelines.jobs import nightly
+from pipelines.schedules import nightly_schedule
+from pipelines.sensors import deliveries_sensor
+from triple_aim.project import CONFIG_VARIABLE
+
+
+def build(config: str = "") -> dg.Definitions:
+    """Definitions of the installation that a settings file describes."""
+    programme = programme_at(config)
+    job = nightly()
+    floors = (extract_assets, cube_assets, indicator_assets, protected_assets, mart_assets, publication_assets)
+    return dg.Definitions(
+        assets=[asset for floor in floors for asset in floor(programme)],
+        jobs=[job],
+        schedules=[nightly_schedule(job)],
+        sensors=[deliveries_sensor(programme, job)],
+        resources={"monitor": Monitor(config=config)},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build(os.environ.get(CONFIG_VARIABLE, ""))

@@ -1,0 +1,43 @@
+"""What starts a run besides the clock: a file that is new or changed in the deliveries folder."""
+
+import datetime
+import json
+import re
+
+import dagster as dg
+
+from pipelines.jobs import over
+from triple_aim.contracts import PeriodFromFile
+from triple_aim.landing import discover
+from triple_aim.periods import FIRST_PERIOD, runs_of
+from triple_aim.programme import Programme
+
+
+def deliveries_sensor(programme: Programme, job: object) -> dg.SensorDefinition:
+    @dg.sensor(
+        job=job,  # type: ignore[arg-type]
+        name="new_deliveries",
+        minimum_interval_seconds=300,
+        description="Runs the years of which a delivery is new or changed.",
+    )
+    def new_deliveries(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        seen: dict[str, list[float]] = json.loads(context.cursor or "{}")
+        now: dict[str, list[float]] = {}
+        years: set[int] = set()
+        for contract in programme.contracts.values():
+            for found in discover(programme.project.deliveries, contract):
+                now[found.name] = [found.path.stat().st_size, found.modified]
+                if now[found.name] == seen.get(found.name):
+                    continue
+                if isinstance(contract.period, PeriodFromFile):
+                    match = re.search(contract.period.file_name, found.name)
+                    years |= {int(match["period"])} if match else set()
+                else:  # only the content tells which years it holds
+                    years |= set(range(FIRST_PERIOD, datetime.date.today().year + 1))
+        key = str(abs(hash(json.dumps(now, sort_keys=True))))
+        requests = [
+            dg.RunRequest(run_key=f"{first}-{last}-{key}", tags=over(first, last)) for first, last in runs_of(sorted(years))
+        ]
+        return dg.SensorResult(run_requests=requests, cursor=json.dumps(now, sort_keys=True))
+
+    return new_deliveries

@@ -1,0 +1,42 @@
+-- Every indicator value that may be seen, with its interval, comparator and status.
+-- grain: indicator_id, source, region_type, region_code, period, sex, age_group, segment_type, segment
+select
+    indicator_id,
+    indicator_version,
+    aim,
+    source,
+    region_type,
+    region_code,
+    region_name,
+    division_year,
+    period,
+    sex,
+    age_group,
+    segment_type,
+    segment,
+    population,
+    value,
+    lower,
+    upper,
+    numerator,
+    denominator,
+    unit,
+    status,
+    reason,
+    coverage_share,
+    comparator_value,
+    comparator_lower,
+    comparator_upper,
+    difference,
+    judgement
+from safe.indicator_values
+order by
+    indicator_id,
+    source,
+    region_type,
+    region_code,
+    period,
+    sex,
+    age_group,
+    segment_type,
+    segment

@@ -1,0 +1,26 @@
+-- What each indicator means, in Dutch and English.
+-- grain: indicator_id
+select
+    indicator_id,
+    indicator_version,
+    aim,
+    domain,
+    title_nl,
+    title_en,
+    meaning_nl,
+    meaning_en,
+    unit_nl,
+    unit_en,
+    decimals,
+    polarity,
+    population,
+    methods,
+    origin,
+    owner,
+    reviewed_on,
+    cautions_en,
+    cautions_nl,
+    first_break
+from safe.indicators
+order by
+    indicator_id

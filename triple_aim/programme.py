@@ -1,0 +1,141 @@
+"""The whole content of a project, read once and held against itself: contracts, specs, SQL, reference tables.
+
+Not here: data. Everything in this module can be checked on a machine that never saw a delivery.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from triple_aim.contracts import Contract, Publication, load_contracts, load_publication
+from triple_aim.errors import ContentError
+from triple_aim.indicators import Tables
+from triple_aim.project import Project
+from triple_aim.queries import Query, read_queries
+from triple_aim.reference import read_table
+from triple_aim.regions import Regions
+from triple_aim.specs import FAMILY, Compute, Spec, load_specs
+
+SURVEY_SUMS = frozenset(
+    {"respondent_count", "answer_count", "yes_count", "weight_sum", "weighted_yes_sum", "weight_sumsq", "weighted_yes_sumsq"}
+)
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What this monitor follows, and how."""
+
+    project: Project
+    contracts: dict[str, Contract]
+    publication: Publication
+    specs: dict[str, Spec]
+    staging: dict[str, Query]
+    cubes: dict[str, Query]
+    marts: dict[str, Query]
+    tables: Tables
+
+    def cubes_of(self, spec: Spec) -> list[str]:
+        """Every cube an indicator reads, suppliers first and addends after."""
+        addends = [addend.cube for route in spec.compute for addend in route.add]
+        return list(dict.fromkeys([*spec.route_of, *addends]))
+
+
+def load_programme(project: Project) -> Programme:
+    """Read all content and refuse what does not fit together, with the file to mend."""
+    programme = Programme(
+        project=project,
+        contracts=load_contracts(project.contracts),
+        publication=load_publication(project.contracts),
+        specs=load_specs(project.specs),
+        staging=read_queries(project.sql / "staging"),
+        cubes=read_queries(project.sql / "cube"),
+        marts=read_queries(project.sql / "marts"),
+        tables=_tables(project.reference),
+    )
+    _check_floors(programme)
+    for spec in programme.specs.values():
+        _check_spec(programme, spec)
+    regions = Regions.load(project.reference / "regions", project.settings.division_year, own=project.own_regions)
+    if problems := regions.problems():
+        raise ContentError("; ".join(problems[:3]), "reference/regions", "every municipality belongs to exactly one region")
+    return programme
+
+
+def _tables(reference: Path) -> Tables:
+    weights = {path.stem: read_table(path).set_index("age_band")["weight"] for path in (reference / "standards").glob("*.csv")}
+    prices = {path.stem: read_table(path).set_index("year")["index"] for path in (reference / "prices").glob("*.csv")}
+    return Tables(
+        standards={name: column.astype(float).to_dict() for name, column in weights.items()},
+        deflators={name: {int(year): float(index) for year, index in column.items()} for name, column in prices.items()},
+        breaks={path.stem: read_table(path) for path in (reference / "breaks").glob("*.csv")},
+    )
+
+
+def _check_floors(programme: Programme) -> None:
+    for extract in sorted(set(programme.contracts) ^ set(programme.staging)):
+        raise ContentError(
+            f"{extract} has a contract or staging SQL, but not both",
+            f"contracts/{extract}.yaml, sql/staging/{extract}.sql",
+            "write the other one",
+        )
+    for contract in programme.contracts.values():
+        ledger = contract.ledger
+        if ledger is None:
+            continue
+        columns = programme.cubes[ledger.cube].columns if ledger.cube in programme.cubes else ()
+        if lacking := [c for c in (ledger.rows, ledger.euros) if c and c not in columns]:
+            raise ContentError(
+                f"the ledger counts in {ledger.cube}.{', '.join(lacking)}, which does not exist",
+                f"contracts/{contract.extract}.yaml",
+                f"name columns of sql/cube/{ledger.cube}.sql",
+            )
+    for mart in programme.publication.marts:
+        query = programme.marts.get(mart.name)
+        if query is None or list(query.columns) != [column.name for column in mart.columns]:
+            raise ContentError(
+                f"the mart {mart.name} promises other columns than its SQL makes",
+                f"sql/marts/{mart.name}.sql",
+                "make contracts/publication.yaml and the select list agree, in order",
+            )
+    for aim, indicator in programme.publication.headlines.items():
+        if indicator not in programme.specs:
+            raise ContentError(f"the headline of {aim} is no indicator", "contracts/publication.yaml", "name an indicator")
+
+
+def _check_spec(programme: Programme, spec: Spec) -> None:
+    where = f"indicator_specs/{spec.aim}/{spec.id}.yaml"
+    for cube, route in spec.route_of.items():
+        query = programme.cubes.get(cube)
+        if query is None:
+            raise ContentError(f"there is no cube {cube}", where, f"choose from {', '.join(sorted(programme.cubes))}")
+        if lacking := sorted(_needed(route) - set(query.columns)):
+            raise ContentError(
+                f"cube {cube} has no column {', '.join(lacking)}", where, f"add it to sql/cube/{cube}.sql, or name another"
+            )
+        if unknown := sorted(set(route.where) - set(query.grain)):
+            raise ContentError(f"cube {cube} has no dimension {', '.join(unknown)}", where, "filter on a column of its grain")
+        for addend in route.add:
+            columns = programme.cubes[addend.cube].columns if addend.cube in programme.cubes else ()
+            if lacking := {addend.numerator, addend.denominator} - set(columns):
+                raise ContentError(f"there is no {addend.cube}.{', '.join(lacking)}", where, "name columns of a cube")
+        if route.standard and route.standard not in programme.tables.standards:
+            raise ContentError(f"there is no standard {route.standard}", where, "add it to reference/standards")
+        growth = route.growth
+        if growth and (growth.deflator not in programme.tables.deflators or growth.breaks not in programme.tables.breaks):
+            raise ContentError("growth names an unknown price index or list of breaks", where, "see reference/prices and breaks")
+        least = programme.publication.threshold(cube).persons
+        if spec.disclosure.get("threshold", least) < least:
+            raise ContentError(
+                f"the threshold is below the {least} that is promised for {cube}", where, "a spec may tighten it, never loosen it"
+            )
+
+
+def _needed(route: Compute) -> set[str]:
+    """Columns every cube of a route must have; a family must have at least one, a spread may be missing."""
+    needed = {column for column in (route.denominator, route.persons) if column}
+    if route.method == "survey_proportion":
+        needed |= SURVEY_SUMS
+    if not FAMILY.search(route.numerator):
+        needed.add(route.numerator)
+    return needed

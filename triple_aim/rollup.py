@@ -1,0 +1,112 @@
+"""Cells → regional sums: where filters, breakdowns, boundary changes and region levels are applied.
+
+Not here: statistics. Sums are apportioned and added; nothing is divided in this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from triple_aim.cubes import Cells, Floats
+from triple_aim.regions import Regions
+from triple_aim.specs import AgeRange, Compute
+from triple_aim.vocabulary import ALL, age_bounds, age_group
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Geography:
+    """The regions of an indicator and the share of each municipality code in each of them."""
+
+    frame: pd.DataFrame  # region_type, region_code, region_name; one row a region
+    shares: Floats  # (regions, codes)
+    unresolved: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def country(self) -> int:
+        """The row of the whole country."""
+        return int(np.flatnonzero(self.frame["region_type"] == "nl")[0])
+
+    def roll_up(self, sums: Floats) -> Floats:
+        """(period, municipality, …) → (period, region, …); a region is nan where none of its codes delivered."""
+        total = np.moveaxis(np.tensordot(self.shares, np.nan_to_num(sums), axes=(1, 1)), 0, 1)
+        heard = np.moveaxis(np.tensordot(self.shares > 0, ~np.isnan(sums), axes=(1, 1)), 0, 1)
+        return np.where(heard > 0, total, np.nan)
+
+
+def geography(regions: Regions, levels: list[str], codes: list[str]) -> Geography:
+    """Stack the wanted levels; ``own`` stands for every classification the region team added."""
+    wanted = [kind for kind in regions.types if kind in levels or ("own" in levels and kind in regions.own)]
+    membership = regions.membership(codes)
+    frames = [
+        pd.DataFrame({"region_type": kind, "region_code": list(names), "region_name": list(names.values())})
+        for kind in wanted
+        for names in [regions.names(kind)]
+    ]
+    shares = np.concatenate([membership.shares[kind].reshape(-1, len(codes)) for kind in wanted])
+    return Geography(pd.concat(frames, ignore_index=True), shares, membership.unresolved, membership.unknown)
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """One way to split a total: labels of the categories and, for each, which sex × age cells belong to it."""
+
+    dimension: str  # sex, age_group, the name of a family, or "none"
+    labels: list[str]
+    masks: Mask  # (categories, sexes, bands)
+
+
+def breakdown(cells: Cells, dimension: str) -> Breakdown:
+    sexes, bands = np.array(cells.labels["sex"]), np.array(cells.labels["age_band"])
+    shape = (len(sexes), len(bands))
+    if dimension == "sex":
+        labels = [str(sex) for sex in sexes]
+        masks = np.stack([np.broadcast_to((sexes == label)[:, None], shape) for label in labels])
+    elif dimension == "age_group":
+        groups = np.array([age_group(band) for band in bands])
+        labels = list(dict.fromkeys(groups.tolist()))
+        masks = np.stack([np.broadcast_to(groups == label, shape) for label in labels])
+    else:
+        labels, masks = [ALL], np.ones((1, *shape), dtype=bool)
+    return Breakdown(dimension, labels, masks)
+
+
+def divisible(cells: Cells, dimension: str) -> bool:
+    """Whether the cube knows the dimension at all: a cube without ages cannot be broken down by age."""
+    axis = {"sex": "sex", "age_group": "age_band"}.get(dimension)
+    return axis is None or cells.labels[axis] != [ALL]
+
+
+def where(cells: Cells, route: Compute) -> Cells:
+    """The cells a route is about, with every axis beyond sex and age summed away."""
+    for name, wanted in route.where.items():
+        labels = cells.labels[name]
+        if isinstance(wanted, AgeRange):
+            kept = [wanted.from_ <= age_bounds(label)[0] and age_bounds(label)[1] <= wanted.below for label in labels]
+        else:
+            kept = [label in wanted for label in labels]
+        cells = cells.keep(name, np.array(kept, dtype=bool))
+    return cells
+
+
+def flat(cells: Cells, name: str) -> Floats:
+    """One sum as (period, municipality, sex, band); further axes added up."""
+    array = cells.sums[name]
+    return array.sum(axis=tuple(range(4, array.ndim))) if array.ndim > 4 else array
+
+
+def by_category(sums: Floats, masks: Mask) -> Floats:
+    """(period, region, sex, band[, segment]) → (period, region, category[, segment])."""
+    return np.moveaxis(np.tensordot(sums, masks.astype(float), axes=((2, 3), (1, 2))), -1, 2)
+
+
+def strata(sums: Floats, masks: Mask) -> Floats:
+    """(period, region, sex, band) → (period, region, category, stratum), 0 outside the category."""
+    flat_sums = sums.reshape(*sums.shape[:2], 1, -1)
+    return np.where(masks.reshape(len(masks), -1), flat_sums, 0.0)
