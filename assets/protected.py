@@ -5,10 +5,10 @@ import time
 import dagster as dg
 
 from assets.resources import RETRY, Monitor, check_specs, finished
+from triple_aim.catalog import dictionary_rows, headline_rows, region_rows
 from triple_aim.checks import ledger_counts, region_counts
 from triple_aim.cubes import reconcile
 from triple_aim.disclosure.protect import audit, protect
-from triple_aim.catalog import dictionary_rows, headline_rows, region_rows
 from triple_aim.programme import Programme
 
 OWNERS = ["team:disclosure-control"]

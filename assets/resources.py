@@ -3,15 +3,15 @@
 Not here: an asset. Events carry counts, seconds and hashes, never a value of a row.
 """
 
-from __future__ import annotations
-
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 import dagster as dg
+from pydantic import PrivateAttr
 
 from triple_aim.checks import Count, as_frame, judge
 from triple_aim.errors import TripleAimError
@@ -20,6 +20,8 @@ from triple_aim.programme import Programme, load_programme
 from triple_aim.project import load_project
 from triple_aim.regions import Regions
 from triple_aim.warehouse import EngineError, Warehouse, masked, open_warehouse
+
+warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills: pinned, and tested in tests/pipeline
 
 YEARS = dg.TimeWindowPartitionsDefinition(start=str(FIRST_PERIOD), cron_schedule="0 0 1 1 *", fmt="%Y", end_offset=1)
 ONE_RUN = dg.BackfillPolicy.single_run()
@@ -38,23 +40,36 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The door from an asset to the programme and its warehouse."""
 
     config: str = ""
+    _open: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _warehouse: Warehouse | None = PrivateAttr(default=None)
 
     @property
     def programme(self) -> Programme:
         return programme_at(self.config)
 
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Close the warehouse at the end of the run, however it ended."""
+        self._warehouse = None
+        self._open.close()
+
     @contextmanager
     def warehouse(self) -> Iterator[Warehouse]:
-        """The warehouse, always closed again; foreseen errors become failures that are not tried again."""
+        """The warehouse, opened by the first asset of a process and closed with its run.
+
+        Opening and closing costs more than most assets do. Foreseen errors become failures that are not tried again.
+        """
         project = self.programme.project
         try:
-            with open_warehouse(
-                project.warehouse,
-                reach=[project.landing, project.quarantine],
-                memory_limit=project.settings.memory_limit,
-                threads=project.settings.threads,
-            ) as warehouse:
-                yield warehouse
+            if self._warehouse is None:
+                self._warehouse = self._open.enter_context(
+                    open_warehouse(
+                        project.warehouse,
+                        reach=[project.landing, project.quarantine],
+                        memory_limit=project.settings.memory_limit,
+                        threads=project.settings.threads,
+                    )
+                )
+            yield self._warehouse
         except TripleAimError as error:
             raise dg.Failure(
                 description=str(error), metadata={"exit_code": error.exit_code}, allow_retries=False
@@ -122,7 +137,9 @@ def finished(
     **facts: int | str | float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The event of an asset that is a table: rows, columns, seconds, verdicts."""
-    schema = dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in warehouse.header(f"select * from {table}")])
+    schema = dg.TableSchema(
+        columns=[dg.TableColumn(name, kind) for name, kind in warehouse.header(f"select * from {table}")]
+    )
     rows = int(warehouse.value(f"select count(*) from {table}"))
     return dg.MaterializeResult(
         asset_key=dg.AssetKey(key),
@@ -139,6 +156,3 @@ def finished(
 def years(context: dg.AssetExecutionContext) -> list[int]:
     """The periods this run is about."""
     return [int(key) for key in context.partition_keys]
-
-
-Builder = Callable[[Programme], list[dg.AssetsDefinition]]

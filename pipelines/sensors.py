@@ -26,7 +26,7 @@ def deliveries_sensor(programme: Programme, job: object) -> dg.SensorDefinition:
         years: set[int] = set()
         for contract in programme.contracts.values():
             for found in discover(programme.project.deliveries, contract):
-                now[found.name] = [found.path.stat().st_size, found.modified]
+                now[found.name] = [found.size, found.modified]
                 if now[found.name] == seen.get(found.name):
                     continue
                 if isinstance(contract.period, PeriodFromFile):
@@ -36,7 +36,8 @@ def deliveries_sensor(programme: Programme, job: object) -> dg.SensorDefinition:
                     years |= set(range(FIRST_PERIOD, datetime.date.today().year + 1))
         key = str(abs(hash(json.dumps(now, sort_keys=True))))
         requests = [
-            dg.RunRequest(run_key=f"{first}-{last}-{key}", tags=over(first, last)) for first, last in runs_of(sorted(years))
+            dg.RunRequest(run_key=f"{first}-{last}-{key}", tags=over(first, last))
+            for first, last in runs_of(sorted(years))
         ]
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(now, sort_keys=True))
 

@@ -93,7 +93,8 @@ def datapackage(publication: Publication, contracts: Mapping[str, Contract], rel
                 "schema": {
                     "primaryKey": mart.grain,
                     "fields": [
-                        {"name": c.name, "type": FRICTIONLESS[c.type], "description": c.meaning.en} for c in mart.columns
+                        {"name": c.name, "type": FRICTIONLESS[c.type], "description": c.meaning.en}
+                        for c in mart.columns
                     ],
                 },
             }

@@ -77,7 +77,11 @@ def read_yaml(path: Path, lines: dict[tuple[int | str, ...], int] | None = None)
 
 
 def _plain(
-    node: yaml.Node | None, place: tuple[int | str, ...], lines: dict[tuple[int | str, ...], int], seen: set[int], where: str
+    node: yaml.Node | None,
+    place: tuple[int | str, ...],
+    lines: dict[tuple[int | str, ...], int],
+    seen: set[int],
+    where: str,
 ) -> Any:
     """A node tree as data, refusing whatever a reader could misread."""
     if node is None:

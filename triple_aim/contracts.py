@@ -239,7 +239,9 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
         contract = read_model(path, Contract)
         if contract.extract != path.stem:
             raise ContentError(
-                f"the contract calls itself {contract.extract}", f"contracts/{path.name}", "give file and extract one name"
+                f"the contract calls itself {contract.extract}",
+                f"contracts/{path.name}",
+                "give file and extract one name",
             )
         contracts[contract.extract] = contract
     return contracts

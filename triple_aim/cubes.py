@@ -33,7 +33,9 @@ def build_cube(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> li
     table = f"cube.{query.name}"
     extracts = sorted(name.removeprefix("stg.") for name in query.reads if name.startswith("stg."))
     there = dict(warehouse.rows("select period, content from meta.cubes where cube = ?", [query.name]))
-    if warehouse.exists(table) and {n for n, _ in warehouse.header(f"select * from {qualified(table)}")} != set(query.columns):
+    if warehouse.exists(table) and {n for n, _ in warehouse.header(f"select * from {qualified(table)}")} != set(
+        query.columns
+    ):
         warehouse.run(f"drop table {qualified(table)}")
         there = {}
     if not warehouse.exists(table):
@@ -96,7 +98,7 @@ def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFra
                         case when exclusion = 'none' then 'all' else exclusion end as reason,
                         cast(sum({quoted(ledger.rows)}) as bigint) as row_count,
                         cast({euros} as decimal(18, 2)) as amount_eur
-                    from {qualified('cube.' + ledger.cube)} group by all
+                    from {qualified("cube." + ledger.cube)} group by all
                     having sum({quoted(ledger.rows)}) > 0 order by all""",
                 {"extract": contract.extract},
             )
@@ -133,9 +135,7 @@ def load_cells(warehouse: Warehouse, query: Query) -> Cells:
     """Read a cube whole; it is small by design."""
     dimensions = [name for name in query.grain if name not in (*AXES, "exclusion")]
     measures = [name for name in query.columns if name.endswith(MEASURES)]
-    columns = ", ".join(
-        [quoted(name) for name in (*query.grain, *(m for m in measures))]
-    )
+    columns = ", ".join([quoted(name) for name in (*query.grain, *(m for m in measures))])
     frame = warehouse.frame(
         f"select {columns} from {qualified('cube.' + query.name)} where exclusion = ? order by {', '.join(map(quoted, query.grain))}",
         [COUNTED],

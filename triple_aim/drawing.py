@@ -115,9 +115,7 @@ def canvas(about: Any, language: Language, height: float, place: str = "") -> tu
     return figure, axes
 
 
-def course(
-    axes: Axes, one: pd.DataFrame, breaks: Any, shift: float, colour: str, marker: str, label: str
-) -> None:
+def course(axes: Axes, one: pd.DataFrame, breaks: Any, shift: float, colour: str, marker: str, label: str) -> None:
     """One region's line, with whiskers, interrupted where there is no value and where the series breaks."""
     value = one["value"].where(is_shown(one)).astype(float)
     years = one.index + shift

@@ -32,24 +32,27 @@ class Sums:
         return Sums({name: array[:, [index]] for name, array in self.parts.items()})
 
 
-def estimate(route: Compute, sums: Sums, weight: Floats | None = None, reference: Floats | None = None) -> Estimate:
+UNUSED = np.array([])
+
+
+def estimate(route: Compute, sums: Sums, weight: Floats = UNUSED, reference: Floats = UNUSED) -> Estimate:
     """The estimate of a route; ``weight`` and ``reference`` are per stratum, for the standardised methods."""
     return METHODS[route.method](route, sums.parts, weight, reference)
 
 
-def _crude_rate(route: Compute, s: dict[str, Floats], weight: Floats | None, reference: Floats | None) -> Estimate:
+def _crude_rate(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     return rates.crude_rate(s["numerator"], s["denominator"], per=route.per, level=route.level)
 
 
-def _proportion(route: Compute, s: dict[str, Floats], weight: Floats | None, reference: Floats | None) -> Estimate:
+def _proportion(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     return rates.proportion(s["numerator"], s["denominator"], per=route.per, level=route.level)
 
 
-def _mean(route: Compute, s: dict[str, Floats], weight: Floats | None, reference: Floats | None) -> Estimate:
+def _mean(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     return _scaled(rates.mean(s["numerator"], s["sumsq"], s["denominator"], level=route.level), route.per)
 
 
-def _ratio(route: Compute, s: dict[str, Floats], weight: Floats | None, reference: Floats | None) -> Estimate:
+def _ratio(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     if route.interval_method != "delta" or "sumsq" not in s:
         return rates.ratio_of_sums(s["numerator"], s["denominator"], per=route.per)
     # Exposure counts as known: the interval is that of the mean per person, in units of exposure.
@@ -57,17 +60,13 @@ def _ratio(route: Compute, s: dict[str, Floats], weight: Floats | None, referenc
     return _scaled(per_person, route.per * s["persons"] / np.where(s["denominator"] > 0, s["denominator"], np.nan))
 
 
-def _standardised_rate(
-    route: Compute, s: dict[str, Floats], weight: Floats | None, reference: Floats | None
-) -> Estimate:
+def _standardised_rate(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     return standardise.directly_standardised_rate(
         s["numerator"], s["denominator"], weight, per=route.per, level=route.level
     )
 
 
-def _standardised_mean(
-    route: Compute, s: dict[str, Floats], weight: Floats | None, reference: Floats | None
-) -> Estimate:
+def _standardised_mean(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     made = standardise.directly_standardised_mean(
         s["numerator"],
         s.get("sumsq") if route.interval_method == "delta" else None,
@@ -79,9 +78,7 @@ def _standardised_mean(
     return _scaled(made, route.per)
 
 
-def _standardised_ratio(
-    route: Compute, s: dict[str, Floats], weight: Floats | None, reference: Floats | None
-) -> Estimate:
+def _standardised_ratio(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     return standardise.indirectly_standardised_ratio(
         s["numerator"],
         s["denominator"],
@@ -92,9 +89,7 @@ def _standardised_ratio(
     )
 
 
-def _survey_proportion(
-    route: Compute, s: dict[str, Floats], weight: Floats | None, reference: Floats | None
-) -> Estimate:
+def _survey_proportion(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     return survey.weighted_proportion(
         s["w"],
         s["wy"],
@@ -112,7 +107,7 @@ def _scaled(made: Estimate, factor: Floats | float) -> Estimate:
     return Estimate(made.value * factor, made.lower * factor, made.upper * factor)
 
 
-METHODS: dict[str, Callable[[Compute, dict[str, Floats], Floats | None, Floats | None], Estimate]] = {
+METHODS: dict[str, Callable[[Compute, dict[str, Floats], Floats, Floats], Estimate]] = {
     "crude_rate": _crude_rate,
     "proportion": _proportion,
     "mean": _mean,

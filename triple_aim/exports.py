@@ -22,7 +22,7 @@ from triple_aim.workbook import workbook_bytes
 Kind = Literal["csv", "xlsx", "parquet"]
 
 #: Where a line begins like a formula, after blanks or not; to some spreadsheets full-width signs count too.
-FORMULA = re.compile(r"^(?=[^\S\n]*[=+\-@\t\r＝＋－＠])", re.MULTILINE)  # noqa: RUF001
+FORMULA = re.compile(r"^(?=[^\S\n]*[=+\-@\t\r＝＋－＠])", re.MULTILINE)
 #: Delimiter and decimal mark a spreadsheet of that language expects.
 NOTATION: dict[Language, tuple[str, str]] = {"nl": (";", ","), "en": (",", ".")}
 
@@ -41,9 +41,7 @@ def export(
 ) -> int:
     """Write the rows of one mart that fit the selection to ``out``; the number of rows."""
     asked = {"indicator_id": indicator, "region_type": region_type, "period": period}
-    selection = select(
-        release, promise, table, {name: value for name, value in asked.items() if value is not None}
-    )
+    selection = select(release, promise, table, {name: value for name, value in asked.items() if value is not None})
     if to == "csv":
         content = csv_bytes(selection, language)
     elif to == "xlsx":

@@ -57,9 +57,7 @@ def trend(
     rows, about = found.rows, found.used_indicators.iloc[0]
     ours = rows[(rows["region_type"] == region_type) & rows["region_code"].isin(regions)]
     if absent := sorted(set(regions) - set(ours["region_code"])):
-        raise NothingToPublish(
-            f"there are no rows of {', '.join(absent)}", region_type, "check code and region type"
-        )
+        raise NothingToPublish(f"there are no rows of {', '.join(absent)}", region_type, "check code and region type")
     words, breaks = WORDS[language], about["first_break"]
     years = range(int(ours["period"].min()), int(ours["period"].max()) + 1)
     with matplotlib.rc_context(STYLE):
@@ -153,9 +151,7 @@ def _draw_break(axes: Axes, years: range, breaks: Any, label: str) -> None:
     if pd.notna(breaks) and years[0] < breaks <= years[-1]:
         axes.axvline(breaks - 0.5, color=GREY, linestyle=":", gid="series-break")
         above = axes.get_xaxis_transform()
-        axes.text(
-            breaks - 0.5, 1.01, f"{label} {int(breaks)}", transform=above, ha="center", fontsize=8, color=GREY
-        )
+        axes.text(breaks - 0.5, 1.01, f"{label} {int(breaks)}", transform=above, ha="center", fontsize=8, color=GREY)
 
 
 def _select(release: Path, promise: Publication, indicator: str, source: str | None) -> Selection:
@@ -163,7 +159,5 @@ def _select(release: Path, promise: Publication, indicator: str, source: str | N
     asked = {"indicator_id": indicator, "sex": ALL, "age_group": ALL, "segment_type": "none", "segment": ALL}
     found = select(release, promise, "indicator_values", asked | ({"source": source} if source else {}))
     if len(found.cubes) > 1:
-        raise ProjectError(
-            "several sources supply this indicator", indicator, f"choose {' or '.join(found.cubes)}"
-        )
+        raise ProjectError("several sources supply this indicator", indicator, f"choose {' or '.join(found.cubes)}")
     return found

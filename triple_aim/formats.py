@@ -73,7 +73,9 @@ def _load_csv(warehouse: Warehouse, path: Path, form: CsvFormat, label: str) -> 
         raise DeliveryError(f"the file is not {form.encoding} text, or it is cut off", label, REDELIVER) from None
     headers = [header.strip().lower() for header in next(csv.reader([first.strip("\r\n")], delimiter=form.delimiter))]
     if len(headers) < 2:
-        raise DeliveryError(f"the first line holds no “{form.delimiter}”", f"{label}:1", "check the delimiter and the file")
+        raise DeliveryError(
+            f"the first line holds no “{form.delimiter}”", f"{label}:1", "check the delimiter and the file"
+        )
     columns = ", ".join(f"'c{i}': 'varchar'" for i in range(len(headers)))
     encoding = "latin-1" if form.encoding == "latin-1" else "utf-8"
     compression = "gzip" if packed and plain is path else "none"

@@ -14,7 +14,7 @@ import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.errors import ContentError
-from triple_aim.estimates import Sums, estimate
+from triple_aim.estimates import UNUSED, Sums, estimate
 from triple_aim.growth import GrowthPlan
 from triple_aim.regions import Regions
 from triple_aim.rollup import (
@@ -81,7 +81,10 @@ def _frames(
     further = {name: flat(cells, column) for name, column in extra.items() if column and column in cells.sums}
     everyone = place.roll_up(denominator)
     by = {ALL: total, **{member: numerator[member] for member in members}}
-    base = {name: place.roll_up(np.where(heard, array, np.nan)) for name, array in (("denominator", denominator), *further.items())}
+    base = {
+        name: place.roll_up(np.where(heard, array, np.nan))
+        for name, array in (("denominator", denominator), *further.items())
+    }
     for dimension in ("none", *spec.breakdowns):
         is_family = dimension == route.family
         if not divisible(cells, dimension) or (dimension not in ("none", "sex", "age_group") and not is_family):
@@ -144,7 +147,9 @@ def stratum_weights(standard: Mapping[str, float], name: str, cells: Cells) -> F
     bands = cells.labels["age_band"]
     if lacking := [band for band in bands if band not in standard]:
         raise ContentError(
-            f"the standard has no weight for {', '.join(lacking[:3])}", f"reference/standards/{name}.csv", "add the bands"
+            f"the standard has no weight for {', '.join(lacking[:3])}",
+            f"reference/standards/{name}.csv",
+            "add the bands",
         )
     weight = np.array([standard[band] for band in bands])
     return np.broadcast_to(weight, (len(cells.labels["sex"]), len(bands)))
@@ -163,7 +168,7 @@ def _rows(
 ) -> pd.DataFrame:
     """Estimate the regions and the rest of the country for each category of one breakdown."""
     crude = Sums({name: by_category(array, split.masks) for name, array in sums.parts.items()})
-    weight = reference = None
+    weight = reference = UNUSED
     fine = crude
     if route.standard:
         fine = Sums({name: strata(array, split.masks) for name, array in sums.parts.items()})
@@ -266,11 +271,15 @@ def _growth_frames(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
 ) -> Iterator[pd.DataFrame]:
     """Growth on each basis; the nominal one is the total, the others are segments beside it."""
+    if (wanted := route.growth) is None:
+        return
     cells = where(cubes[cube], route)
     place = geography(regions, spec.levels, cells.labels["municipality_code"])
     members, numerator = numerators(route, cells, cubes)
     heard = ~np.isnan(numerator[ALL])
-    masked = {name: np.where(heard, flat(cells, name), np.nan) for name in (route.denominator or "", route.persons or "")}
+    masked = {
+        name: np.where(heard, flat(cells, name), np.nan) for name in (route.denominator or "", route.persons or "")
+    }
     sums = Sums(
         {
             "total": place.roll_up(numerator[ALL]),
@@ -279,16 +288,18 @@ def _growth_frames(
             "parts": place.roll_up(np.stack([np.nan_to_num(numerator[m]) for m in members], axis=-1)),
         }
     )
-    weight = stratum_weights(tables.standards[route.growth.standard], route.growth.standard, cells).reshape(-1)
-    declared = tables.breaks[route.growth.breaks]
+    weight = stratum_weights(tables.standards[wanted.standard], wanted.standard, cells).reshape(-1)
+    declared = tables.breaks[wanted.breaks]
     plan = GrowthPlan(
         periods=np.array(cells.periods()),
-        base=route.growth.base,
-        index=tables.deflators[route.growth.deflator],
+        base=wanted.base,
+        index=tables.deflators[wanted.deflator],
         weight=weight,
         first_years={
             member: declared.loc[
-                (declared["source"] == cube) & (declared["column_or_kind"] == member) & (declared["comparable"] == "false"),
+                (declared["source"] == cube)
+                & (declared["column_or_kind"] == member)
+                & (declared["comparable"] == "false"),
                 "first_year",
             ]
             .astype(int)
@@ -361,9 +372,8 @@ def tidy(
 
 def with_status(spec: Spec, frame: pd.DataFrame) -> pd.DataFrame:
     """Say of every row whether it has a value and, if not, why not; drop regions of which nothing was ever delivered."""
-    keys = ["region_type", "region_code"]
-    ever = frame.groupby(keys)["denominator"].transform(lambda column: column.notna().any())
-    frame = frame[ever].reset_index(drop=True)
+    delivered = frame.groupby(["region_type", "region_code"])["denominator"].transform("count")
+    frame = frame[delivered > 0].reset_index(drop=True)
     least = spec.expect.coverage.min or 0.0
     absent = frame["denominator"].isna() | frame["numerator"].isna()
     thin = ~absent & (frame["coverage_share"] < least)

@@ -6,6 +6,7 @@ or refused whole; within a delivery that is taken, rows that break a row rule ar
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import logging
 import os
@@ -18,7 +19,8 @@ from pathlib import Path
 from triple_aim.contracts import Column, Contract, PeriodFromFile, Rule
 from triple_aim.errors import DeliveryError
 from triple_aim.formats import RAW, load_raw
-from triple_aim.landing import Found, Landed, accept, arriving, discover, landed
+from triple_aim.landing import Landed, accept, arriving, discover, landed
+from triple_aim.periods import FIRST_PERIOD
 from triple_aim.privacy import find_identifiers
 from triple_aim.project import Project
 from triple_aim.queries import Query
@@ -27,7 +29,14 @@ from triple_aim.warehouse import Warehouse, literal, qualified, quoted
 log = logging.getLogger(__name__)
 
 CHECKED = "delivery.checked"
-SQL_TYPES = {"text": "varchar", "code": "varchar", "integer": "bigint", "decimal": "decimal(18, 2)", "number": "double", "date": "date"}
+SQL_TYPES = {
+    "text": "varchar",
+    "code": "varchar",
+    "integer": "bigint",
+    "decimal": "decimal(18, 2)",
+    "number": "double",
+    "date": "date",
+}
 SHAPES = {
     "integer": r"-?[0-9]{1,18}(\.0+)?",
     "decimal": r"-?[0-9]{1,15}(\.[0-9]{1,2})?",
@@ -54,7 +63,9 @@ class Ingested:
     set_aside: int
 
 
-def ingest(warehouse: Warehouse, project: Project, contract: Contract, query: Query, periods: Iterable[int]) -> Ingested:
+def ingest(
+    warehouse: Warehouse, project: Project, contract: Contract, query: Query, periods: Iterable[int]
+) -> Ingested:
     """Take what was newly delivered for these periods, then stage whatever the landing area holds and stg does not."""
     wanted = set(periods)
     warehouse.run(META)
@@ -67,9 +78,8 @@ def ingest(warehouse: Warehouse, project: Project, contract: Contract, query: Qu
         period, supplier = _named(contract, found.name)
         if period is not None and period not in wanted:
             continue
-        size, modified = found.path.stat().st_size, found.modified
         # A file that kept name, size and time is not read again; anything else is judged by its hash.
-        if any((d.name, d.size, d.modified) == (found.name, size, modified) for d in known):
+        if any((d.name, d.size, d.modified) == (found.name, found.size, found.modified) for d in known):
             unchanged += 1
             continue
         with arriving(project.landing, found) as (copy, sha256):
@@ -78,7 +88,9 @@ def ingest(warehouse: Warehouse, project: Project, contract: Contract, query: Qu
                 continue
             in_file = _check(warehouse, contract, found.name, copy, period, supplier, project.quarantine, sha256)
             sequence = 1 + max((d.sequence for d in known), default=0)
-            delivery = Landed(contract.extract, sha256, found.name, supplier, tuple(in_file), sequence, size, modified)
+            delivery = Landed(
+                contract.extract, sha256, found.name, supplier, tuple(in_file), sequence, found.size, found.modified
+            )
             accept(project.landing, copy, delivery)
         known.append(delivery)
         accepted += 1
@@ -91,6 +103,21 @@ def ingest(warehouse: Warehouse, project: Project, contract: Contract, query: Qu
         [contract.extract],
     )[0]
     return Ingested(accepted, unchanged, tuple(sorted(staged)), int(rows), int(aside))
+
+
+def delivered_periods(project: Project, contracts: Iterable[Contract]) -> list[int]:
+    """The periods of everything delivered or landed; all of them while some file has yet to be read to know."""
+    periods: set[int] = set()
+    for contract in contracts:
+        known = landed(project.landing, contract.extract)
+        periods |= {period for delivery in known for period in delivery.periods}
+        for found in discover(project.deliveries, contract):
+            period, _ = _named(contract, found.name)
+            if period is not None:
+                periods.add(period)
+            elif not any((d.name, d.size, d.modified) == (found.name, found.size, found.modified) for d in known):
+                periods |= set(range(FIRST_PERIOD, datetime.date.today().year + 1))
+    return sorted(periods)
 
 
 def inputs(warehouse: Warehouse) -> dict[str, str]:
@@ -136,7 +163,9 @@ def _restage(
         path = delivery.path(project.landing)
         if not path.is_file():
             raise DeliveryError(
-                "an accepted delivery is gone from the landing area", delivery.name, "restore the landing area from backup"
+                "an accepted delivery is gone from the landing area",
+                delivery.name,
+                "restore the landing area from backup",
             )
         period, supplier = _named(contract, delivery.name)
         _check(warehouse, contract, delivery.name, path, period, supplier, project.quarantine, delivery.sha256)
@@ -195,21 +224,25 @@ def _check(
         values.append(f"{value} as {quoted(column.name)}")
         rules += [(f"{column.name}.{rule}", sql) for rule, sql in broken]
     # Rules see the text (prefix t_) next to the typed value, so that an unreadable value is told from a missing one.
-    texts = [f"{_text_sql(c, p, types)} as {quoted('t_' + c.name)}" for c in contract.columns if (p := physical.get(c.name))]
+    texts = [
+        f"{_text_sql(c, p, types)} as {quoted('t_' + c.name)}" for c in contract.columns if (p := physical.get(c.name))
+    ]
     rules += [(rule.id, _rule_sql(rule)) for rule in contract.rules]
     cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules)
     at = f"cast({period} as integer)" if period is not None else f"cast({quoted(contract.period.column)} as integer)"  # type: ignore[union-attr]
     warehouse.run(
         f"""create or replace table {CHECKED} as
-            with texts as (select line_number, {', '.join(texts)} from {RAW}),
-            typed as (select *, {', '.join(values)} from texts)
+            with texts as (select line_number, {", ".join(texts)} from {RAW}),
+            typed as (select *, {", ".join(values)} from texts)
             select *, {at} as period, {literal(supplier)} as supplier,
                    case {cases} end as broken_rule
             from typed"""
     )
     _refuse_unless_acceptable(warehouse, contract, name)
     _write_quarantine(warehouse, quarantine / contract.extract, sha256)
-    return [row[0] for row in warehouse.rows(f"select distinct period from {CHECKED} where broken_rule is null order by 1")]
+    return [
+        row[0] for row in warehouse.rows(f"select distinct period from {CHECKED} where broken_rule is null order by 1")
+    ]
 
 
 def _match_headers(contract: Contract, headers: list[str], name: str, period: int | None) -> dict[str, str]:
@@ -229,7 +262,9 @@ def _match_headers(contract: Contract, headers: list[str], name: str, period: in
         parts.append(("should not have in this period", early))
         told = "; ".join(f"{verb} {', '.join(names[:5])}" for verb, names in parts if names)
         raise DeliveryError(
-            f"the columns are not the contract's: it {told}", f"{name}:1", f"compare with contracts/{contract.extract}.yaml"
+            f"the columns are not the contract's: it {told}",
+            f"{name}:1",
+            f"compare with contracts/{contract.extract}.yaml",
         )
     return physical
 
@@ -239,9 +274,11 @@ def _text_sql(column: Column, physical: str, types: dict[str, str]) -> str:
     source = quoted(physical)
     if types[physical] in ("DOUBLE", "FLOAT"):  # SPSS and Excel know no integers: 1.0 is the code 1
         source = f"case when {source} = floor({source}) and abs({source}) < 1e15 then cast(cast({source} as bigint) as varchar) else cast({source} as varchar) end"
-    text = f"regexp_replace(trim(cast({source} as varchar)), '\\s+', ' ', 'g')"
+    text = f"trim(cast({source} as varchar))"
+    if column.type in ("text", "code"):  # " 0 t/m  4 jaar" is padded inside as well
+        text = f"case when {text} like '%  %' then regexp_replace({text}, '\\s+', ' ', 'g') else {text} end"
     absent = ", ".join(literal(word) for word in ["", *column.missing])
-    return f"case when {text} in ({absent}) then null else {text} end"
+    return f"case when {text} not in ({absent}) then {text} end"
 
 
 def _column_sql(
@@ -261,7 +298,12 @@ def _column_sql(
         plain = f"replace({text}, ',', '.')" if decimal == "," and not native else text
         shape = SHAPES[column.type]
         strict = shape.replace(r"\.", ",") if decimal == "," and not native else shape
-        rules.append(("type", f"not regexp_full_match({text}, {literal(strict)}) or try_cast({plain} as {sql_type}) is null and {text} is not null"))
+        rules.append(
+            (
+                "type",
+                f"not regexp_full_match({text}, {literal(strict)}) or try_cast({plain} as {sql_type}) is null and {text} is not null",
+            )
+        )
     value = plain if sql_type == "varchar" else f"try_cast({plain} as {sql_type})"
     if column.codes is not None:
         rules.append(("code", f"{text} not in ({', '.join(literal(code) for code in column.codes)})"))
@@ -272,7 +314,12 @@ def _column_sql(
         rules.append(("range", " or ".join(f"{name} {sign} {bound!r}" for bound, sign in bounds if bound is not None)))
     if column.listed_in:
         table, _, field = column.listed_in.partition(".")
-        rules.append(("unlisted", f"{text} is not null and {text} not in (select {quoted(field)} from {qualified('ref.' + table)})"))
+        rules.append(
+            (
+                "unlisted",
+                f"{text} is not null and {text} not in (select {quoted(field)} from {qualified('ref.' + table)})",
+            )
+        )
     return value, rules
 
 
@@ -305,7 +352,9 @@ def _refuse_unless_acceptable(warehouse: Warehouse, contract: Contract, name: st
             f"select count(*) from (select 1 from {CHECKED} where broken_rule is null group by {keys} having count(*) > 1)"
         )
         if twice:
-            raise DeliveryError(f"{twice:,} keys ({', '.join(contract.key)}) occur more than once", name, "deliver each once")
+            raise DeliveryError(
+                f"{twice:,} keys ({', '.join(contract.key)}) occur more than once", name, "deliver each once"
+            )
 
 
 def _write_quarantine(warehouse: Warehouse, folder: Path, sha256: str) -> None:
@@ -315,7 +364,9 @@ def _write_quarantine(warehouse: Warehouse, folder: Path, sha256: str) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = folder / f"{sha256}.parquet"
-    warehouse.run(f"copy ({broken} order by raw.line_number) to {literal(str(target))} (format parquet, compression zstd)")
+    warehouse.run(
+        f"copy ({broken} order by raw.line_number) to {literal(str(target))} (format parquet, compression zstd)"
+    )
     os.chmod(target, 0o600)
 
 
@@ -329,7 +380,7 @@ def _stage(
     amount = _amount_sql(contract)
     with warehouse.transaction():
         warehouse.run(
-            f"""create or replace view {qualified('delivery.' + extract)} as
+            f"""create or replace view {qualified("delivery." + extract)} as
                 select line_number, period, supplier, {names} from {CHECKED}
                 where broken_rule is null and period in ({chosen})"""
         )
@@ -337,7 +388,8 @@ def _stage(
         warehouse.run(f"insert into {table} by name {query.sql}")
         for slots in ("meta.staged", "meta.ledger"):
             warehouse.run(
-                f"delete from {slots} where extract = ? and supplier = ? and period in ({chosen})", [extract, delivery.supplier]
+                f"delete from {slots} where extract = ? and supplier = ? and period in ({chosen})",
+                [extract, delivery.supplier],
             )
         # A broken row may have lost its period; it then counts with the first period of its file.
         warehouse.run(
@@ -359,7 +411,8 @@ def _stage(
         )
         for period in sorted(periods):
             warehouse.run(
-                "insert into meta.staged values (?, ?, ?, ?, ?)", [extract, period, delivery.supplier, delivery.sha256, content]
+                "insert into meta.staged values (?, ?, ?, ?, ?)",
+                [extract, period, delivery.supplier, delivery.sha256, content],
             )
     warehouse.run(f"drop view {qualified('delivery.' + extract)}; drop table {CHECKED}; drop table {RAW}")
     log.info("staged %s for %s", extract, chosen)
@@ -372,4 +425,6 @@ def _amount_sql(contract: Contract) -> str:
     total = " + ".join(f"coalesce({quoted(column)}, 0)" for column in contract.amount_columns())
     for column, value in contract.ledger.amount.negative_when.items():
         total = f"(case when {quoted(column)} = {literal(value)} then -1 else 1 end) * ({total})"
-    return f"cast({total} as decimal(18, 2)) / 100" if contract.ledger.amount.cents else f"cast({total} as decimal(18, 2))"
+    return (
+        f"cast({total} as decimal(18, 2)) / 100" if contract.ledger.amount.cents else f"cast({total} as decimal(18, 2))"
+    )

@@ -27,6 +27,7 @@ class Found:
     name: str  # relative to the deliveries folder
     path: Path
     files: Files
+    size: int
     modified: float
 
 
@@ -57,7 +58,8 @@ def discover(deliveries: Path, contract: Contract) -> list[Found]:
         name = PurePosixPath(path.relative_to(base).as_posix())
         files = contract.files_for(name)
         if files and path.is_file() and path.resolve().is_relative_to(base):
-            claimed.append(Found(contract.extract, str(name), path, files, path.stat().st_mtime))
+            stat = path.stat()
+            claimed.append(Found(contract.extract, str(name), path, files, stat.st_size, stat.st_mtime))
     return sorted(claimed, key=lambda found: (found.modified, found.name))
 
 

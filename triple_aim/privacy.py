@@ -16,10 +16,12 @@ BSN_SHARE, BSN_DISTINCT = 0.5, 20
 OTHER_SHARE = 0.05
 
 BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
-EMAIL = r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}"
-IBAN = r"NL[0-9]{2}[A-Z]{4}[0-9]{10}"
-POSTCODE6 = r"[1-9][0-9]{3} ?[A-Z]{2}"
-FULL_DATE = r"(19|20)[0-9]{2}-?[0-1][0-9]-?[0-3][0-9]"
+#: Each a regular expression, behind a cheap test that most fields fail.
+EMAIL = ("{0} like '%@%'", r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
+IBAN = ("length({0}) = 18", r"NL[0-9]{2}[A-Z]{4}[0-9]{10}")
+POSTCODE6 = ("length({0}) in (6, 7)", r"[1-9][0-9]{3} ?[A-Z]{2}")
+FULL_DATE = ("length({0}) in (8, 10)", r"(19|20)[0-9]{2}-?[0-1][0-9]-?[0-3][0-9]")
+NUMBER = ("length({0}) in (8, 9)", r"[0-9]{8,9}")
 
 
 def find_identifiers(warehouse: Warehouse, table: str, headers: dict[str, str]) -> list[str]:
@@ -34,8 +36,8 @@ def find_identifiers(warehouse: Warehouse, table: str, headers: dict[str, str]) 
         text = f"trim(cast({quoted(column)} as varchar))"
         measures += [
             f"count({quoted(column)})",
-            *(f"count(*) filter (where regexp_full_match({text}, '{p}'))" for p in (EMAIL, IBAN, POSTCODE6, FULL_DATE)),
-            f"count(distinct {text}) filter (where regexp_full_match({text}, '[0-9]{{8,9}}'))",
+            *(f"count(*) filter (where {_looks_like(text, shape)})" for shape in (EMAIL, IBAN, POSTCODE6, FULL_DATE)),
+            f"count(distinct {text}) filter (where {_looks_like(text, NUMBER)})",
         ]
     counts = warehouse.rows(f"select {', '.join(measures)} from {table}")[0]
     postcodes: list[str] = []
@@ -44,14 +46,22 @@ def find_identifiers(warehouse: Warehouse, table: str, headers: dict[str, str]) 
         filled, emails, ibans, postcode6, full_dates, numbers = counts[6 * number : 6 * number + 6]
         if numbers >= BSN_DISTINCT and (share := _bsn_share(warehouse, table, column)) >= BSN_SHARE:
             findings.append(f"column {header}: {share:.0%} of its 9-digit numbers pass the BSN test")
-        findings += [f"column {header} holds {what}" for what, n in (("e-mail addresses", emails), ("IBANs", ibans)) if n]
+        findings += [
+            f"column {header} holds {what}" for what, n in (("e-mail addresses", emails), ("IBANs", ibans)) if n
+        ]
         if postcode6 > OTHER_SHARE * filled:
             postcodes.append(header)
         if full_dates > OTHER_SHARE * filled and ("geb" in header or "birth" in header):
             births.append(header)
     if postcodes and births:
-        findings.append(f"columns {', '.join(postcodes + births)} join a full date of birth with a 6-character postcode")
+        findings.append(
+            f"columns {', '.join(postcodes + births)} join a full date of birth with a 6-character postcode"
+        )
     return findings
+
+
+def _looks_like(text: str, shape: tuple[str, str]) -> str:
+    return f"case when {shape[0].format(text)} then regexp_full_match({text}, '{shape[1]}') else false end"
 
 
 def _bsn_share(warehouse: Warehouse, table: str, column: str) -> float:
@@ -61,7 +71,7 @@ def _bsn_share(warehouse: Warehouse, table: str, column: str) -> float:
         warehouse.value(
             f"""select avg(case when ({total}) % 11 = 0 then 1.0 else 0.0 end) from (
                     select distinct lpad(trim(cast({quoted(column)} as varchar)), 9, '0') as number from {table}
-                    where regexp_full_match(trim(cast({quoted(column)} as varchar)), '[0-9]{{8,9}}')
+                    where {_looks_like(f"trim(cast({quoted(column)} as varchar))", NUMBER)}
                 )"""
         )
     )

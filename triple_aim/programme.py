@@ -18,7 +18,15 @@ from triple_aim.regions import Regions
 from triple_aim.specs import FAMILY, Compute, Spec, load_specs
 
 SURVEY_SUMS = frozenset(
-    {"respondent_count", "answer_count", "yes_count", "weight_sum", "weighted_yes_sum", "weight_sumsq", "weighted_yes_sumsq"}
+    {
+        "respondent_count",
+        "answer_count",
+        "yes_count",
+        "weight_sum",
+        "weighted_yes_sum",
+        "weight_sumsq",
+        "weighted_yes_sumsq",
+    }
 )
 
 
@@ -58,16 +66,22 @@ def load_programme(project: Project) -> Programme:
         _check_spec(programme, spec)
     regions = Regions.load(project.reference / "regions", project.settings.division_year, own=project.own_regions)
     if problems := regions.problems():
-        raise ContentError("; ".join(problems[:3]), "reference/regions", "every municipality belongs to exactly one region")
+        raise ContentError(
+            "; ".join(problems[:3]), "reference/regions", "every municipality belongs to exactly one region"
+        )
     return programme
 
 
 def _tables(reference: Path) -> Tables:
-    weights = {path.stem: read_table(path).set_index("age_band")["weight"] for path in (reference / "standards").glob("*.csv")}
+    weights = {
+        path.stem: read_table(path).set_index("age_band")["weight"] for path in (reference / "standards").glob("*.csv")
+    }
     prices = {path.stem: read_table(path).set_index("year")["index"] for path in (reference / "prices").glob("*.csv")}
     return Tables(
         standards={name: column.astype(float).to_dict() for name, column in weights.items()},
-        deflators={name: {int(year): float(index) for year, index in column.items()} for name, column in prices.items()},
+        deflators={
+            name: {int(year): float(index) for year, index in column.items()} for name, column in prices.items()
+        },
         breaks={path.stem: read_table(path) for path in (reference / "breaks").glob("*.csv")},
     )
 
@@ -100,7 +114,9 @@ def _check_floors(programme: Programme) -> None:
             )
     for aim, indicator in programme.publication.headlines.items():
         if indicator not in programme.specs:
-            raise ContentError(f"the headline of {aim} is no indicator", "contracts/publication.yaml", "name an indicator")
+            raise ContentError(
+                f"the headline of {aim} is no indicator", "contracts/publication.yaml", "name an indicator"
+            )
 
 
 def _check_spec(programme: Programme, spec: Spec) -> None:
@@ -111,23 +127,33 @@ def _check_spec(programme: Programme, spec: Spec) -> None:
             raise ContentError(f"there is no cube {cube}", where, f"choose from {', '.join(sorted(programme.cubes))}")
         if lacking := sorted(_needed(route) - set(query.columns)):
             raise ContentError(
-                f"cube {cube} has no column {', '.join(lacking)}", where, f"add it to sql/cube/{cube}.sql, or name another"
+                f"cube {cube} has no column {', '.join(lacking)}",
+                where,
+                f"add it to sql/cube/{cube}.sql, or name another",
             )
         if unknown := sorted(set(route.where) - set(query.grain)):
-            raise ContentError(f"cube {cube} has no dimension {', '.join(unknown)}", where, "filter on a column of its grain")
+            raise ContentError(
+                f"cube {cube} has no dimension {', '.join(unknown)}", where, "filter on a column of its grain"
+            )
         for addend in route.add:
             columns = programme.cubes[addend.cube].columns if addend.cube in programme.cubes else ()
-            if lacking := {addend.numerator, addend.denominator} - set(columns):
-                raise ContentError(f"there is no {addend.cube}.{', '.join(lacking)}", where, "name columns of a cube")
+            if absent := sorted({addend.numerator, addend.denominator} - set(columns)):
+                raise ContentError(f"there is no {addend.cube}.{', '.join(absent)}", where, "name columns of a cube")
         if route.standard and route.standard not in programme.tables.standards:
             raise ContentError(f"there is no standard {route.standard}", where, "add it to reference/standards")
         growth = route.growth
-        if growth and (growth.deflator not in programme.tables.deflators or growth.breaks not in programme.tables.breaks):
-            raise ContentError("growth names an unknown price index or list of breaks", where, "see reference/prices and breaks")
+        if growth and (
+            growth.deflator not in programme.tables.deflators or growth.breaks not in programme.tables.breaks
+        ):
+            raise ContentError(
+                "growth names an unknown price index or list of breaks", where, "see reference/prices and breaks"
+            )
         least = programme.publication.threshold(cube).persons
         if spec.disclosure.get("threshold", least) < least:
             raise ContentError(
-                f"the threshold is below the {least} that is promised for {cube}", where, "a spec may tighten it, never loosen it"
+                f"the threshold is below the {least} that is promised for {cube}",
+                where,
+                "a spec may tighten it, never loosen it",
             )
 
 

@@ -98,9 +98,7 @@ def prune(publication: Path, keep: int) -> list[str]:
         return [path.name for path in gone]
 
 
-def _stage(
-    folder: Path, files: Mapping[str, bytes], rows: Mapping[str, int], facts: Mapping[str, object]
-) -> None:
+def _stage(folder: Path, files: Mapping[str, bytes], rows: Mapping[str, int], facts: Mapping[str, object]) -> None:
     """Write everything beside the releases, look at it again, and only then give it its name."""
     releases, release = folder.parent, folder.name
     staging = releases / f".tmp-{release}-{os.getpid()}"
@@ -125,9 +123,7 @@ def _stage(
     }
     write_synced(staging / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
     if problems := problems_in(staging, release):
-        raise ProjectError(
-            f"what was written is not what is there: {problems[0]}", str(staging), "check the disk"
-        )
+        raise ProjectError(f"what was written is not what is there: {problems[0]}", str(staging), "check the disk")
     sync_folder(staging)
     if folder.exists():  # it is damaged, or we would not be here
         log.warning("release %s was damaged and is made anew", release)

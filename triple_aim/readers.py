@@ -29,17 +29,13 @@ def open_marts(
     """Every mart of a release as a view in schema ``mart``, which plain names are looked up in, too."""
     manifest = read_manifest(release)
     if manifest is None:
-        raise ProjectError(
-            "this is not a release", str(release), "name a folder in releases/, or publish one"
-        )
+        raise ProjectError("this is not a release", str(release), "name a folder in releases/, or publish one")
     described = {mart.name: mart for mart in promise.marts}
     marts = sorted(name.removesuffix(".parquet") for name in manifest["files"] if name.endswith(".parquet"))
     with open_warehouse(None, memory_limit=memory_limit, threads=threads) as warehouse, ExitStack() as stack:
         for name in marts:
             arriving = f"{name}_file"
-            stack.enter_context(
-                warehouse.named(arriving, ds.dataset(release / f"{name}.parquet", format=PARQUET))
-            )
+            stack.enter_context(warehouse.named(arriving, ds.dataset(release / f"{name}.parquet", format=PARQUET)))
             warehouse.run(f"create view mart.{quoted(name)} as select * from {quoted(arriving)}")
             if name in described:
                 _document(warehouse, described[name])

@@ -18,7 +18,9 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except (ValueError, UnicodeError) as error:
-        raise ContentError("this is not a CSV table", f"reference/{path.parent.name}/{path.name}", str(error)) from error
+        raise ContentError(
+            "this is not a CSV table", f"reference/{path.parent.name}/{path.name}", str(error)
+        ) from error
 
 
 def load_reference(warehouse: Warehouse, folder: Path) -> int:

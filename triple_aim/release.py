@@ -33,7 +33,9 @@ def release(warehouse: Warehouse, programme: Programme) -> Published:
         "indicators": {spec.id: spec.version for spec in programme.specs.values()},
     }
     extra = {
-        "checks.html": checks_page(marts["checks"].to_pandas(), marts["reconciliation"].to_pandas(), {"release": name, **facts}),
+        "checks.html": checks_page(
+            marts["checks"].to_pandas(), marts["reconciliation"].to_pandas(), {"release": name, **facts}
+        ),
         "datapackage.json": datapackage(promise, programme.contracts, name),
     }
     done = publish(project.publication, name, marts, extra, facts)

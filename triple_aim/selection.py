@@ -78,18 +78,12 @@ def select(release: Path, promise: Publication, table: str, asked: Mapping[str, 
     order = ", ".join(quoted(name) for name in mart.grain)
     with open_marts(release, promise) as marts:
         if not marts.exists(f"mart.{table}"):
-            raise ProjectError(
-                "the release has no such mart", f"{release.name}/{table}", "choose a newer release"
-            )
+            raise ProjectError("the release has no such mart", f"{release.name}/{table}", "choose a newer release")
         rows = marts.frame(f"select * from mart.{quoted(table)} where {fits} order by {order}", asked)
         indicators = marts.frame("select * from mart.indicators order by indicator_id")
     if rows.empty:
-        raise NothingToPublish(
-            "no row fits the selection", table, "ask for less, or look what there is with sql"
-        )
-    types = {
-        column.name: WHOLE_NUMBERS[column.type] for column in mart.columns if column.type in WHOLE_NUMBERS
-    }
+        raise NothingToPublish("no row fits the selection", table, "ask for less, or look what there is with sql")
+    types = {column.name: WHOLE_NUMBERS[column.type] for column in mart.columns if column.type in WHOLE_NUMBERS}
     rows = rows.astype({name: kind for name, kind in types.items() if name in rows})
     for measure, status in status_of(rows).items():
         rows[measure] = rows[measure].mask(rows[status] == "suppressed")

@@ -1,6 +1,6 @@
 """What an indicator is: models of ``indicator_specs/<aim>/<indicator>.yaml``, and what may not be combined.
 
-Not here: computing it (``indicators``). A spec holds no SQL; it names columns of a cube and one method of a closed list.
+Not here: computing it (``indicators``). A spec holds no SQL: it names columns of a cube and a method of a closed list.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import pandas as pd
@@ -20,7 +20,7 @@ from triple_aim.errors import ProjectError
 
 SCHEMAS = ("delivery", "ref", "stg", "cube", "ind", "safe", "mart", "meta")
 
-EngineError = duckdb.Error
+EngineError: TypeAlias = duckdb.Error
 
 
 class Warehouse:
@@ -34,7 +34,7 @@ class Warehouse:
 
     def rows(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         cursor = self._connection.execute(sql, values) if values else self._connection.execute(sql)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
     def value(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
         return self.rows(sql, values)[0][0]
@@ -137,8 +137,10 @@ def open_warehouse(
         folders = ", ".join(literal(str(folder)) for folder in reach)
         connection.execute(f"set allowed_directories = [{folders}]")
         connection.execute("set enable_external_access = false; set TimeZone = 'UTC'; set lock_configuration = true")
+        there = {name for (name,) in connection.execute("select schema_name from duckdb_schemas()").fetchall()}
         for schema in SCHEMAS:
-            connection.execute(f"create schema if not exists {schema}")
+            if schema not in there:
+                connection.execute(f"create schema {schema}")
         yield Warehouse(connection)
     finally:
         connection.close()

@@ -97,9 +97,7 @@ def about(selection: Selection, language: Language) -> list[tuple[str, ...]]:
     for indicator in selection.used_indicators.to_dict("records"):
         told = [indicator[f"{part}_{language}"] for part in ("title", "meaning", "unit", "cautions")]
         told += [indicator["population"], indicator["origin"]]
-        lines.append(
-            (indicator["indicator_id"], "\n".join(text for text in told if isinstance(text, str) and text))
-        )
+        lines.append((indicator["indicator_id"], "\n".join(text for text in told if isinstance(text, str) and text)))
     return lines
 
 
@@ -110,9 +108,7 @@ def _fill(book: xlsxwriter.Workbook, sheet: Worksheet, selection: Selection, lan
     sheet.autofilter(0, 0, len(rows), len(rows.columns) - 1)
     for at, name in enumerate(rows):
         longest = rows[name].head(500).map(lambda value: len(str(value))).max()
-        sheet.set_column(
-            at, at, max(len(name) + 3, min(int(longest), 12 if rows[name].dtype == float else 40) + 1)
-        )
+        sheet.set_column(at, at, max(len(name) + 3, min(int(longest), 12 if rows[name].dtype == float else 40) + 1))
         sheet.write_string(0, at, name, heading)
     right = book.add_format({"align": "right"})
     formats: dict[int, Format] = {}

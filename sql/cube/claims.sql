@@ -100,7 +100,7 @@ last_spans as (
 
 members as (
     select
-        last_spans.person_key,
+        person_key,
         last_spans.exclusion,
         last_spans.municipality_code,
         last_spans.sex,
@@ -226,10 +226,10 @@ line_totals as (
 
 ranked_members as (
     select
-        members.person_key,
-        members.exclusion,
+        person_key,
+        exclusion,
         cast(line_totals.amount_eur as decimal(18, 2)) as cost_eur,
-        row_number() over (order by coalesce(line_totals.amount_eur, 0) desc, members.person_key) as cost_rank,
+        row_number() over (order by coalesce(line_totals.amount_eur, 0) desc, person_key) as cost_rank,
         count(*) over () as member_count
     from members
     left join line_totals using (person_key, exclusion)
@@ -342,9 +342,8 @@ followed_episodes as (
         episodes.person_key,
         episodes.exclusion,
         episodes.is_acute and avoidable_diagnoses.diagnosis_icd10 is not null as is_avoidable,
-        -- Thirty days of follow-up must lie within the year and within the enrolment.
-        episodes.discharge_date <= make_date($period, 12, 1)
-        and date_diff('day', episodes.discharge_date, episodes.enrolled_until) > 30 as is_index,
+        -- Thirty insured days must follow; enrolment is cut at the year's end, so the last discharge is 1 December.
+        date_diff('day', episodes.discharge_date, episodes.enrolled_until) > 30 as is_index,
         date_diff('day', episodes.discharge_date, lead(episodes.start_date) over (
             partition by episodes.person_key order by episodes.episode_number
         )) as days_until_next,
@@ -352,7 +351,7 @@ followed_episodes as (
             partition by episodes.person_key order by episodes.episode_number
         ) as next_is_acute
     from episodes
-    left join avoidable_diagnoses using (diagnosis_icd10)
+    left join avoidable_diagnoses on avoidable_diagnoses.diagnosis_icd10 = episodes.diagnosis_icd10
 ),
 
 stays as (
@@ -442,7 +441,7 @@ select
     coalesce(members.municipality_code, 'unknown') as municipality_code,
     coalesce(members.sex, 'unknown') as sex,
     coalesce(members.age_band, 'unknown') as age_band,
-    subjects.exclusion,
+    exclusion,
     count(members.insured_day_count) as insured_person_count,
     cast(coalesce(sum(members.insured_day_count), 0) as double)
     / max(date_diff('day', calendar.year_start, calendar.year_end)) as insured_years,
@@ -496,4 +495,4 @@ group by
     coalesce(members.municipality_code, 'unknown'),
     coalesce(members.sex, 'unknown'),
     coalesce(members.age_band, 'unknown'),
-    subjects.exclusion
+    exclusion

@@ -110,7 +110,10 @@ resident_totals as (
         age_band,
         'none' as exclusion,
         sum(resident_count) as resident_count,
-        sum(person_years) as person_years
+        sum(person_years) as person_years,
+        sum(resident_count) filter (
+            where age_band in ('00-04', '05-09', '10-14', '15-19', '20-24')
+        ) as resident_under_25_count
     from stg.population
     where
         period = $period
@@ -140,9 +143,6 @@ select
     coalesce(provision_totals.wmo_end_to_zvw_or_wlz_count, 0) as wmo_end_to_zvw_or_wlz_count,
     cast(coalesce(resident_totals.resident_count, 0) as bigint) as resident_count,
     coalesce(resident_totals.person_years, 0) as person_years,
-    cast(
-        case when age_band in ('00-04', '05-09', '10-14', '15-19', '20-24') then coalesce(resident_totals.resident_count, 0) else 0 end
-        as bigint
-    ) as resident_under_25_count
+    cast(coalesce(resident_totals.resident_under_25_count, 0) as bigint) as resident_under_25_count
 from provision_totals
 full join resident_totals using (municipality_code, sex, age_band, exclusion)

@@ -74,9 +74,7 @@ def test_classification_agrees_with_the_list_of_2024_and_with_statline(regions, 
     ours = regions.tables[region_type].set_index("municipality_code")["region_code"]
     listed = read("regions/gemeente_2024_regios_geconsolideerd.csv").set_index("gemeentecode_2024")[column]
     differing = set(ours.compare(listed.reindex(ours.index)).index)
-    assert differing == (
-        {"GM1979"} if region_type == "corop_region" else set()
-    )  # the list lacks Eemsdelta's code
+    assert differing == ({"GM1979"} if region_type == "corop_region" else set())  # the list lacks Eemsdelta's code
     statline = read("regions/cbs_70072ned_gemeente_regioindeling_2017_2019.csv")
     names = dict(zip(statline[f"{stem}_code"], statline[f"{stem}_naam"], strict=True))
     assert regions.names(region_type) == {code: names[code] for code in sorted(set(ours))}
@@ -92,9 +90,7 @@ def test_municipalities_agree_with_the_lists_of_both_years():
     assert named["2024"] == dict(read("regions/gemeenten_2024_342.csv").to_numpy())
     older = read("statline/Gebieden_in_Nederland_2019.csv", sep=";", encoding="cp1252").dropna(subset="Code")
     older = older[older["Code"].str.startswith("GM")]
-    assert named["2019"] == dict(
-        zip(older["Code"], older["Naam"].str.replace(" (gemeente)", ""), strict=True)
-    )
+    assert named["2019"] == dict(zip(older["Code"], older["Naam"].str.replace(" (gemeente)", ""), strict=True))
 
 
 def test_recodings_are_the_changes_between_consecutive_years(boundary_changes):

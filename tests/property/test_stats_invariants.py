@@ -78,9 +78,7 @@ def test_order_of_rows_and_strata_does_not_matter(population, strata, rows):
 def test_the_mean_moves_with_its_origin(population, shift):
     _, n, weight = population
     total, total_sq = 3 * n, 13 * n
-    moved = directly_standardised_mean(
-        total + shift * n, total_sq + 2 * shift * total + shift**2 * n, n, weight
-    )
+    moved = directly_standardised_mean(total + shift * n, total_sq + 2 * shift * total + shift**2 * n, n, weight)
     expected = parts(directly_standardised_mean(total, total_sq, n, weight)) + shift
     np.testing.assert_allclose(parts(moved), expected, rtol=1e-8, atol=1e-8)
 

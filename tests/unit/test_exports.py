@@ -45,9 +45,7 @@ def test_csv_in_the_notation_of_the_language(
     assert mark in rows[0]["value"]
     assert float(rows[0]["value"].replace(",", ".")) > 0
     hidden = next(row for row in rows if row["region_code"] == SUPPRESSED)
-    assert {hidden[name] for name in ("value", "lower", "upper", "numerator", "comparator_value")} == {
-        missing
-    }
+    assert {hidden[name] for name in ("value", "lower", "upper", "numerator", "comparator_value")} == {missing}
 
 
 def test_texts_are_made_harmless(release: Path, promise: Publication, tmp_path: Path) -> None:
@@ -73,9 +71,7 @@ def test_other_texts_stay_as_they_are(text: str) -> None:
     assert harmless(text) == text
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(1e21, "1" + "0" * 21), (-2.5, "-2,5"), (1e-7, "0,0000001"), (3.0, "3")]
-)
+@pytest.mark.parametrize(("value", "text"), [(1e21, "1" + "0" * 21), (-2.5, "-2,5"), (1e-7, "0,0000001"), (3.0, "3")])
 def test_numbers_are_written_in_full(value: float, text: str) -> None:
     assert number(value, ",") == text
 

@@ -54,9 +54,7 @@ def table(value: float = 1.0) -> pa.Table:
 
 
 def put(folder: Path, release: str, value: float = 1.0) -> room.Published:
-    return publish(
-        folder, release, {"indicator_values": table(value)}, {"checks.html": b"<p>"}, {"git": "abc"}
-    )
+    return publish(folder, release, {"indicator_values": table(value)}, {"checks.html": b"<p>"}, {"git": "abc"})
 
 
 def content_of(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -67,10 +65,7 @@ def content_of(folder: Path) -> dict[str, tuple[int, bytes]]:
 def test_the_same_inputs_and_content_have_one_name() -> None:
     name = release_id("content", {"claims/2023/a": "1", "claims/2022/a": "2"})
     assert name == release_id("content", {"claims/2022/a": "2", "claims/2023/a": "1"})
-    assert (
-        len({name, release_id("other", {}), release_id("content", {}), release_id("content", {"a": "1"})})
-        == 4
-    )
+    assert len({name, release_id("other", {}), release_id("content", {}), release_id("content", {"a": "1"})}) == 4
     assert len(name) == 16
 
 
@@ -125,9 +120,7 @@ def test_killed_at_any_step_leaves_a_whole_release(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"current", "releases"}
 
 
-def test_killed_between_rename_and_swap_needs_only_the_swap(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_between_rename_and_swap_needs_only_the_swap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, OLD)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(room, "_point", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -139,9 +132,7 @@ def test_killed_between_rename_and_swap_needs_only_the_swap(
     assert current_release(tmp_path) == tmp_path / "releases" / NEW
 
 
-def test_a_full_disk_is_a_project_error_and_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_a_project_error_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -183,9 +174,7 @@ def test_readers_always_find_a_whole_release(tmp_path: Path) -> None:
     assert reads
 
 
-@pytest.mark.parametrize(
-    "target", ["", "releases/1111111111111111", "/etc", "../elsewhere", "releases/../releases"]
-)
+@pytest.mark.parametrize("target", ["", "releases/1111111111111111", "/etc", "../elsewhere", "releases/../releases"])
 def test_a_broken_link_falls_back_to_the_newest_whole_release(
     tmp_path: Path, target: str, caplog: pytest.LogCaptureFixture
 ) -> None:

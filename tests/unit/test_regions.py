@@ -60,9 +60,7 @@ def test_recodings_give_the_known_number_of_municipalities_of_each_year(regions)
     ended = pd.read_csv(REFERENCE / "regions" / "recodings.csv", dtype=str).query("kind != 'partial'")
     first_year = ended.groupby("code_to")["from_year"].min().to_dict()
     last_year = ended.groupby("code_from")["from_year"].max().to_dict()
-    new = {
-        c for c in first_year if int(c[2:]) >= 1948
-    }  # codes are given out in order; 1948 is Meierijstad, 2017
+    new = {c for c in first_year if int(c[2:]) >= 1948}  # codes are given out in order; 1948 is Meierijstad, 2017
     count = {
         year: sum(
             (code not in new or year >= int(first_year[code])) and year < int(last_year.get(code, 9999))
@@ -82,9 +80,7 @@ def test_a_merged_code_counts_in_its_successor(regions):
 def test_a_split_without_shares_counts_for_the_country_only(regions):
     split = regions.membership(["GM0788", "GM0664"])
     assert split.unresolved == ("GM0788",) and split.unknown == ()
-    assert {t: split.shares[t][:, 0].sum() for t in regions.types if split.shares[t][:, 0].any()} == {
-        "nl": 1.0
-    }
+    assert {t: split.shares[t][:, 0].sum() for t in regions.types if split.shares[t][:, 0].any()} == {"nl": 1.0}
 
 
 @pytest.mark.parametrize("prefix", ["", "GM"])
@@ -123,15 +119,11 @@ def test_recodings_after_the_division_year_are_not_followed():
 def test_mergers_chain_and_a_partial_change_recodes_nothing(small):
     regions = Regions.load(small, 2024)
     assert regions.problems() == []
-    np.testing.assert_array_equal(
-        regions.membership(["A", "M2", "A"]).shares["province"], [[1, 0, 1], [0, 1, 0]]
-    )
+    np.testing.assert_array_equal(regions.membership(["A", "M2", "A"]).shares["province"], [[1, 0, 1], [0, 1, 0]])
 
 
 def test_a_circle_of_recodings_ends_and_is_reported(small):
-    (small / "recodings.csv").write_text(
-        "from_year,code_from,code_to,kind\n2018,A,B,merger\n2018,B,A,merger\n"
-    )
+    (small / "recodings.csv").write_text("from_year,code_from,code_to,kind\n2018,A,B,merger\n2018,B,A,merger\n")
     assert Regions.load(small, 2024).problems() == ["recodings: codes leading nowhere: 2 (A, B)"]
 
 

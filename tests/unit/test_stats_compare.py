@@ -27,9 +27,7 @@ def test_verdicts_in_both_directions():
 
 def test_a_missing_limit_on_either_side_is_not_compared():
     assert interval_overlap(estimates(1, np.nan), 9.0) == Difference.NOT_COMPARED
-    assert (
-        interval_overlap(estimates(1, 2), Estimate.without_limits(np.array(9.0))) == Difference.NOT_COMPARED
-    )
+    assert interval_overlap(estimates(1, 2), Estimate.without_limits(np.array(9.0))) == Difference.NOT_COMPARED
     assert interval_overlap(estimates(1, 2), np.nan) == Difference.NOT_COMPARED
 
 

@@ -13,10 +13,7 @@ from triple_aim.stats import intervals, rates
 def test_wilson_and_clopper_pearson_agree_with_statsmodels(level):
     count, n = np.array([0, 1, 7, 20, 20]), np.array([20, 20, 20, 20, 300])
     for ours, method in ((intervals.wilson, "wilson"), (intervals.clopper_pearson, "beta")):
-        theirs = [
-            proportion_confint(x, size, alpha=1 - level, method=method)
-            for x, size in zip(count, n, strict=True)
-        ]
+        theirs = [proportion_confint(x, size, alpha=1 - level, method=method) for x, size in zip(count, n, strict=True)]
         np.testing.assert_allclose(np.transpose(ours(count, n, level=level)), theirs, atol=1e-12)
 
 

@@ -30,19 +30,13 @@ def test_rate_agrees_with_a_loop_over_rows_and_strata():
     person_years = RNG.uniform(50, 2000, (6, 38))
     count = RNG.poisson(person_years * 0.01)
     estimate = directly_standardised_rate(count, person_years, WEIGHT)
-    by_hand = [
-        dobson_by_hand(o, n, WEIGHT) for o, n in zip(count.tolist(), person_years.tolist(), strict=True)
-    ]
-    np.testing.assert_allclose(
-        np.transpose([estimate.value, estimate.lower, estimate.upper]), by_hand, rtol=1e-12
-    )
+    by_hand = [dobson_by_hand(o, n, WEIGHT) for o, n in zip(count.tolist(), person_years.tolist(), strict=True)]
+    np.testing.assert_allclose(np.transpose([estimate.value, estimate.lower, estimate.upper]), by_hand, rtol=1e-12)
 
 
 def test_rate_is_withheld_below_ten_events():
     estimate = directly_standardised_rate([[4, 5], [5, 5]], 100, [1, 1])
-    np.testing.assert_array_equal(
-        np.isnan([estimate.value, estimate.lower, estimate.upper]), [[True, False]] * 3
-    )
+    np.testing.assert_array_equal(np.isnan([estimate.value, estimate.lower, estimate.upper]), [[True, False]] * 3)
 
 
 def test_few_events_get_exact_limits_when_asked_for():

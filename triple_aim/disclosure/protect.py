@@ -40,7 +40,10 @@ def protect(rows: pd.DataFrame, spec: Spec, publication: Publication, division_y
 
 def _gate(rows: pd.DataFrame, spec: Spec, cube: str, publication: Publication) -> pd.DataFrame:
     threshold = publication.threshold(cube)
-    least = {"least_persons": max(threshold.persons, spec.disclosure.get("threshold", 0)), "least_cases": threshold.cases}
+    least = {
+        "least_persons": max(threshold.persons, spec.disclosure.get("threshold", 0)),
+        "least_cases": threshold.cases,
+    }
     shares = spec.route_of[cube].method in ("proportion", "survey_proportion")
     others = rows["denominator"] - rows["numerator"] if shares else np.nan
     small = pd.Series(too_small(rows["persons"], rows["cases"], others, **least), index=rows.index)
@@ -62,4 +65,6 @@ def audit(safe: pd.DataFrame) -> None:
     leaks = int(unseen[["value", "lower", "upper", *COMPARATOR]].notna().any(axis=1).sum())
     leaks += int(unseen.loc[unseen["status"] == "suppressed", OWN].notna().any(axis=1).sum())
     if leaks:
-        raise DisclosureError(f"{leaks:,} withheld rows still show a number", "safe.indicator_values", "do not publish; report it")
+        raise DisclosureError(
+            f"{leaks:,} withheld rows still show a number", "safe.indicator_values", "do not publish; report it"
+        )

@@ -1,8 +1,8 @@
 """Seeded synthetic deliveries: ten municipalities, three years, every extract that holds persons.
 
-Belongs here: invented people, what befalls them, and the defects that are planted on purpose. Not here: what a
-delivery must look like (``contracts``) or any real record; the constants are rounded national averages and no
-more. The same seed gives the same bytes, so a file that changes is a change somebody made.
+Belongs here: invented people, what befalls them, and the defects that are planted on purpose. Not here: what
+a delivery must look like (``contracts``) or any real record; the constants are rounded national averages and
+no more. The same seed gives the same bytes, so a file that changes is a change somebody made.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def write_spss(path: Path, frame: pd.DataFrame, items: list[str]) -> None:
         frame,
         str(path),
         variable_value_labels={"AGGSA202": {1.0: "man", 2.0: "vrouw"}, **dict.fromkeys(items, answers)},
-        missing_ranges=dict.fromkeys(items, [{"lo": 8, "hi": 9}]),
+        missing_ranges={item: [{"lo": 8, "hi": 9}] for item in items},
         row_compress=True,
     )
     # The format writes the hour of its making at bytes 92 to 109 of the header.

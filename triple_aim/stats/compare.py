@@ -58,9 +58,7 @@ def interval_overlap(estimate: Estimate, reference: Estimate | ArrayLike) -> NDA
     >>> interval_overlap(region, 6.0)
     array([-1, -9], dtype=int8)
     """
-    floor, ceiling = (
-        (reference.lower, reference.upper) if isinstance(reference, Estimate) else (reference, reference)
-    )
+    floor, ceiling = (reference.lower, reference.upper) if isinstance(reference, Estimate) else (reference, reference)
     lower, upper, floor, ceiling = together(
         lower=estimate.lower, upper=estimate.upper, reference_lower=floor, reference_upper=ceiling
     )

@@ -74,9 +74,7 @@ def compound(
     return Estimate(*(np.expm1((log_ratio + shift) / years) for shift in (0.0, -half, half)))
 
 
-def year_on_year(
-    value: ArrayLike, axis: int = -1, *, variance: ArrayLike = np.nan, level: float = 0.95
-) -> Estimate:
+def year_on_year(value: ArrayLike, axis: int = -1, *, variance: ArrayLike = np.nan, level: float = 0.95) -> Estimate:
     """Give the growth from each period to the next along an axis of consecutive years.
 
     Formula: ``value_t / value_(t-1) - 1``; limits as :func:`compound`.

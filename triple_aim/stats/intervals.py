@@ -193,9 +193,7 @@ def clopper_pearson(count: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> L
     return np.where(known, lower, np.nan), np.where(known, upper, np.nan)
 
 
-def student_t(
-    value: ArrayLike, variance: ArrayLike, degrees_of_freedom: ArrayLike, *, level: float = 0.95
-) -> Limits:
+def student_t(value: ArrayLike, variance: ArrayLike, degrees_of_freedom: ArrayLike, *, level: float = 0.95) -> Limits:
     """Give limits ``value -+ t sqrt(variance)``.
 
     Parameters

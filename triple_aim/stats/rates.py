@@ -14,9 +14,7 @@ from triple_aim.stats.arguments import never_negative, quotient, tail, together
 from triple_aim.stats.estimate import Estimate, Floats
 
 
-def crude_rate(
-    count: ArrayLike, person_years: ArrayLike, *, per: float = 1.0, level: float = 0.95
-) -> Estimate:
+def crude_rate(count: ArrayLike, person_years: ArrayLike, *, per: float = 1.0, level: float = 0.95) -> Estimate:
     """Give events per person-year with Poisson limits: Byar from 10 events, exact below.
 
     Formula: ``per * O / n``; limits ``per * O_L / n`` and ``per * O_U / n``.
@@ -132,9 +130,7 @@ def mean(total: ArrayLike, total_sq: ArrayLike, n: ArrayLike, *, level: float = 
     return Estimate(value, *intervals.student_t(value, variance, n - 1, level=level))
 
 
-def ratio_of_sums(
-    numerator: ArrayLike, denominator: ArrayLike, *, per: float = 1.0, level: float = 0.95
-) -> Estimate:
+def ratio_of_sums(numerator: ArrayLike, denominator: ArrayLike, *, per: float = 1.0, level: float = 0.95) -> Estimate:
     """Give a ratio of two complete counts, e.g. euros per insured year: no sample, so no interval.
 
     Formula: ``per * a / b``.

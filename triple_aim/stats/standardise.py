@@ -144,9 +144,7 @@ def directly_standardised_mean(
     >>> cost.value.item(), cost.lower.item()
     (275.0, nan)
     """
-    total, n, weight, exposure = together(
-        total=total, n=n, weight=weight, exposure=n if exposure is None else exposure
-    )
+    total, n, weight, exposure = together(total=total, n=n, weight=weight, exposure=n if exposure is None else exposure)
     never_negative(n=n)
     z = intervals.z_score(level)
     weight = _usable_weight(weight, exposure, total, empty)
