@@ -64,9 +64,7 @@ def _create_tables(warehouse: Warehouse, reads: Iterable[str]) -> None:
             continue
         columns = "".join(f", {column.name} {SQL_TYPES[column.type]}" for column in CONTRACTS[stem].columns)
         delivery = qualified(f"delivery.{stem}")
-        warehouse.run(
-            f"create table {delivery} (period integer, line_number bigint, supplier varchar{columns})"
-        )
+        warehouse.run(f"create table {delivery} (period integer, line_number bigint, supplier varchar{columns})")
         if schema == "stg":
             staging = read_query(ROOT / "sql" / "staging" / f"{stem}.sql")
             _create_tables(warehouse, (read for read in staging.reads if read.startswith("ref.")))
@@ -80,9 +78,7 @@ def _insert(warehouse: Warehouse, table: str, rows: list[Any], defaults: Any, pe
             line += 1
             filled = {"period": period, "supplier": "", "line_number": line, **defaults, **row}
             filled.pop("repeat", None)
-            values = [
-                value.format(n=number) if isinstance(value, str) else value for value in filled.values()
-            ]
+            values = [value.format(n=number) if isinstance(value, str) else value for value in filled.values()]
             marks = ", ".join("?" * len(values))
             warehouse.run(f"insert into {qualified(table)} ({', '.join(filled)}) values ({marks})", values)
 
@@ -96,9 +92,7 @@ def _assert_nothing_is_lost(warehouse: Warehouse, extract: str, ledger: Ledger, 
     )
     assert warehouse.value(f"select coalesce(sum({ledger.rows}), 0) from result") == rows
     if ledger.euros:
-        euros = warehouse.value(
-            f"select coalesce(sum(amount_eur), 0) from {staged} where period = ?", [period]
-        )
+        euros = warehouse.value(f"select coalesce(sum(amount_eur), 0) from {staged} where period = ?", [period])
         assert warehouse.value(f"select coalesce(sum({ledger.euros}), 0) from result") == euros
 
 

@@ -15,8 +15,7 @@ from triple_aim.publication import publish
 
 YEARS = range(2012, 2024)
 REGIONS = {
-    "ggd_region": [f"GGD {name}" for name in ("Alfa", "Beta", "Gamma", "Delta", "Epsilon")]
-    + ["=GGD 'Ypsilon' & Zuid"],
+    "ggd_region": [f"GGD {name}" for name in ("Alfa", "Beta", "Gamma", "Delta", "Epsilon")] + ["=GGD 'Ypsilon' & Zuid"],
     "zorgkantoor_region": [f"Zorgkantoorregio {n}" for n in range(1, 5)],
     "nl": ["Nederland"],
 }
@@ -122,11 +121,7 @@ def _values(regions: dict[str, list[str]]) -> list[dict[str, Any]]:
                             "numerator": None if hidden else 1234.0,
                             "denominator": None if hidden else 500000.0,
                             "unit": "per 100 000",
-                            "status": "suppressed"
-                            if hidden
-                            else "provisional"
-                            if year == 2023
-                            else "published",
+                            "status": "suppressed" if hidden else "provisional" if year == 2023 else "published",
                             "reason": "fewer than 10" if hidden else None,
                             "coverage_share": 1.0,
                             "comparator_value": None if kind == "nl" or hidden else rest,

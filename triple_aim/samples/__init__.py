@@ -49,15 +49,11 @@ DUTCH_HEADERS = {
 def write_samples(folder: Path, seed: int = 20260101, persons: int = 16_000) -> None:
     """Write every sample delivery as ``folder/<extract>/<extract>_<year>.<ext>``."""
     people = drawn_people(np.random.default_rng([seed, 1]), persons)
-    residents = {
-        year: resident_cells(persons * RESIDENTS_PER_INSURED, year) for year in (*YEARS, YEARS[-1] + 1)
-    }
+    residents = {year: resident_cells(persons * RESIDENTS_PER_INSURED, year) for year in (*YEARS, YEARS[-1] + 1)}
     allocations = drawn_allocations(np.random.default_rng([seed, 2]), residents[YEARS[0]])
     for year in YEARS:
         rng = np.random.default_rng([seed, year])
-        write_csv(
-            folder / f"insured_population/insured_population_{year}.csv.gz", insured_spans(people, year)
-        )
+        write_csv(folder / f"insured_population/insured_population_{year}.csv.gz", insured_spans(people, year))
         claims = claimed(rng, people, year)
         if year == YEARS[-1]:
             write_parquet(folder / f"claims/claims_{year}.parquet", claims)

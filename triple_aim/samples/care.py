@@ -104,20 +104,12 @@ def _care(rng: Generator, members: pd.DataFrame) -> list[pd.DataFrame]:
     risk = frailty * exposure
 
     def happenings(rate: Array, care_kind: str, code: str, amount: float) -> pd.DataFrame:
-        return _lines(
-            rng, members, np.repeat(np.arange(len(members)), rng.poisson(rate)), care_kind, code, amount
-        )
+        return _lines(rng, members, np.repeat(np.arange(len(members)), rng.poisson(rate)), care_kind, code, amount)
 
-    contacts = happenings(
-        (1.8 + 0.055 * age) * (0.4 + 0.6 * frailty) * exposure, "general_practice", "GP", 60
-    )
+    contacts = happenings((1.8 + 0.055 * age) * (0.4 + 0.6 * frailty) * exposure, "general_practice", "GP", 60)
     usual = rng.random(len(contacts)) < 0.82
-    practice = np.where(
-        usual, members["practice"].to_numpy()[contacts["member"]], rng.integers(0, 4, len(contacts))
-    )
-    contacts["provider_code"] = contacts["provider_code"].str.replace("A", "H") + pd.Series(practice).astype(
-        str
-    )
+    practice = np.where(usual, members["practice"].to_numpy()[contacts["member"]], rng.integers(0, 4, len(contacts)))
+    contacts["provider_code"] = contacts["provider_code"].str.replace("A", "H") + pd.Series(practice).astype(str)
 
     admitted = happenings(by_age(age, (0.03, 0.03, 0.11, 0.24)) * risk * acute, "hospital", "ADM-ACUTE", 5500)
     avoidable = rng.random(len(admitted)) < 0.18
@@ -136,9 +128,7 @@ def _care(rng: Generator, members: pd.DataFrame) -> list[pd.DataFrame]:
     followed = followed[followed["day"] < members["last"].to_numpy()[followed["member"]]]
 
     # Regular medicines come about three times a year; how many, a negative binomial says.
-    groups = np.minimum(
-        rng.poisson(by_age(age, (0.05, 0.35, 2.8, 4.2)) * rng.gamma(1.6, 1 / 1.6, len(age))), 12
-    )
+    groups = np.minimum(rng.poisson(by_age(age, (0.05, 0.35, 2.8, 4.2)) * rng.gamma(1.6, 1 / 1.6, len(age))), 12)
     taker = np.repeat(np.arange(len(members)), groups)
     nth = np.arange(len(taker)) - np.repeat(np.cumsum(groups) - groups, groups)
     medicine = MEDICINES[(members["birth_year"].to_numpy()[taker] + 7 * nth) % len(MEDICINES)]
@@ -161,9 +151,7 @@ def _care(rng: Generator, members: pd.DataFrame) -> list[pd.DataFrame]:
     ]
 
 
-def _lines(
-    rng: Generator, members: pd.DataFrame, who: Array, care_kind: str, code: str, amount: float
-) -> pd.DataFrame:
+def _lines(rng: Generator, members: pd.DataFrame, who: Array, care_kind: str, code: str, amount: float) -> pd.DataFrame:
     """One line for each row number in ``who``, on a random insured day, at a provider near home."""
     first, last = members["first"].to_numpy()[who], members["last"].to_numpy()[who]
     place = members["place"].to_numpy()[who]
@@ -187,9 +175,7 @@ def _calibrated_cents(rng: Generator, lines: pd.DataFrame, members: pd.DataFrame
     who = lines["member"].to_numpy()
     cell = np.minimum(members["age"].to_numpy() // 5, len(BANDS) - 1) * 2 + members["sex"].to_numpy()
     amount = lines["amount"].to_numpy(dtype=float) * rng.lognormal(-0.18, 0.6, len(lines))
-    wanted = (
-        np.bincount(cell, members["exposure"], COST.size) * COST.ravel() * COST_GROWTH ** (year - YEARS[-1])
-    )
+    wanted = np.bincount(cell, members["exposure"], COST.size) * COST.ravel() * COST_GROWTH ** (year - YEARS[-1])
     found = np.bincount(cell[who], amount, COST.size)
     scale = np.divide(wanted, found, out=np.zeros(COST.size), where=found > 0)
     regional = PLACES["cost"].to_numpy()[members["place"].to_numpy()[who]]

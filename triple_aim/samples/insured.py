@@ -63,9 +63,7 @@ def drawn_people(rng: Generator, count: int) -> pd.DataFrame:
 def insured_spans(people: pd.DataFrame, year: int) -> pd.DataFrame:
     """The spans that touch a year, and seven rows that break a rule."""
     first = people.assign(valid_to=people[["split", "end"]].min(axis=1), at=people["place"])
-    second = people[people["split"] < NEVER].assign(
-        valid_to=lambda p: p["end"], at=lambda p: p["second_place"]
-    )
+    second = people[people["split"] < NEVER].assign(valid_to=lambda p: p["end"], at=lambda p: p["second_place"])
     second["start"] = second["resume"]
     spans = pd.concat([first, second]).sort_values(["person_key", "start"], kind="stable", ignore_index=True)
     opens, closes = year_days(year)

@@ -40,8 +40,7 @@ PLACES = pd.DataFrame(
 BANDS = np.array([f"{age:02d}-{age + 4:02d}" for age in range(0, 90, 5)] + ["90+"])
 #: Thousands by five-year band, the Netherlands in 2021.
 RESIDENTS = np.array(
-    [858, 900, 954, 1032, 1107, 1133, 1126, 1054, 1033, 1132]
-    + [1286, 1263, 1138, 1004, 971, 644, 449, 258, 132],
+    [858, 900, 954, 1032, 1107, 1133, 1126, 1054, 1033, 1132] + [1286, 1263, 1138, 1004, 971, 644, 449, 258, 132],
     dtype=float,
 )
 

@@ -151,9 +151,7 @@ def drawn_allocations(rng: Generator, residents: Array) -> pd.DataFrame:
 def provisions(allocations: pd.DataFrame, year: int) -> pd.DataFrame:
     """The allocations with a day in a year, superseded messages too, and four rows that break a rule."""
     opens, closes = year_days(year)
-    active = allocations[(allocations["start"] < closes) & (allocations["end"] >= opens)].reset_index(
-        drop=True
-    )
+    active = allocations[(allocations["start"] < closes) & (allocations["end"] >= opens)].reset_index(drop=True)
     ended = active["end"] < closes
     days = np.minimum(active["end"] + 1, closes) - np.maximum(active["start"], opens)
     euros = active["yearly"] * 1.04 ** (year - YEARS[-1]) * days / 365

@@ -17,9 +17,9 @@ import xlsxwriter
 
 def write_csv(path: Path, frame: pd.DataFrame, decimal: str = ".", encoding: str = "utf-8") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = frame.to_csv(
-        index=False, sep=";", decimal=decimal, date_format="%Y-%m-%d", lineterminator="\n"
-    ).encode(encoding)
+    data = frame.to_csv(index=False, sep=";", decimal=decimal, date_format="%Y-%m-%d", lineterminator="\n").encode(
+        encoding
+    )
     # A fixed time in the header keeps the bytes the same tomorrow.
     path.write_bytes(gzip.compress(data, compresslevel=9, mtime=0) if path.suffix == ".gz" else data)
 
