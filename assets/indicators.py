@@ -6,7 +6,6 @@ import dagster as dg
 
 from assets.resources import RETRY, Monitor, check_specs, finished
 from triple_aim.checks import indicator_counts
-from triple_aim.cubes import load_cells
 from triple_aim.indicators import indicator_rows
 from triple_aim.programme import Programme
 from triple_aim.published import with_published
@@ -36,7 +35,7 @@ def _indicator(spec: Spec, cubes: list[str]) -> dg.AssetsDefinition:
         programme = monitor.programme
         with monitor.warehouse() as warehouse:
             regions = monitor.regions(warehouse)
-            cells = {name: load_cells(warehouse, programme.cubes[name]) for name in cubes}
+            cells = {name: monitor.cells(warehouse, name) for name in cubes}
             rows = indicator_rows(spec, cells, regions, programme.tables)
             rows = with_published(warehouse, spec, regions, rows)
             warehouse.create(f"ind.{spec.id}", rows)

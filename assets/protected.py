@@ -3,6 +3,7 @@
 import time
 
 import dagster as dg
+import pandas as pd
 
 from assets.resources import RETRY, Monitor, check_specs, finished
 from triple_aim.catalog import dictionary_rows, headline_rows, region_rows
@@ -33,21 +34,18 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         programme = monitor.programme
         table = "safe.indicator_values"
         with monitor.warehouse() as warehouse, warehouse.transaction():
-            warehouse.run(f"drop table if exists {table}")
-            for spec in programme.specs.values():
-                safe = protect(
+            parts = [
+                protect(
                     warehouse.frame(f'select * from ind."{spec.id}"'),
                     spec,
                     programme.publication,
                     programme.project.settings.division_year,
                 )
-                if safe.empty:
-                    continue
-                audit(safe)
-                if warehouse.exists(table):
-                    warehouse.append(table, safe)
-                else:
-                    warehouse.create(table, safe)
+                for spec in programme.specs.values()
+            ]
+            safe = pd.concat([part for part in parts if not part.empty] or parts[:1], ignore_index=True)
+            audit(safe)
+            warehouse.create(table, safe)
             suppressed = warehouse.value(f"select count(*) from {table} where status = 'suppressed'")
             return finished(
                 warehouse, ["safe", "indicator_values"], table, started, [], rows_suppressed=int(suppressed)

@@ -9,17 +9,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import dagster as dg
 from pydantic import PrivateAttr
 
 from triple_aim.checks import Count, as_frame, judge
+from triple_aim.cubes import Cells, load_cells
 from triple_aim.errors import TripleAimError
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.programme import Programme, load_programme
 from triple_aim.project import load_project
 from triple_aim.regions import Regions
-from triple_aim.warehouse import EngineError, Warehouse, masked, open_warehouse
+from triple_aim.warehouse import EngineError, Warehouse, masked, open_warehouse, passes
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills: pinned, and tested in tests/pipeline
 
@@ -42,6 +44,7 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
     config: str = ""
     _open: ExitStack = PrivateAttr(default_factory=ExitStack)
     _warehouse: Warehouse | None = PrivateAttr(default=None)
+    _kept: dict[str, tuple[object, object]] = PrivateAttr(default_factory=dict)  # what it is → of what, and it
 
     @property
     def programme(self) -> Programme:
@@ -50,6 +53,7 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the warehouse at the end of the run, however it ended."""
         self._warehouse = None
+        self._kept.clear()
         self._open.close()
 
     @contextmanager
@@ -76,18 +80,29 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
             ) from error
         except EngineError as error:
             # The engine quotes values in its messages.
-            raise dg.Failure(description=masked(error), metadata={"exit_code": 1}) from None
+            raise dg.Failure(description=masked(error), metadata={"exit_code": 1}, allow_retries=passes(error)) from None
 
     def regions(self, warehouse: Warehouse) -> Regions:
-        """Today's regions, with delivered shares of split municipalities where there are any."""
-        project = self.programme.project
-        shares = warehouse.frame("select year_from, year_to, code_from, code_to, share from stg.boundary_changes")
-        return Regions.load(
-            project.reference / "regions",
-            project.settings.division_year,
-            shares if len(shares) else None,
-            project.own_regions,
-        )
+        """Today's regions, with delivered shares of split municipalities where there are any; read once a run."""
+        staged = warehouse.rows("select period, delivery from meta.staged where extract = 'boundary_changes' order by all")
+        if "regions" not in self._kept or self._kept["regions"][0] != staged:
+            project = self.programme.project
+            shares = warehouse.frame("select year_from, year_to, code_from, code_to, share from stg.boundary_changes")
+            regions = Regions.load(
+                project.reference / "regions",
+                project.settings.division_year,
+                shares if len(shares) else None,
+                project.own_regions,
+            )
+            self._kept["regions"] = staged, regions
+        return cast(Regions, self._kept["regions"][1])
+
+    def cells(self, warehouse: Warehouse, cube: str) -> Cells:
+        """The cells of a cube, read again only when the cube was rebuilt."""
+        built = warehouse.rows("select period, content from meta.cubes where cube = ? order by all", [cube])
+        if cube not in self._kept or self._kept[cube][0] != built:
+            self._kept[cube] = built, load_cells(warehouse, self.programme.cubes[cube])
+        return cast(Cells, self._kept[cube][1])
 
 
 def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:

@@ -1,6 +1,7 @@
 """The only place that assembles: content → assets → job, schedule, sensor."""
 
 import os
+from collections.abc import Callable
 
 import dagster as dg
 
@@ -17,10 +18,10 @@ from pipelines.sensors import deliveries_sensor
 from triple_aim.project import CONFIG_VARIABLE
 
 
-def build(config: str = "") -> dg.Definitions:
-    """Definitions of the installation that a settings file describes."""
+def build(config: str = "", told: Callable[[str], None] | None = None) -> dg.Definitions:
+    """Definitions of the installation that a settings file describes; ``told`` hears of finished steps."""
     programme = programme_at(config)
-    job = nightly()
+    job = nightly(told)
     floors = (extract_assets, cube_assets, indicator_assets, protected_assets, mart_assets, publication_assets)
     return dg.Definitions(
         assets=[asset for floor in floors for asset in floor(programme)],

@@ -1,21 +1,32 @@
 """The jobs: ``nightly`` is everything, from deliveries to publication."""
 
+from collections.abc import Callable
+
 import dagster as dg
 
 #: What a run's periods are called in Dagster: one run over a range of yearly partitions.
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
-def nightly():  # type: ignore[no-untyped-def]  # Dagster does not export the type
-    """DuckDB has one writer, so steps run one after another in one process."""
+def nightly(told: Callable[[str], None] | None = None):  # type: ignore[no-untyped-def]  # Dagster does not export the type
+    """DuckDB has one writer, so steps run one after another in one process. ``told`` hears of finished steps."""
     return dg.define_asset_job(
         "nightly",
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
         description="Deliveries to publication, for a range of years.",
+        hooks={_teller(told)} if told else None,
     )
 
 
 def over(first: int, last: int) -> dict[str, str]:
     """Run tags for the years from first to last."""
     return {RANGE_START: str(first), RANGE_END: str(last)}
+
+
+def _teller(told: Callable[[str], None]) -> dg.HookDefinition:
+    @dg.success_hook(name="tell")
+    def tell(context: dg.HookContext) -> None:
+        told(context.op.name.replace("__", "/"))
+
+    return tell

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,11 +56,7 @@ def judge(counts: Sequence[Count]) -> list[Verdict]:
     from great_expectations import expectations as gxe
 
     profile = pd.DataFrame({count.check_id: [float(count.unexpected)] for count in counts})
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    source = context.data_sources.add_pandas("profiles")
-    asset = source.add_dataframe_asset("profile")
-    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": profile})
+    batch = _profiles().get_batch({"dataframe": profile})
     suite = gx.ExpectationSuite(name=counts[0].subject.replace("/", "."))
     # Values in a range would pass where there is no value; the maximum of nothing does not.
     suite.add_expectation(gxe.ExpectTableRowCountToEqual(value=1))
@@ -69,6 +67,17 @@ def judge(counts: Sequence[Count]) -> list[Verdict]:
     result = batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
     failed = {r.expectation_config.kwargs.get("column") for r in result.results if not r.success}
     return [Verdict(count, count.check_id not in failed and None not in failed) for count in counts]
+
+
+@lru_cache(maxsize=1)
+def _profiles() -> Any:
+    """Where Great Expectations finds a profile; made once a process, for making it costs more than judging does."""
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    asset = context.data_sources.add_pandas("profiles").add_dataframe_asset("profile")
+    return asset.add_batch_definition_whole_dataframe("whole")
 
 
 def extract_counts(extract: str, rows: int, set_aside: int) -> list[Count]:

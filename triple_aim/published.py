@@ -13,6 +13,9 @@ from triple_aim.specs import Compute, Spec
 from triple_aim.vocabulary import ALL
 from triple_aim.warehouse import Warehouse
 
+#: Nothing was delivered: a table still needs a column.
+NO_ROWS = pd.DataFrame({"source": pd.Series(dtype=str)})
+
 
 def with_published(warehouse: Warehouse, spec: Spec, regions: Regions, computed: pd.DataFrame) -> pd.DataFrame:
     """The computed rows of an indicator, followed by what others published of it."""
@@ -22,7 +25,7 @@ def with_published(warehouse: Warehouse, spec: Spec, regions: Regions, computed:
         if route.method == "as_published"
     ]
     frames = [frame for frame in (computed, *taken) if not frame.empty]
-    return pd.concat(frames, ignore_index=True) if frames else computed
+    return pd.concat(frames, ignore_index=True) if frames else NO_ROWS
 
 
 def _rows(warehouse: Warehouse, spec: Spec, route: Compute, cube: str, regions: Regions) -> pd.DataFrame:

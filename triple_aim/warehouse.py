@@ -91,6 +91,11 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def passes(error: EngineError) -> bool:
+    """Whether trying again may help: a lock or a disk, not a statement."""
+    return isinstance(error, duckdb.IOException)
+
+
 def masked(error: EngineError) -> str:
     """An engine's message without what it quotes, for that may be a value of a row."""
     first = str(error).splitlines()[0]

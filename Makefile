@@ -1,0 +1,48 @@
+# Two commands are all a new machine needs: `make run` and `make test`. Both set up .venv first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export DAGSTER_DISABLE_TELEMETRY := 1
+export GX_ANALYTICS_ENABLED := false
+
+.PHONY: help setup run test lint dev check reference samples open-data
+
+help:                ## these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed; name it: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+setup: $(READY)      ## make .venv with everything pinned by hash
+
+run: $(READY)        ## the nightly job on the shipped samples
+	$(BIN)/triple-aim run
+
+test: $(READY)       ## every test; those on real data are skipped where ../shared/data is absent
+	$(BIN)/python -m pytest
+
+lint: $(READY)       ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: $(READY)      ## all content: contracts, specs, SQL, reference tables
+	$(BIN)/triple-aim check
+
+dev: $(READY)        ## the Dagster web UI, on this machine only
+	DAGSTER_HOME=$(CURDIR)/work/dagster sh -c 'mkdir -p $$DAGSTER_HOME && cp pipelines/dagster.yaml $$DAGSTER_HOME/ && exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1'
+
+reference: $(READY)  ## write docs/reference and the JSON schemas anew
+	$(BIN)/python -m triple_aim.reference_pages
+
+samples: $(READY)    ## write the synthetic samples anew
+	$(BIN)/triple-aim samples data_samples/deliveries
+
+open-data: $(READY)  ## the job on the real open data in ../shared/data
+	$(BIN)/triple-aim run --config benchmarks/open_data.toml
