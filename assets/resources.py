@@ -80,11 +80,15 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
             ) from error
         except EngineError as error:
             # The engine quotes values in its messages.
-            raise dg.Failure(description=masked(error), metadata={"exit_code": 1}, allow_retries=passes(error)) from None
+            raise dg.Failure(
+                description=masked(error), metadata={"exit_code": 1}, allow_retries=passes(error)
+            ) from None
 
     def regions(self, warehouse: Warehouse) -> Regions:
         """Today's regions, with delivered shares of split municipalities where there are any; read once a run."""
-        staged = warehouse.rows("select period, delivery from meta.staged where extract = 'boundary_changes' order by all")
+        staged = warehouse.rows(
+            "select period, delivery from meta.staged where extract = 'boundary_changes' order by all"
+        )
         if "regions" not in self._kept or self._kept["regions"][0] != staged:
             project = self.programme.project
             shares = warehouse.frame("select year_from, year_to, code_from, code_to, share from stg.boundary_changes")

@@ -42,11 +42,11 @@ def dictionary_rows(specs: Mapping[str, Spec]) -> pd.DataFrame:
                 "reviewed_on": spec.reviewed.on.isoformat(),
                 "cautions_en": " ".join(caution.en for caution in spec.cautions),
                 "cautions_nl": " ".join(caution.nl for caution in spec.cautions),
-                "first_break": min((item.from_ for item in spec.breaks if not item.comparable), default=None),
+                "series_breaks": ", ".join(str(item.from_) for item in spec.breaks if not item.comparable),
             }
             for spec in specs.values()
         ]
-    ).astype({"first_break": "Int64"})
+    )
 
 
 def headline_rows(publication: Publication) -> pd.DataFrame:
@@ -82,7 +82,7 @@ def datapackage(publication: Publication, contracts: Mapping[str, Contract], rel
         "title": publication.title.en,
         "version": release,
         "licenses": [{"title": publication.licence}],
-        "contributors": [{"title": publication.publisher, "roles": ["publisher"]}],
+        "contributors": [{"title": publication.publisher.en, "roles": ["publisher"]}],
         "sources": [{"title": f"{c.supplier}: {c.title.en}", "version": c.version} for c in contracts.values()],
         "resources": [
             {

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from triple_aim.project import Project
 
+WIDTH = 110  # columns, where there is no terminal to ask
+
 app = typer.Typer(
     help="The Triple Aim monitor: deliveries in, published health, quality and cost indicators out.",
     no_args_is_help=True,
@@ -323,7 +325,9 @@ def _write(base: Path, kind: str, content: bytes) -> None:
 def _console(stdout: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=not stdout)
+    console = Console(stderr=not stdout)
+    # A log file has no width of its own; tables should not break at 80 columns there.
+    return console if console.is_terminal else Console(stderr=not stdout, width=WIDTH)
 
 
 def main() -> None:

@@ -213,7 +213,7 @@ class Mart(Content):
 class Publication(Content):
     """What we promise: publisher, licence, thresholds and the columns of every mart."""
 
-    publisher: str
+    publisher: Bilingual
     licence: str
     title: Bilingual
     thresholds: dict[Name, Threshold]  # by cube; "default" for the rest

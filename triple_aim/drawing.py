@@ -16,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
 
 from triple_aim.selection import NOT_AVAILABLE, SHOWN, Language, Selection
 
@@ -115,7 +116,9 @@ def canvas(about: Any, language: Language, height: float, place: str = "") -> tu
     return figure, axes
 
 
-def course(axes: Axes, one: pd.DataFrame, breaks: Any, shift: float, colour: str, marker: str, label: str) -> None:
+def course(
+    axes: Axes, one: pd.DataFrame, breaks: list[int], shift: float, colour: str, marker: str, label: str
+) -> None:
     """One region's line, with whiskers, interrupted where there is no value and where the series breaks."""
     value = one["value"].where(is_shown(one)).astype(float)
     years = one.index + shift
@@ -126,11 +129,16 @@ def course(axes: Axes, one: pd.DataFrame, breaks: Any, shift: float, colour: str
     hollow(axes, years, value, one["status"], colour, marker)
 
 
-def line(axes: Axes, value: pd.Series, breaks: Any, label: str | None = None, **style: Any) -> None:
+def line(axes: Axes, value: pd.Series, breaks: list[int], label: str | None = None, **style: Any) -> None:
     """A line that does not suggest a course across a series break or a gap."""
-    before = value.index < (breaks - 0.5 if pd.notna(breaks) else np.inf)
-    for part, name in ((value.where(before), label), (value.where(~before), None)):
-        axes.plot(part.index, part.astype(float), label=name, zorder=1.5, **style)
+    for at, part in enumerate(series(value.index, breaks)):
+        axes.plot(value.index, value.where(part).astype(float), label=None if at else label, zorder=1.5, **style)
+
+
+def series(years: pd.Index, breaks: list[int]) -> list[NDArray[np.bool_]]:
+    """Which years belong to each series; a shifted point still belongs to its year."""
+    number = np.searchsorted(np.array(sorted(breaks)) - 0.5, years.to_numpy(dtype=float))
+    return [number == at for at in range(len(breaks) + 1)]
 
 
 def hollow(axes: Axes, x: Any, y: Any, status: pd.Series, colour: str, marker: str) -> None:

@@ -31,6 +31,7 @@ from triple_aim.drawing import (
     is_shown,
     line,
     printed,
+    series,
     signs,
     whiskers,
 )
@@ -58,7 +59,7 @@ def trend(
     ours = rows[(rows["region_type"] == region_type) & rows["region_code"].isin(regions)]
     if absent := sorted(set(regions) - set(ours["region_code"])):
         raise NothingToPublish(f"there are no rows of {', '.join(absent)}", region_type, "check code and region type")
-    words, breaks = WORDS[language], about["first_break"]
+    words, breaks = WORDS[language], [int(year) for year in about["series_breaks"].split(", ") if year]
     years = range(int(ours["period"].min()), int(ours["period"].max()) + 1)
     with matplotlib.rc_context(STYLE):
         figure, axes = canvas(about, language, 4.8)
@@ -70,7 +71,7 @@ def trend(
             bottom = axes.get_xaxis_transform()
             axes.plot(gaps, [0.025] * len(gaps), "x", color=REGIONS[at][0], transform=bottom)
         _draw_comparator(axes, ours if len(regions) == 1 else rows, years, breaks, language)
-        _draw_break(axes, years, breaks, words["break"])
+        _draw_breaks(axes, years, breaks, words["break"])
         axes.set_xlim(years[0] - 0.5, years[-1] + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=13, min_n_ticks=1))
         axes.xaxis.set_major_formatter("{x:.0f}")
@@ -132,7 +133,7 @@ def caterpillar(
         return drawn(figure, handles, found, language, to)
 
 
-def _draw_comparator(axes: Axes, rows: pd.DataFrame, years: range, breaks: Any, language: Language) -> None:
+def _draw_comparator(axes: Axes, rows: pd.DataFrame, years: range, breaks: list[int], language: Language) -> None:
     """For one region the rest of the country, with its interval; for several the whole country."""
     words = WORDS[language]
     if rows["region_code"].nunique() > 1:
@@ -140,18 +141,18 @@ def _draw_comparator(axes: Axes, rows: pd.DataFrame, years: range, breaks: Any, 
         return line(axes, whole["value"], breaks, color=GREY, linestyle="--", label=words["nl"])
     rest = rows.set_index("period").reindex(years)
     low, high = (rest[f"comparator_{side}"].astype(float) for side in ("lower", "upper"))
-    before = rest.index < (breaks if pd.notna(breaks) else years.stop)
-    for part in (before, ~before):
+    for part in series(rest.index, breaks):
         axes.fill_between(rest.index, low, high, where=part, color=FAINT, alpha=0.6, linewidth=0, zorder=0)
     line(axes, rest["comparator_value"], breaks, color=GREY, linestyle="--", label=words["rest"])
 
 
-def _draw_break(axes: Axes, years: range, breaks: Any, label: str) -> None:
-    """A dotted line before the first year of a new series, named above the plot, where no point can be."""
-    if pd.notna(breaks) and years[0] < breaks <= years[-1]:
-        axes.axvline(breaks - 0.5, color=GREY, linestyle=":", gid="series-break")
+def _draw_breaks(axes: Axes, years: range, breaks: list[int], label: str) -> None:
+    """A dotted line before the first year of each new series, that year above the plot, where no point can be."""
+    for at, year in enumerate(year for year in breaks if years[0] < year <= years[-1]):
+        named = None if at else label
+        axes.axvline(year - 0.5, color=GREY, linestyle=":", gid=f"series-break-{year}", label=named)
         above = axes.get_xaxis_transform()
-        axes.text(breaks - 0.5, 1.01, f"{label} {int(breaks)}", transform=above, ha="center", fontsize=8, color=GREY)
+        axes.text(year - 0.5, 1.01, str(year), transform=above, ha="center", fontsize=8, color=GREY)
 
 
 def _select(release: Path, promise: Publication, indicator: str, source: str | None) -> Selection:

@@ -1,20 +1,30 @@
 """Growth of a cost per unit of exposure on four bases: nominal, real, break-adjusted, standardised.
 
-Not here: the formula of growth itself (``stats.growth``); this module picks the pairs of periods and the parts that
-may be compared. Growth of averages is never averaged: it is made anew from the sums of a region.
+Not here: the formula of growth itself (``stats.growth``); this module picks the pairs of periods, and the parts and
+municipalities that may be compared. Growth of averages is never averaged: it is made anew from the sums of a region.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from triple_aim.cubes import Floats
+from triple_aim.cubes import Cells, Floats
+from triple_aim.estimates import Sums
+from triple_aim.numerators import numerators
+from triple_aim.regions import Regions
+from triple_aim.rollup import breakdown, flat, geography, where
+from triple_aim.rows import tidy
+from triple_aim.specs import Compute, Spec
+from triple_aim.standards import Tables, stratum_weights
+from triple_aim.stats.estimate import Estimate
 from triple_aim.stats.growth import break_adjusted, compound
 from triple_aim.stats.standardise import directly_standardised_mean
+from triple_aim.vocabulary import ALL
 
 
 @dataclass(frozen=True)
@@ -27,16 +37,29 @@ class GrowthPlan:
     weight: Floats  # standard weights by stratum
     first_years: Mapping[str, list[int]]  # first years of a new definition, by member of the family
 
-    def growth(self, sums: Mapping[str, Floats]) -> dict[str, Floats]:
+    def growth(self, end: Mapping[str, Floats], start: Mapping[str, Floats]) -> dict[str, Floats]:
         """Fractional growth a year as (period, region), by basis.
 
-        ``sums`` has total, exposure and persons as (period, region, sex, band) and parts with the members of the
-        family on a further axis. A period without a period to compare it with is nan.
+        Both have total, exposure and persons as (period, region, sex, band), and parts with the members of the family
+        on a further axis; ``start`` is of the period that each period is compared with. A period without one is nan.
         """
-        start, years = self._pairs()
-        exposure = _positive(sums["exposure"].sum(axis=(2, 3)))
-        nominal = sums["total"].sum(axis=(2, 3)) / exposure
+        first, years = self.pairs()
         index = np.array([self.index.get(int(period), np.nan) for period in self.periods])
+        span = np.where(years > 0, years, 1)[:, None]
+        (nominal, parts, standard), (nominal_0, parts_0, standard_0) = self._levels(end), self._levels(start)
+        prices = (index / index[first])[:, None]
+        grown = {
+            "nominal": compound(nominal, nominal_0, span).value,
+            "real": compound(nominal / prices, nominal_0, span).value,
+            "break_adjusted": break_adjusted(parts, parts_0, self._comparable(first)[:, None, :], span).value,
+            "standardised": compound(standard, standard_0, span).value,
+        }
+        return {basis: np.where(years[:, None] > 0, value, np.nan) for basis, value in grown.items()}
+
+    def _levels(self, sums: Mapping[str, Floats]) -> tuple[Floats, Floats, Floats]:
+        """Euros per unit of exposure: of everything, of each part, and with the ages of the standard."""
+        exposure = sums["exposure"].sum(axis=(2, 3))
+        exposure = np.where(exposure > 0, exposure, np.nan)
         shape = (*sums["total"].shape[:2], -1)
         standardised = directly_standardised_mean(
             sums["total"].reshape(shape),
@@ -44,18 +67,11 @@ class GrowthPlan:
             sums["persons"].reshape(shape),
             self.weight,
             exposure=sums["exposure"].reshape(shape),
-        ).value
-        parts = sums["parts"].sum(axis=(2, 3)) / exposure[..., None]
-        span = np.where(years > 0, years, 1)[:, None]
-        grown = {
-            "nominal": compound(nominal, nominal[start], span).value,
-            "real": compound(nominal / index[:, None], (nominal / index[:, None])[start], span).value,
-            "break_adjusted": break_adjusted(parts, parts[start], self._comparable(start)[:, None, :], span).value,
-            "standardised": compound(standardised, standardised[start], span).value,
-        }
-        return {basis: np.where(years[:, None] > 0, value, np.nan) for basis, value in grown.items()}
+        )
+        nominal = sums["total"].sum(axis=(2, 3)) / exposure
+        return nominal, sums["parts"].sum(axis=(2, 3)) / exposure[..., None], standardised.value
 
-    def _pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row of the period each one is compared with, and the years between; 0 years where there is none."""
         wanted = self.periods - 1 if self.base is None else np.full_like(self.periods, self.base)
         where = np.searchsorted(self.periods, wanted).clip(max=len(self.periods) - 1)
@@ -74,5 +90,70 @@ class GrowthPlan:
         )
 
 
-def _positive(exposure: Floats) -> Floats:
-    return np.where(exposure > 0, exposure, np.nan)
+def growth_frames(
+    spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
+) -> Iterator[pd.DataFrame]:
+    """Growth on each basis; the nominal one is the total, the others are segments beside it."""
+    if (wanted := route.growth) is None:
+        return
+    cells = where(cubes[cube], route)
+    place = geography(regions, spec.levels, cells.labels["municipality_code"])
+    members, numerator = numerators(route, cells, cubes)
+    plan = GrowthPlan(
+        periods=np.array(cells.periods()),
+        base=wanted.base,
+        index=tables.deflators[wanted.deflator],
+        weight=stratum_weights(tables.standards[wanted.standard], wanted.standard, cells).reshape(-1),
+        first_years={member: tables.first_years(wanted.breaks, cube, member) for member in members},
+    )
+    exposure = flat(cells, route.denominator or "")
+    arrays = {
+        "total": numerator[ALL],
+        "exposure": exposure,
+        "persons": flat(cells, route.persons or ""),
+        "parts": np.stack([np.nan_to_num(numerator[member]) for member in members], axis=-1),
+    }
+    # A municipality that delivered at one end only would pass for growth: it counts at neither.
+    first, years = plan.pairs()
+    spoke = np.where(np.isnan(numerator[ALL]), np.nan, exposure).sum(axis=(2, 3))
+    in_end, in_start = place.both(spoke, spoke[first])
+    in_end = np.where(years[:, None] > 0, in_end, ~np.isnan(spoke))
+    end, start = (
+        Sums({name: place.roll_up(_only(kept, array[rows])) for name, array in arrays.items()})
+        for kept, rows in ((in_end, np.arange(len(first))), (in_start, first))
+    )
+    rest_end, rest_start = (sums.of(place.country).minus(sums) for sums in (end, start))
+    own, others = plan.growth(end.parts, start.parts), plan.growth(rest_end.parts, rest_start.parts)
+    heard = _only(in_end, exposure)
+    count, listed = place.deliverers(heard)
+    total, persons, years_insured, rest_persons = (
+        array.sum(axis=(2, 3))[..., None]
+        for array in (end.parts["total"], end.parts["persons"], end.parts["exposure"], rest_end.parts["persons"])
+    )
+    unknown = np.full_like(persons, np.nan)
+    for basis, value in own.items():
+        yield tidy(
+            spec,
+            cells.periods(),
+            place,
+            breakdown(cells, "none"),
+            Estimate.without_limits(route.per * value[..., None]),
+            Estimate.without_limits(route.per * others[basis][..., None]),
+            {
+                "numerator": total,
+                "denominator": years_insured,
+                "persons": persons,
+                "rest_persons": rest_persons,
+                "cases": unknown,
+                "rest_cases": unknown,
+                "coverage_share": place.coverage(*(array.sum(axis=(2, 3))[..., None] for array in (heard, exposure))),
+                "heard": count[..., None],
+                "listed": listed[:, None],
+            },
+            ("none", ALL) if basis == "nominal" else ("growth_basis", basis),
+        )
+
+
+def _only(kept: NDArray[np.bool_], array: Floats) -> Floats:
+    """The kept (period, municipality) of an array; nan elsewhere."""
+    return np.where(kept.reshape(*kept.shape, *[1] * (array.ndim - 2)), array, np.nan)

@@ -6,16 +6,14 @@ Not here: data. Everything in this module can be checked on a machine that never
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from triple_aim.contracts import Contract, Publication, load_contracts, load_publication
 from triple_aim.errors import ContentError
-from triple_aim.indicators import Tables
 from triple_aim.project import Project
 from triple_aim.queries import Query, read_queries
-from triple_aim.reference import read_table
 from triple_aim.regions import Regions
 from triple_aim.specs import FAMILY, Compute, Spec, load_specs
+from triple_aim.standards import Tables
 
 SURVEY_SUMS = frozenset(
     {
@@ -59,7 +57,7 @@ def load_programme(project: Project) -> Programme:
         staging=read_queries(project.sql / "staging"),
         cubes=read_queries(project.sql / "cube"),
         marts=read_queries(project.sql / "marts"),
-        tables=_tables(project.reference),
+        tables=Tables.load(project.reference),
     )
     _check_floors(programme)
     for spec in programme.specs.values():
@@ -70,20 +68,6 @@ def load_programme(project: Project) -> Programme:
             "; ".join(problems[:3]), "reference/regions", "every municipality belongs to exactly one region"
         )
     return programme
-
-
-def _tables(reference: Path) -> Tables:
-    weights = {
-        path.stem: read_table(path).set_index("age_band")["weight"] for path in (reference / "standards").glob("*.csv")
-    }
-    prices = {path.stem: read_table(path).set_index("year")["index"] for path in (reference / "prices").glob("*.csv")}
-    return Tables(
-        standards={name: column.astype(float).to_dict() for name, column in weights.items()},
-        deflators={
-            name: {int(year): float(index) for year, index in column.items()} for name, column in prices.items()
-        },
-        breaks={path.stem: read_table(path) for path in (reference / "breaks").glob("*.csv")},
-    )
 
 
 def _check_floors(programme: Programme) -> None:

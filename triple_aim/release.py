@@ -24,7 +24,8 @@ def release(warehouse: Warehouse, programme: Programme) -> Published:
     marts = {mart.name: read_mart(warehouse, mart) for mart in promise.marts}
     facts = {
         "title": promise.title.en,
-        "publisher": promise.publisher,
+        "publisher": promise.publisher.en,
+        "suppliers": _suppliers(programme),
         "git_commit": _commit(programme),
         "content_sha256": project.content_hash,
         "division_year": project.settings.division_year,
@@ -41,6 +42,14 @@ def release(warehouse: Warehouse, programme: Programme) -> Published:
     done = publish(project.publication, name, marts, extra, facts)
     prune(project.publication, project.settings.keep_releases)
     return done
+
+
+def _suppliers(programme: Programme) -> dict[str, list[str]]:
+    """Who delivered what a cube is made of, for the "bron:" line under a table or a figure."""
+    return {
+        name: sorted({programme.contracts[table[4:]].supplier for table in query.reads if table.startswith("stg.")})
+        for name, query in programme.cubes.items()
+    }
 
 
 def _commit(programme: Programme) -> str:

@@ -25,6 +25,8 @@ class Geography:
 
     frame: pd.DataFrame  # region_type, region_code, region_name; one row a region
     shares: Floats  # (regions, codes)
+    municipal: Floats  # (municipalities of today, codes)
+    within: Floats  # (regions, municipalities of today)
     unresolved: tuple[str, ...]
     unknown: tuple[str, ...]
 
@@ -35,22 +37,52 @@ class Geography:
 
     def roll_up(self, sums: Floats) -> Floats:
         """(period, municipality, …) → (period, region, …); a region is nan where none of its codes delivered."""
-        total = np.moveaxis(np.tensordot(self.shares, np.nan_to_num(sums), axes=(1, 1)), 0, 1)
-        heard = np.moveaxis(np.tensordot(self.shares > 0, ~np.isnan(sums), axes=(1, 1)), 0, 1)
-        return np.where(heard > 0, total, np.nan)
+        return _rolled(self.shares, sums)
+
+    def coverage(self, heard: Floats, known: Floats) -> Floats:
+        """Which part of a denominator comes from municipalities that delivered, as (period, region, …).
+
+        ``known`` is the denominator of everyone, ``heard`` of those who delivered the numerator. A municipality of
+        today that is unknown in a period counts as much as in the nearest period of which it is known.
+        """
+        whole = np.tensordot(self.within, np.nan_to_num(_nearest(_rolled(self.municipal, known))), axes=(1, 1))
+        got = np.nan_to_num(self.roll_up(heard))
+        whole = np.maximum(np.moveaxis(whole, 0, 1), got)
+        return np.divide(got, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+
+    def deliverers(self, heard: Floats) -> tuple[Floats, Floats]:
+        """How many of today's municipalities delivered, as (period, region), and how many a region has."""
+        spoke = _rolled(self.municipal, heard.reshape(*heard.shape[:2], -1).sum(axis=2)) > 0
+        return spoke @ self.within.T, self.within.sum(axis=1)
+
+    def both(self, one: Floats, other: Floats) -> tuple[Mask, Mask]:
+        """Which codes of one period, and of another, lie in a municipality of today that delivered in both.
+
+        Both arrays are (pair, municipality code), nan where nothing was delivered. A code that leads to no municipality
+        of today counts for the country only and stands for itself.
+        """
+        leads = self.municipal > 0
+        there = [~np.isnan(side) @ leads.T for side in (one, other)]
+        nowhere = ~leads.any(axis=0)
+        first, second = (
+            ~np.isnan(side) & (spoke @ leads | nowhere) for side, spoke in zip((one, other), there[::-1], strict=True)
+        )
+        return first, second
 
 
-def geography(regions: Regions, levels: list[str], codes: list[str]) -> Geography:
-    """Stack the wanted levels; ``own`` stands for every classification the region team added."""
-    wanted = [kind for kind in regions.types if kind in levels or ("own" in levels and kind in regions.own)]
-    membership = regions.membership(codes)
-    frames = [
-        pd.DataFrame({"region_type": kind, "region_code": list(names), "region_name": list(names.values())})
-        for kind in wanted
-        for names in [regions.names(kind)]
-    ]
-    shares = np.concatenate([membership.shares[kind].reshape(-1, len(codes)) for kind in wanted])
-    return Geography(pd.concat(frames, ignore_index=True), shares, membership.unresolved, membership.unknown)
+def _rolled(shares: Floats, sums: Floats) -> Floats:
+    total = np.moveaxis(np.tensordot(shares, np.nan_to_num(sums), axes=(1, 1)), 0, 1)
+    heard = np.moveaxis(np.tensordot(shares > 0, ~np.isnan(sums), axes=(1, 1)), 0, 1)
+    return np.where(heard > 0, total, np.nan)
+
+
+def _nearest(known: Floats) -> Floats:
+    """Along the first axis, what is nan taken from the nearest period that has it, the earlier of two as near."""
+    filled = known.copy()
+    for distance in range(1, len(known)):
+        for target, source in ((filled[distance:], known[:-distance]), (filled[:-distance], known[distance:])):
+            np.copyto(target, source, where=np.isnan(target))
+    return filled
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,13 @@ import pandas as pd
 from triple_aim.contracts import Mart, Publication
 from triple_aim.errors import NothingToPublish, ProjectError
 from triple_aim.readers import open_marts
+from triple_aim.releases import read_manifest
 from triple_aim.warehouse import quoted
 
 Language = Literal["nl", "en"]
 
 NOT_AVAILABLE: dict[Language, str] = {"nl": "n.b.", "en": "n/a"}
+WORKED_UP: dict[Language, str] = {"nl": "bewerkt door", "en": "worked up by"}
 AT_ONCE = 50_000  # rows that are Python objects at one time
 SHOWN = ("published", "provisional")
 WHOLE_NUMBERS = {"integer": "Int64", "boolean": "boolean"}  # pandas' own would turn a gap into a float
@@ -61,9 +63,11 @@ class Selection:
 
     def source_line(self, language: Language) -> str:
         """Who says so, for after ``bron:``."""
-        cubes = {"nl": "kubussen", "en": "cubes"}[language]
-        said = f"{getattr(self.promise.title, language)}, {self.promise.publisher}"
-        return f"{said} ({cubes}: {', '.join(self.cubes)})" if self.cubes else said
+        manifest = read_manifest(self.release) or {}
+        suppliers = manifest.get("facts", {}).get("suppliers", {})
+        names = sorted({name for cube in self.cubes for name in suppliers.get(cube, [cube])})
+        monitor = f"{getattr(self.promise.title, language)}, {getattr(self.promise.publisher, language)}"
+        return f"{', '.join(names)}; {WORKED_UP[language]} {monitor}" if names else monitor
 
 
 def select(release: Path, promise: Publication, table: str, asked: Mapping[str, str | int]) -> Selection:

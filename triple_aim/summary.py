@@ -40,14 +40,17 @@ def show_release(console: Console, release: Path, promise: Publication) -> None:
     rows = pd.concat([rows.head(FEW), ours[ours["region_type"] == "nl"]])
     caption = "▲ better, ▼ worse, = no demonstrable difference from the rest of the Netherlands"
     table = Table(title=f"Triple Aim, {year}", caption=caption, box=SIMPLE_HEAD)
-    table.add_column("region", no_wrap=True, max_width=28)
+    table.add_column("region", no_wrap=True, max_width=36)
+    titles = []
     for aim in AIMS:
-        ids = rows[f"{aim}_indicator_id"].dropna()
-        title = indicators["title_en"].get(ids.iloc[0], aim) if len(ids) else "not delivered"
-        table.add_column(f"{aim}\n[dim]{title}[/]", justify="right", max_width=20)
+        table.add_column(aim, justify="right", no_wrap=True)
+        named = rows[f"{aim}_indicator_id"].dropna()
+        what = f"{indicators['title_en'][named.iloc[0]]}, {rows[f'{aim}_unit'].dropna().iloc[0]}" if len(named) else "-"
+        titles.append(f"  [dim]{aim}: {what}[/]")
     for row in rows.to_dict("records"):
-        table.add_row(row["region_name"], *(_cell(row, aim, indicators) for aim in AIMS))
+        table.add_row(str(row["region_name"]), *(_cell(row, aim, indicators) for aim in AIMS))
     console.print(table)
+    console.print("\n".join(titles), highlight=False)
     _show_checks(console, checks)
     _show_ledger(console, reconciliation)
 

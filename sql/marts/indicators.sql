@@ -20,7 +20,7 @@ select
     reviewed_on,
     cautions_en,
     cautions_nl,
-    first_break
+    series_breaks
 from safe.indicators
 order by
     indicator_id

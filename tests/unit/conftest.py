@@ -73,7 +73,7 @@ def _indicator(name: str) -> dict[str, Any]:
         "origin": "OECD/Eurostat 2019 list",
         "cautions_nl": "kleine aantallen",
         "cautions_en": "small numbers",
-        "first_break": 2015 if name == "avoidable_mortality" else None,
+        "series_breaks": "2015" if name == "avoidable_mortality" else "",
     }
 
 

@@ -1,0 +1,58 @@
+"""Standard populations, price indices and declared series breaks: what methods need besides cells.
+
+Not here: what is done with them (``indicators``, ``growth``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from triple_aim.cubes import Cells, Floats
+from triple_aim.errors import ContentError
+from triple_aim.reference import read_table
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Every table under ``reference/standards``, ``reference/prices`` and ``reference/breaks``, by file name."""
+
+    standards: Mapping[str, Mapping[str, float]]  # name → age band → weight
+    deflators: Mapping[str, Mapping[int, float]]  # name → period → index
+    breaks: Mapping[str, pd.DataFrame]  # name → declared series breaks
+
+    @classmethod
+    def load(cls, reference: Path) -> Tables:
+        """Read the three folders."""
+        weights = {
+            p.stem: read_table(p).set_index("age_band")["weight"] for p in (reference / "standards").glob("*.csv")
+        }
+        prices = {p.stem: read_table(p).set_index("year")["index"] for p in (reference / "prices").glob("*.csv")}
+        return cls(
+            standards={name: column.astype(float).to_dict() for name, column in weights.items()},
+            deflators={name: {int(year): float(index) for year, index in c.items()} for name, c in prices.items()},
+            breaks={path.stem: read_table(path) for path in (reference / "breaks").glob("*.csv")},
+        )
+
+    def first_years(self, name: str, source: str, kind: str) -> list[int]:
+        """The years in which a kind began to mean something that cannot be compared with the year before."""
+        declared = self.breaks[name]
+        told = (declared["source"] == source) & (declared["column_or_kind"] == kind)
+        return declared.loc[told & (declared["comparable"] == "false"), "first_year"].astype(int).tolist()
+
+
+def stratum_weights(standard: Mapping[str, float], name: str, cells: Cells) -> Floats:
+    """Weights as (sex, band): a standard has the same ages for every sex."""
+    bands = cells.labels["age_band"]
+    if lacking := [band for band in bands if band not in standard]:
+        raise ContentError(
+            f"the standard has no weight for {', '.join(lacking[:3])}",
+            f"reference/standards/{name}.csv",
+            "add the bands",
+        )
+    weight = np.array([standard[band] for band in bands])
+    return np.broadcast_to(weight, (len(cells.labels["sex"]), len(bands)))
