@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup run test lint dev check reference samples open-data
+.PHONY: help setup run test test-next lint dev check reference samples open-data
 
 help:                ## these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,6 +25,10 @@ run: $(READY)        ## the nightly job on the shipped samples
 
 test: $(READY)       ## every test; those on real data are skipped where ../shared/data is absent
 	$(BIN)/python -m pytest
+
+test-next: $(READY)  ## the SQL tests on the next DuckDB, which the lock will move to
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --require-hashes --target $(VENV)/next --requirement requirements-next.lock
+	PYTHONPATH=$(VENV)/next $(BIN)/python -m pytest tests/sql
 
 lint: $(READY)       ## style, types, import contracts
 	$(BIN)/ruff check .

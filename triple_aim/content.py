@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from triple_aim.errors import ContentError
 
 LARGEST = 200_000  # characters
+DEEPEST = 20  # a few thousand levels would kill the parser, and with it the process
 PLAIN = {
     "tag:yaml.org,2002:int": re.compile(r"-?(0|[1-9][0-9]*)"),
     "tag:yaml.org,2002:bool": re.compile(r"true|false"),
@@ -24,6 +25,8 @@ PLAIN = {
     "tag:yaml.org,2002:timestamp": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
 CONTAINERS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:str"}
+#: A key is read as it is written, whatever YAML 1.1 takes it for, but it may carry no tag of its own.
+KEYS = {*PLAIN, "tag:yaml.org,2002:str"}
 
 
 class Content(BaseModel):
@@ -62,11 +65,15 @@ def read_model(path: Path, model: type[Model]) -> Model:
 
 def read_yaml(path: Path, lines: dict[tuple[int | str, ...], int] | None = None) -> Any:
     """Plain data; ``lines`` is filled with the line on which each part begins."""
-    text = path.read_text(encoding="utf-8")
     where = f"{path.parent.name}/{path.name}"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise ContentError("the file cannot be read as UTF-8 text", where, "save it there, as UTF-8") from error
     if len(text) > LARGEST:
         raise ContentError("the file is too large to be content", where, f"keep it under {LARGEST:,} characters")
     try:
+        _refuse_depth(text, where)
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -74,6 +81,16 @@ def read_yaml(path: Path, lines: dict[tuple[int | str, ...], int] | None = None)
     except yaml.YAMLError as error:
         raise ContentError("this is not YAML text", where, "correct the file's characters") from error
     return _plain(root, (), {} if lines is None else lines, set(), where)
+
+
+def _refuse_depth(text: str, where: str) -> None:
+    """Count levels on the stream of events, before anything is built."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1
+            raise ContentError(f"more than {DEEPEST} levels deep", f"{where}:{line}", "write it flatter")
 
 
 def _plain(
@@ -102,17 +119,22 @@ def _plain(
     if isinstance(node, yaml.MappingNode):
         data: dict[Any, Any] = {}
         for key_node, value_node in node.value:
+            at = f"{where}:{key_node.start_mark.line + 1}"
+            if id(key_node) in seen or not isinstance(key_node, yaml.ScalarNode) or key_node.tag not in KEYS:
+                raise ContentError("a key must be a plain word", at, "write the key out")
+            seen.add(id(key_node))
             key = key_node.value
-            if not isinstance(key_node, yaml.ScalarNode) or key in data:
-                raise ContentError(
-                    f"the key {key} stands here twice", f"{where}:{key_node.start_mark.line + 1}", "keep one of them"
-                )
+            if key in data:
+                raise ContentError(f"the key {key} stands here twice", at, "keep one of them")
             lines[(*place, key)] = key_node.start_mark.line + 1
             data[key] = _plain(value_node, (*place, key), lines, seen, where)
         return data
     if (shape := PLAIN.get(node.tag)) and not shape.fullmatch(node.value):
         raise refuse(f"“{node.value}” can be read in two ways", "put it in quotes, or write it plainly")
-    return yaml.constructor.SafeConstructor().construct_object(node)
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except ValueError:
+        raise refuse(f"“{node.value[:40]}” is not a value", "mend it, or put it in quotes") from None
 
 
 def _line(lines: dict[tuple[int | str, ...], int], location: tuple[int | str, ...]) -> int:

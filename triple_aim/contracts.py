@@ -11,20 +11,38 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from triple_aim.content import Bilingual, Content, read_model
 from triple_aim.errors import ContentError
 from triple_aim.vocabulary import ColumnType, Privacy, Role
 
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
+    """A regular expression, or a fault that pydantic reports with its line."""
+    try:
+        return re.compile(expression)
+    except re.error as error:
+        raise ValueError(f"this is no regular expression: {error}") from error
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+#: What acceptance calls its own columns, so that no delivered column may.
+RESERVED = frozenset({"line_number", "period", "supplier", "broken_rule"})
 
 
 class CsvFormat(Content):
     type: Literal["csv"]
-    delimiter: str = ";"
+    delimiter: Literal[";", ",", "\t", "|"] = ";"
     decimal: Literal[".", ","] = "."
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
+
+    @model_validator(mode="after")
+    def _tells_fields_from_decimals(self) -> CsvFormat:
+        if self.delimiter == self.decimal:
+            raise ValueError("delimiter and decimal mark must differ")
+        return self
 
 
 class ParquetFormat(Content):
@@ -50,6 +68,13 @@ class Files(Content):
     pattern: str
     format: Format
 
+    @field_validator("pattern")
+    @classmethod
+    def _stays_in_the_folder(cls, value: str) -> str:
+        if value.startswith("/") or ".." in value.split("/") or "**" in value or not value.isprintable():
+            raise ValueError("a pattern is a path under the deliveries folder, without .. or **")
+        return value
+
     def matches(self, path: str) -> bool:
         return fnmatch(path, self.pattern)
 
@@ -57,6 +82,14 @@ class Files(Content):
 class Range(Content):
     min: float | None = None
     max: float | None = None
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Range:
+        if self.min is None and self.max is None:
+            raise ValueError("a range has a min, a max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("the min is above the max")
+        return self
 
 
 class Column(Content):
@@ -73,7 +106,7 @@ class Column(Content):
     codes: dict[str, str] | list[str] | None = None  # allowed values, with their meaning where it is not obvious
     range: Range | None = None
     pattern: str | None = None
-    listed_in: str | None = None  # "table.column" of the reference tables
+    listed_in: str | None = Field(None, pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")  # a reference "table.column"
     unit: str | None = None
     privacy: Privacy = "none"
     weight: Name | None = None  # survey items: the weight column that belongs to this item
@@ -82,7 +115,18 @@ class Column(Content):
     def _codes_go_with_code(self) -> Column:
         if (self.type == "code") != (self.codes is not None):
             raise ValueError("a column of type code lists its codes, and only such a column does")
+        if self.range and self.type not in ("integer", "decimal", "number"):
+            raise ValueError("only a number has a range")
         return self
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_regular(cls, value: str | None) -> str | None:
+        if value is not None:
+            _compiled(value)
+            if re.search(r"\(\?[=!<]|\\[1-9]", value):
+                raise ValueError("a pattern may not look around or back; the engine cannot")
+        return value
 
     @cached_property
     def headers(self) -> set[str]:
@@ -102,8 +146,9 @@ class PeriodFromFile(Content):
 
     @model_validator(mode="after")
     def _has_the_group(self) -> PeriodFromFile:
-        if "period" not in re.compile(self.file_name).groupindex:
-            raise ValueError("the expression needs a group (?P<period>…)")
+        groups = set(_compiled(self.file_name).groupindex)
+        if "period" not in groups or groups - {"period", "supplier"}:
+            raise ValueError("the expression needs a group (?P<period>…), and may have (?P<supplier>…), no other")
         return self
 
 
@@ -171,7 +216,16 @@ class Contract(Content):
         names = [column.name for column in self.columns]
         if len(names) != len(set(names)):
             raise ValueError("two columns have one name")
+        if taken := sorted(n for n in names if n in RESERVED or n.startswith("t_")):
+            raise ValueError(f"the name {', '.join(taken)} is kept for acceptance itself")
+        headers = [header for column in self.columns for header in column.headers]
+        if twice := sorted({header for header in headers if headers.count(header) > 1}):
+            raise ValueError(f"two columns are delivered as {', '.join(twice)}")
         mentioned = set(self.key) | {n for rule in self.rules for n in (rule.column, rule.other)}
+        if self.ledger and self.ledger.amount:
+            mentioned |= set(self.ledger.amount.negative_when)
+            if not self.amount_columns():
+                raise ValueError(f"no column is called {self.ledger.amount.columns}, so the ledger has no amount")
         mentioned |= {column.weight for column in self.columns if column.weight}
         if isinstance(self.period, PeriodFromColumn):
             mentioned.add(self.period.column)

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from triple_aim.cubes import load_cells
 from triple_aim.errors import ProjectError
-from triple_aim.numerators import numerators
 from triple_aim.landing import landed
+from triple_aim.numerators import numerators
 from triple_aim.programme import Programme
 from triple_aim.readers import open_marts
 from triple_aim.regions import Regions

@@ -48,7 +48,8 @@ class Geography:
         whole = np.tensordot(self.within, np.nan_to_num(_nearest(_rolled(self.municipal, known))), axes=(1, 1))
         got = np.nan_to_num(self.roll_up(heard))
         whole = np.maximum(np.moveaxis(whole, 0, 1), got)
-        return np.divide(got, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+        share: Floats = np.divide(got, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+        return share
 
     def deliverers(self, heard: Floats) -> tuple[Floats, Floats]:
         """How many of today's municipalities delivered, as (period, region), and how many a region has."""
@@ -73,7 +74,8 @@ class Geography:
 def _rolled(shares: Floats, sums: Floats) -> Floats:
     total = np.moveaxis(np.tensordot(shares, np.nan_to_num(sums), axes=(1, 1)), 0, 1)
     heard = np.moveaxis(np.tensordot(shares > 0, ~np.isnan(sums), axes=(1, 1)), 0, 1)
-    return np.where(heard > 0, total, np.nan)
+    result: Floats = np.where(heard > 0, total, np.nan)
+    return result
 
 
 def _nearest(known: Floats) -> Floats:
@@ -83,6 +85,26 @@ def _nearest(known: Floats) -> Floats:
         for target, source in ((filled[distance:], known[:-distance]), (filled[:-distance], known[distance:])):
             np.copyto(target, source, where=np.isnan(target))
     return filled
+
+
+def geography(regions: Regions, levels: list[str], codes: list[str]) -> Geography:
+    """Stack the wanted levels; ``own`` stands for every classification the region team added."""
+    wanted = [kind for kind in regions.types if kind in levels or ("own" in levels and kind in regions.own)]
+    membership = regions.membership(codes)
+    today = regions.membership(list(regions.names("municipality"))).shares
+    frames = [
+        pd.DataFrame({"region_type": kind, "region_code": list(names), "region_name": list(names.values())})
+        for kind in wanted
+        for names in [regions.names(kind)]
+    ]
+    return Geography(
+        frame=pd.concat(frames, ignore_index=True),
+        shares=np.concatenate([membership.shares[kind].reshape(-1, len(codes)) for kind in wanted]),
+        municipal=membership.shares["municipality"].reshape(-1, len(codes)),
+        within=np.concatenate([today[kind] for kind in wanted]),
+        unresolved=membership.unresolved,
+        unknown=membership.unknown,
+    )
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Tables:
         """The years in which a kind began to mean something that cannot be compared with the year before."""
         declared = self.breaks[name]
         told = (declared["source"] == source) & (declared["column_or_kind"] == kind)
-        return declared.loc[told & (declared["comparable"] == "false"), "first_year"].astype(int).tolist()
+        return [int(year) for year in declared.loc[told & (declared["comparable"] == "false"), "first_year"]]
 
 
 def stratum_weights(standard: Mapping[str, float], name: str, cells: Cells) -> Floats:
