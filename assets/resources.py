@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from traceback import extract_tb
 from typing import cast
 
 import dagster as dg
@@ -75,13 +76,23 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
                 )
             yield self._warehouse
         except TripleAimError as error:
+            # From None, here and below: Dagster would keep the cause too, and what a library says may quote a value.
             raise dg.Failure(
                 description=str(error), metadata={"exit_code": error.exit_code}, allow_retries=False
-            ) from error
+            ) from None
         except EngineError as error:
-            # The engine quotes values in its messages.
             raise dg.Failure(
                 description=masked(error), metadata={"exit_code": 1}, allow_retries=passes(error)
+            ) from None
+        except Exception as error:
+            # Where it happened holds no value, and the same data would fail again.
+            at = " < ".join(
+                f"{Path(f.filename).name}:{f.lineno}" for f in reversed(extract_tb(error.__traceback__)[-6:])
+            )
+            raise dg.Failure(
+                description=f"unforeseen {type(error).__name__}\n  where: {at}\n  mend:  report these three lines",
+                metadata={"exit_code": 1},
+                allow_retries=False,
             ) from None
 
     def regions(self, warehouse: Warehouse) -> Regions:

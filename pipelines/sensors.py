@@ -1,6 +1,7 @@
 """What starts a run besides the clock: a file that is new or changed in the deliveries folder."""
 
 import datetime
+import hashlib
 import json
 import re
 
@@ -34,11 +35,13 @@ def deliveries_sensor(programme: Programme, job: object) -> dg.SensorDefinition:
                     years |= {int(match["period"])} if match else set()
                 else:  # only the content tells which years it holds
                     years |= set(range(FIRST_PERIOD, datetime.date.today().year + 1))
-        key = str(abs(hash(json.dumps(now, sort_keys=True))))
+        cursor = json.dumps(now, sort_keys=True)
+        # The key must be the same in every process, or a restarted daemon would run the same files twice.
+        key = hashlib.sha256(cursor.encode()).hexdigest()[:16]
         requests = [
             dg.RunRequest(run_key=f"{first}-{last}-{key}", tags=over(first, last))
             for first, last in runs_of(sorted(years))
         ]
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps(now, sort_keys=True))
+        return dg.SensorResult(run_requests=requests, cursor=cursor)
 
     return new_deliveries

@@ -1,23 +1,24 @@
 """Is this file what its contract promises? Typed rows and the first rule each breaks, or a refusal.
 
-Not here: file formats (``formats``), identifiers (``privacy``), what becomes of the rows (``ingest``). Rules are compiled
-to SQL that is true where a row breaks them; they see the delivered text beside the typed value, so that what cannot be
-read is told from what is missing.
+Not here: file formats (``formats``), identifiers (``privacy``), what becomes of the rows (``ingest``). Rules are
+compiled to SQL that is true where a row breaks them; they see the delivered text beside the typed value, so that what
+cannot be read is told from what is missing.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 
 from triple_aim.contracts import Column, Contract, PeriodFromColumn, Rule
-from triple_aim.errors import DeliveryError
-from triple_aim.formats import RAW, load_raw
+from triple_aim.errors import ContentError, DeliveryError
+from triple_aim.formats import RAW, Field, load_raw, profile
 from triple_aim.privacy import find_identifiers
 from triple_aim.warehouse import Warehouse, literal, qualified, quoted
 
-CHECKED = "delivery.checked"
+CHECKED = "temp.main.delivery_checked"  # temporary, as RAW is
 SQL_TYPES = {
     "text": "varchar",
     "code": "varchar",
@@ -27,7 +28,7 @@ SQL_TYPES = {
     "date": "date",
 }
 SHAPES = {
-    "integer": r"-?[0-9]{1,18}(\.0+)?",
+    "integer": r"-?[0-9]{1,18}(\.0)?",  # 12.0 is what pandas makes of 12, but 1.000 may be a thousand
     "decimal": r"-?[0-9]{1,15}(\.[0-9]{1,2})?",
     "number": r"-?[0-9]{1,15}(\.[0-9]+)?([eE]-?[0-9]{1,3})?",
     "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
@@ -44,43 +45,49 @@ def check_delivery(
     quarantine: Path,
     sha256: str,
 ) -> list[int]:
-    """Fill ``delivery.checked`` with typed rows and the first rule each breaks; refuse what may not be taken."""
+    """Fill ``CHECKED`` with typed rows and the first rule each breaks; refuse what may not be taken."""
     files = next(files for files in contract.files if fnmatch(name, files.pattern))
     headers = load_raw(warehouse, path, files, name)
     physical = _match_headers(contract, headers, name, period)
-    findings = find_identifiers(warehouse, RAW, {f"c{i}": header for i, header in enumerate(headers)})
+    fields = profile(warehouse)
+    findings = find_identifiers(warehouse, RAW, {f"c{i}": header for i, header in enumerate(headers)}, fields)
     if findings:
         raise DeliveryError(
             f"direct identifiers: {'; '.join(findings[:3])}", name, "deliver without them, with pseudonymised keys"
         )
-    types = dict(warehouse.header(f"select * from {RAW}"))
     decimal = getattr(files.format, "decimal", ".")
     rules: list[tuple[str, str]] = []
     values: list[str] = []
+    texts: list[str] = []
     for column in contract.columns:
-        value, broken = _column_sql(column, physical.get(column.name), types, decimal)
+        field = fields.get(physical.get(column.name, ""))
+        if field:
+            texts.append(f"{_text_sql(column, field)} as {quoted('t_' + column.name)}")
+        if column.listed_in and not warehouse.exists(f"ref.{column.listed_in.split('.')[0]}"):
+            raise ContentError(
+                f"{column.name} is listed in {column.listed_in}, which does not exist",
+                f"contracts/{contract.extract}.yaml",
+                "name a table and column of reference/",
+            )
+        value, broken = _column_sql(column, field, decimal)
         values.append(f"{value} as {quoted(column.name)}")
         rules += [(f"{column.name}.{rule}", sql) for rule, sql in broken]
-    # Rules see the text (prefix t_) next to the typed value, so that an unreadable value is told from a missing one.
-    texts = [
-        f"{_text_sql(c, p, types)} as {quoted('t_' + c.name)}" for c in contract.columns if (p := physical.get(c.name))
-    ]
     rules += [(rule.id, _rule_sql(rule)) for rule in contract.rules]
     cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules)
+    names = ", ".join(quoted(column.name) for column in contract.columns)
     at = quoted(contract.period.column) if isinstance(contract.period, PeriodFromColumn) else str(period)
     warehouse.run(
-        f"""create or replace table {CHECKED} as
+        f"""create or replace temp table {CHECKED} as
             with texts as (select line_number, {", ".join(texts)} from {RAW}),
             typed as (select *, {", ".join(values)} from texts)
-            select *, cast({at} as integer) as period, {literal(supplier)} as supplier,
-                   case {cases} end as broken_rule
+            select line_number, {names}, try_cast({at} as integer) as period, {literal(supplier)} as supplier,
+                   case {cases or "when false then ''"} end as broken_rule
             from typed"""
     )
     _refuse_unless_acceptable(warehouse, contract, name)
-    _write_quarantine(warehouse, quarantine / contract.extract, sha256)
-    return [
-        row[0] for row in warehouse.rows(f"select distinct period from {CHECKED} where broken_rule is null order by 1")
-    ]
+    _write_quarantine(warehouse, quarantine / contract.extract / f"{sha256}.parquet")
+    periods = warehouse.rows(f"select distinct period from {CHECKED} where broken_rule is null order by 1")
+    return [period for (period,) in periods]
 
 
 def _match_headers(contract: Contract, headers: list[str], name: str, period: int | None) -> dict[str, str]:
@@ -92,8 +99,15 @@ def _match_headers(contract: Contract, headers: list[str], name: str, period: in
             raise DeliveryError(f"several headers could be {column.name}", f"{name}:1", "deliver one of them")
         if hits:
             physical[column.name] = f"c{hits[0]}"
+    if (len(physical) <= len(headers) / 4 and contract.extra_columns == "refuse") or not physical:
+        # Its first line may be a person, so none of it is repeated.
+        raise DeliveryError(
+            f"the first line is not a header: {len(physical)} of its {len(headers)} fields are the contract's columns",
+            f"{name}:1",
+            f"deliver the header of contracts/{contract.extract}.yaml",
+        )
     missing = [c.name for c in contract.columns if c.in_period(period) and c.name not in physical]
-    extra = [h for i, h in enumerate(headers) if f"c{i}" not in physical.values()]
+    extra = [_printable(h, i) for i, h in enumerate(headers) if f"c{i}" not in physical.values()]
     early = [c.name for c in contract.columns if not c.in_period(period) and c.name in physical]
     if missing or early or (extra and contract.extra_columns == "refuse"):
         parts = [("lacks", missing), ("does not expect", extra if contract.extra_columns == "refuse" else [])]
@@ -107,36 +121,37 @@ def _match_headers(contract: Contract, headers: list[str], name: str, period: in
     return physical
 
 
-def _text_sql(column: Column, physical: str, types: dict[str, str]) -> str:
+def _printable(header: str, place: int) -> str:
+    """A header for a message: short, and nothing in it that a terminal or a log would obey, or a number of a person."""
+    shown = re.sub(r"[^\w .()-]", "?", header)[:40]
+    return shown if shown and not re.search("[0-9]{5}", shown) else f"column {place + 1}"
+
+
+def _text_sql(column: Column, field: Field) -> str:
     """The delivered value as trimmed text, null where it means missing."""
-    source = quoted(physical)
-    if types[physical] in ("DOUBLE", "FLOAT"):  # SPSS and Excel know no integers: 1.0 is the code 1
-        whole = f"{source} = floor({source}) and abs({source}) < 1e15"
-        source = f"case when {whole} then cast(cast({source} as bigint) as varchar) else cast({source} as varchar) end"
-    text = f"trim(cast({source} as varchar))"
-    if column.type in ("text", "code"):  # " 0 t/m  4 jaar" is padded inside as well
-        text = f"case when {text} like '%  %' then regexp_replace({text}, '\\s+', ' ', 'g') else {text} end"
+    text = field.text
+    if column.type in ("text", "code") and field.is_padded:  # " 0 t/m  4 jaar" is padded inside as well
+        text = f"case when contains({text}, '  ') then regexp_replace({text}, '\\s+', ' ', 'g') else {text} end"
+    if not column.missing:
+        return f"nullif({text}, '')"
     absent = ", ".join(literal(word) for word in ["", *column.missing])
     return f"case when {text} not in ({absent}) then {text} end"
 
 
-def _column_sql(
-    column: Column, physical: str | None, types: dict[str, str], decimal: str
-) -> tuple[str, list[tuple[str, str]]]:
+def _column_sql(column: Column, field: Field | None, decimal: str) -> tuple[str, list[tuple[str, str]]]:
     """The typed value of a column and its rules as ``(name, SQL that is true where the rule is broken)``."""
     sql_type = SQL_TYPES[column.type]
-    if physical is None:
+    if field is None:
         return f"cast(null as {sql_type})", []
     text, name = quoted("t_" + column.name), quoted(column.name)
     rules: list[tuple[str, str]] = []
     if not column.nullable:
         rules.append(("required", f"{text} is null"))
-    native = types[physical] not in ("VARCHAR", "DOUBLE", "FLOAT")
     plain = text
     if column.type in SHAPES:
-        plain = f"replace({text}, ',', '.')" if decimal == "," and not native else text
         shape = SHAPES[column.type]
-        strict = shape.replace(r"\.", ",") if decimal == "," and not native else shape
+        strict = shape.replace(r"\.", ",") if decimal == "," else shape
+        plain = f"replace({text}, ',', '.')" if decimal == "," else text
         readable = f"regexp_full_match({text}, {literal(strict)}) and try_cast({plain} as {sql_type}) is not null"
         rules.append(("type", f"{text} is not null and not ({readable})"))
     value = plain if sql_type == "varchar" else f"try_cast({plain} as {sql_type})"
@@ -148,11 +163,11 @@ def _column_sql(
         bounds = [(column.range.min, "<"), (column.range.max, ">")]
         rules.append(("range", " or ".join(f"{name} {sign} {bound!r}" for bound, sign in bounds if bound is not None)))
     if column.listed_in:
-        table, _, field = column.listed_in.partition(".")
+        table, _, listed = column.listed_in.partition(".")
         rules.append(
             (
                 "unlisted",
-                f"{text} is not null and {text} not in (select {quoted(field)} from {qualified('ref.' + table)})",
+                f"{text} is not null and {text} not in (select {quoted(listed)} from {qualified('ref.' + table)})",
             )
         )
     return value, rules
@@ -167,24 +182,25 @@ def _rule_sql(rule: Rule) -> str:
 
 def _refuse_unless_acceptable(warehouse: Warehouse, contract: Contract, name: str) -> None:
     total, broken, undated = warehouse.rows(
-        f"select count(*), count(broken_rule), count(*) filter (where broken_rule is null and period is null) from {CHECKED}"
+        f"""select count(*), count(broken_rule), count(*) filter (where broken_rule is null and period is null)
+            from {CHECKED}"""
     )[0]
     if total == 0 or undated:
         raise DeliveryError("the delivery holds no row of any period", name, "check that the right file was delivered")
     if broken > contract.set_aside.max_share * total:
         counts = warehouse.rows(
-            f"select broken_rule, count(*) from {CHECKED} where broken_rule is not null group by 1 order by 2 desc, 1 limit 4"
+            f"""select broken_rule, count(*) from {CHECKED} where broken_rule is not null
+                group by 1 order by 2 desc, 1 limit 4"""
         )
         told = ", ".join(f"{rule} {count:,}" for rule, count in counts)
-        raise DeliveryError(
-            f"{broken:,} of {total:,} rows break a rule ({told})",
-            name,
-            f"mend the rows; at most {contract.set_aside.max_share:.1%} may be set aside (contracts/{contract.extract}.yaml)",
-        )
+        most = f"at most {contract.set_aside.max_share:.1%} may be set aside (contracts/{contract.extract}.yaml)"
+        raise DeliveryError(f"{broken:,} of {total:,} rows break a rule ({told})", name, f"mend the rows; {most}")
     if contract.key:
         keys = ", ".join(quoted(key) for key in contract.key)
         twice = warehouse.value(
-            f"select count(*) from (select 1 from {CHECKED} where broken_rule is null group by {keys} having count(*) > 1)"
+            f"""select count(*) from (
+                    select 1 from {CHECKED} where broken_rule is null group by {keys} having count(*) > 1
+                )"""
         )
         if twice:
             raise DeliveryError(
@@ -192,14 +208,17 @@ def _refuse_unless_acceptable(warehouse: Warehouse, contract: Contract, name: st
             )
 
 
-def _write_quarantine(warehouse: Warehouse, folder: Path, sha256: str) -> None:
+def _write_quarantine(warehouse: Warehouse, target: Path) -> None:
     """Set-aside rows as delivered, with line and rule, for the data steward alone."""
-    broken = f"select checked.broken_rule, raw.* from {CHECKED} as checked join {RAW} as raw using (line_number) where checked.broken_rule is not null"
     if not warehouse.value(f"select count(broken_rule) from {CHECKED}"):
+        target.unlink(missing_ok=True)  # an older contract set something aside
         return
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    target = folder / f"{sha256}.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     warehouse.run(
-        f"copy ({broken} order by raw.line_number) to {literal(str(target))} (format parquet, compression zstd)"
+        f"""copy (
+                select checked.broken_rule, raw.*
+                from {CHECKED} as checked join {RAW} as raw using (line_number)
+                where checked.broken_rule is not null order by raw.line_number
+            ) to {literal(str(target))} (format parquet, compression zstd)"""
     )
     os.chmod(target, 0o600)

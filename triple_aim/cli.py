@@ -61,12 +61,12 @@ class ExportKind(enum.StrEnum):
 @app.command()
 def check(config: Config = None, as_json: AsJson = False) -> None:
     """Check all content: contracts, specs, SQL, reference tables. Needs no data."""
-    from triple_aim.examples import wrong_examples
+    from triple_aim.examples import refuse_wrong_examples
     from triple_aim.programme import load_programme
 
     started = time.monotonic()
     programme = load_programme(_project(config))
-    wrong_examples(programme.specs.values())
+    refuse_wrong_examples(programme.specs.values())
     counts = {
         "contracts": len(programme.contracts),
         "indicators": len(programme.specs),

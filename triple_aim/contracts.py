@@ -17,16 +17,6 @@ from triple_aim.content import Bilingual, Content, read_model
 from triple_aim.errors import ContentError
 from triple_aim.vocabulary import ColumnType, Privacy, Role
 
-
-
-def _compiled(expression: str) -> re.Pattern[str]:
-    """A regular expression, or a fault that pydantic reports with its line."""
-    try:
-        return re.compile(expression)
-    except re.error as error:
-        raise ValueError(f"this is no regular expression: {error}") from error
-
-
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 #: What acceptance calls its own columns, so that no delivered column may.
 RESERVED = frozenset({"line_number", "period", "supplier", "broken_rule"})
@@ -303,3 +293,11 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
 
 def load_publication(folder: Path) -> Publication:
     return read_model(folder / "publication.yaml", Publication)
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
+    """A regular expression, or a fault that pydantic reports with its line."""
+    try:
+        return re.compile(expression)
+    except re.error as error:
+        raise ValueError(f"this is no regular expression: {error}") from error

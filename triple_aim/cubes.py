@@ -23,6 +23,16 @@ log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 COUNTED = "none"  # the exclusion of a cell that is not excluded
+#: What a column is called says what it is: the same name has the same type in every cube.
+TYPES = {
+    "_count": "BIGINT",
+    "_sum": "DOUBLE",
+    "_sumsq": "DOUBLE",
+    "_years": "DOUBLE",
+    "_eur": "DECIMAL(18,2)",
+    "percent": "DOUBLE",
+    "period": "INTEGER",
+}
 MEASURES = ("_count", "_sum", "_sumsq", "_eur", "_years")
 AXES = ("period", "municipality_code", "sex", "age_band")
 
@@ -33,27 +43,30 @@ def build_cube(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> li
     table = f"cube.{query.name}"
     extracts = sorted(name.removeprefix("stg.") for name in query.reads if name.startswith("stg."))
     there = dict(warehouse.rows("select period, content from meta.cubes where cube = ?", [query.name]))
-    if warehouse.exists(table) and {n for n, _ in warehouse.header(f"select * from {qualified(table)}")} != set(
-        query.columns
-    ):
-        warehouse.run(f"drop table {qualified(table)}")
-        there = {}
-    if not warehouse.exists(table):
+    if not _has_the_columns(warehouse, query):
+        columns = ", ".join(
+            f"cast({quoted(name)} as {kind}) as {quoted(name)}" if (kind := column_type(name)) else quoted(name)
+            for name in query.columns
+        )
         warehouse.run("delete from meta.cubes where cube = ?", [query.name])
-        warehouse.run(f"create table {qualified(table)} as {query.sql}", {"period": 0})
+        warehouse.run(
+            f"create or replace table {qualified(table)} as select {columns} from ({query.sql}\n) limit 0",
+            {"period": 0},
+        )
         there = {}
+    staged_in: dict[int, dict[str, str]] = {}
+    for period, extract, deliveries in warehouse.rows(
+        """select period, extract, string_agg(delivery || content || supplier, ',' order by supplier)
+           from meta.staged where list_contains(?, extract) group by period, extract order by period, extract""",
+        [extracts],
+    ):
+        staged_in.setdefault(period, {})[extract] = deliveries
+    reference = [_fingerprint(warehouse, name) for name in sorted(query.reads) if name.startswith("ref.")]
     rebuilt = []
     for period in sorted(periods):
-        staged = {
-            extract: delivery
-            for extract, delivery in warehouse.rows(
-                """select extract, string_agg(delivery || content || supplier, ',' order by supplier)
-                   from meta.staged where period = ? and list_contains(?, extract) group by extract order by extract""",
-                [period, extracts],
-            )
-        }
+        staged = staged_in.get(period, {})
         enough = bool(staged) if query.any_source else len(staged) == len(extracts)
-        content = hashlib.sha256(f"{query.hash}{staged}".encode()).hexdigest() if enough else None
+        content = hashlib.sha256(f"{query.hash}{staged}{reference}".encode()).hexdigest() if enough else None
         if there.get(period) == content:
             continue
         with warehouse.transaction():
@@ -64,6 +77,26 @@ def build_cube(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> li
                 warehouse.run("insert into meta.cubes values (?, ?, ?)", [query.name, period, content])
         rebuilt.append(period)
     return rebuilt
+
+
+def _fingerprint(warehouse: Warehouse, table: str) -> str:
+    """What a small table holds, as a hash, whatever the order of its rows."""
+    texts = f"select cast(listed as varchar) as line from {qualified(table)} as listed"
+    found = f"select md5(string_agg(line, '|' order by line)) from ({texts})"
+    return str(warehouse.value(found))
+
+
+def column_type(name: str) -> str | None:
+    """The type that a cube's column has by its name; None for a dimension, which is text."""
+    return next((kind for end, kind in TYPES.items() if name.endswith(end)), None)
+
+
+def _has_the_columns(warehouse: Warehouse, query: Query) -> bool:
+    """Whether the cube stands as its SQL would make it now; a new cube does not."""
+    if not warehouse.exists(f"cube.{query.name}"):
+        return False
+    there = dict(warehouse.header(f"select * from {qualified('cube.' + query.name)}"))
+    return tuple(there) == query.columns and all(column_type(name) in (None, kind) for name, kind in there.items())
 
 
 def municipality_codes(warehouse: Warehouse, query: Query) -> list[str]:
@@ -135,10 +168,9 @@ def load_cells(warehouse: Warehouse, query: Query) -> Cells:
     """Read a cube whole; it is small by design."""
     dimensions = [name for name in query.grain if name not in (*AXES, "exclusion")]
     measures = [name for name in query.columns if name.endswith(MEASURES)]
-    columns = ", ".join([quoted(name) for name in (*query.grain, *(m for m in measures))])
+    columns, order = (", ".join(map(quoted, names)) for names in ((*query.grain, *measures), query.grain))
     frame = warehouse.frame(
-        f"select {columns} from {qualified('cube.' + query.name)} where exclusion = ? order by {', '.join(map(quoted, query.grain))}",
-        [COUNTED],
+        f"select {columns} from {qualified('cube.' + query.name)} where exclusion = ? order by {order}", [COUNTED]
     )
     labels: dict[str, list[str]] = {}
     codes = []

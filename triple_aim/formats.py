@@ -1,32 +1,41 @@
-"""One function a file format: a delivered file becomes the table ``delivery.raw``, as it was delivered.
+"""One function a file format: a delivered file becomes the table ``RAW``, as it was delivered.
 
-Not here: types, rules and names; those are the contract's, in ``ingest``. Nothing is sniffed: the header is read,
+Not here: types, rules and names; those are the contract's, in ``acceptance``. Nothing is sniffed: the header is read,
 every CSV field is text, and a file that is not well-formed is refused without quoting any of its content.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
-import io
+import os
 import re
-from collections.abc import Callable
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pandas as pd
 
 from triple_aim.contracts import CsvFormat, ExcelFormat, Files, ParquetFormat, SpssFormat
 from triple_aim.errors import DeliveryError
-from triple_aim.warehouse import EngineError, Warehouse, literal, quoted
+from triple_aim.warehouse import EngineError, Warehouse, is_machine_failure, literal, quoted
 
-RAW = "delivery.raw"
-LARGEST_RATIO = 200  # a gzip that unpacks to more than this many times its size is no delivery
+#: A temporary table: it costs a fifth of a stored one, and no delivered row is left behind in the warehouse file.
+RAW = "temp.main.delivery_raw"
+LARGEST_RATIO = 200  # what unpacks to more than this many times its size is no delivery
+LONGEST_LINE = 1_000_000  # bytes
+MOST_COLUMNS = 2_000
+CHUNK = 1 << 20
 REDELIVER = "ask the supplier to deliver the file again"
 
 
 def load_raw(warehouse: Warehouse, path: Path, files: Files, label: str) -> list[str]:
-    """Fill ``delivery.raw`` from a file and return its headers, trimmed and in lower case, in order.
+    """Fill ``RAW`` from a file and return its headers, trimmed and in lower case, in order.
 
     ``label`` is the delivery's own name for messages. The table has the columns ``c0, c1, …`` and ``line_number``.
     """
@@ -41,67 +50,189 @@ def load_raw(warehouse: Warehouse, path: Path, files: Files, label: str) -> list
     try:
         headers = readers[files.format.type](warehouse, path, files.format, label)
     except EngineError as error:
+        if is_machine_failure(error):
+            raise
         # The engine's message quotes the offending line, which may hold a person; only its number goes on.
         line = re.search(r"[Ll]ine:? (\d+)", str(error))
         raise DeliveryError(
             f"the file is not well-formed {files.format.type}", f"{label}{':' + line[1] if line else ''}", REDELIVER
         ) from None
-    twice = sorted({header for header in headers if headers.count(header) > 1})
+    # By place, not by name: a file without a header has a person in its first line.
+    twice = [str(i + 1) for i, header in enumerate(headers) if headers.count(header) > 1]
     if twice:
-        raise DeliveryError(f"the header names {', '.join(twice)} twice", f"{label}:1", REDELIVER)
+        raise DeliveryError(f"columns {', '.join(twice[:5])} have one header", f"{label}:1", REDELIVER)
     return headers
 
 
+@dataclass(frozen=True)
+class Field:
+    """A column of ``RAW``: its value as trimmed text, in SQL, and what one scan tells of all of them."""
+
+    text: str
+    filled: int
+    is_padded: bool  # some value holds a blank, so that trimming may change it
+    has_at: bool
+    shortest: int
+    longest: int
+
+    def may_hold(self, *lengths: int) -> bool:
+        """Whether some value can have one of these lengths; a blank makes every shorter one possible."""
+        shortest = 0 if self.is_padded else self.shortest
+        return any(shortest <= length <= self.longest for length in lengths)
+
+
+def profile(warehouse: Warehouse, table: str = RAW) -> dict[str, Field]:
+    """Every column but ``line_number``, in one scan. Later scans leave out what this one rules out."""
+    columns = [(name, kind) for name, kind in warehouse.header(f"select * from {table}") if name != "line_number"]
+    texts = {name: _as_text(quoted(name), kind) for name, kind in columns}
+    measures = [
+        f"count({text}), bool_or(contains({text}, ' ')), bool_or(contains({text}, '@')), "
+        f"min(strlen({text})), max(strlen({text}))"
+        for text in texts.values()
+    ]
+    told = warehouse.rows(f"select {', '.join(measures)} from {table}")[0]
+    fields: dict[str, Field] = {}
+    for number, (name, text) in enumerate(texts.items()):
+        filled, is_padded, has_at, shortest, longest = told[5 * number : 5 * number + 5]
+        trimmed = f"trim({text})" if is_padded else text
+        fields[name] = Field(trimmed, filled, bool(is_padded), bool(has_at), shortest or 0, longest or 0)
+    return fields
+
+
+def _as_text(column: str, kind: str) -> str:
+    """A value as a CSV would hold it: SPSS and Excel know no integers, and pandas no dates."""
+    if kind == "VARCHAR":
+        return column
+    if kind in ("DOUBLE", "FLOAT"):  # 1.0 is the code 1
+        whole = f"{column} = floor({column}) and abs({column}) < 1e15"
+        return f"case when {whole} then cast(cast({column} as bigint) as varchar) else cast({column} as varchar) end"
+    if kind.startswith("TIMESTAMP"):
+        day = f"cast({column} as date)"
+        return f"case when {column} = {day} then cast({day} as varchar) else cast({column} as varchar) end"
+    return f"cast({column} as varchar)"
+
+
 def _load_csv(warehouse: Warehouse, path: Path, form: CsvFormat, label: str) -> list[str]:
-    packed = path.suffix == ".gz"
-    if packed:
-        with path.open("rb") as stream:
-            stream.seek(-4, io.SEEK_END)
-            unpacked = int.from_bytes(stream.read(4), "little")
-        if unpacked > LARGEST_RATIO * path.stat().st_size:
-            raise DeliveryError("the compressed file unpacks to an unlikely size", label, REDELIVER)
-    plain = path
-    try:
-        with gzip.open(path, "rt", encoding=_codec(form)) if packed else path.open(encoding=_codec(form)) as text:
-            first = text.readline()
-            if form.encoding == "cp1252":  # the engine does not know this encoding, so it gets a copy it does know
-                plain = path.with_suffix(".utf8")
-                with plain.open("w", encoding="utf-8", newline="") as copy:
-                    copy.write(first)
-                    copy.writelines(text)
-    except (UnicodeError, gzip.BadGzipFile, EOFError):
-        raise DeliveryError(f"the file is not {form.encoding} text, or it is cut off", label, REDELIVER) from None
-    headers = [header.strip().lower() for header in next(csv.reader([first.strip("\r\n")], delimiter=form.delimiter))]
-    if len(headers) < 2:
-        raise DeliveryError(
-            f"the first line holds no “{form.delimiter}”", f"{label}:1", "check the delimiter and the file"
-        )
-    columns = ", ".join(f"'c{i}': 'varchar'" for i in range(len(headers)))
-    encoding = "latin-1" if form.encoding == "latin-1" else "utf-8"
-    compression = "gzip" if packed and plain is path else "none"
-    try:
+    with _plain_text(path, form, label) as (plain, lines):
+        with plain.open(encoding="utf-8-sig") as text:
+            first = text.readline().strip("\r\n")
+        headers = [header.strip().lower() for header in next(csv.reader([first], delimiter=form.delimiter))]
+        if not 2 <= len(headers) <= MOST_COLUMNS:
+            raise DeliveryError(
+                f"the first line holds no header with “{form.delimiter}” in it",
+                f"{label}:1",
+                "check the delimiter and the file",
+            )
+        columns = ", ".join(f"'c{i}': 'varchar'" for i in range(len(headers)))
         _replace_raw(
             warehouse,
             f"""select * from read_csv(
                 {literal(str(plain))}, delim = {literal(form.delimiter)}, header = true, columns = {{{columns}}},
                 auto_detect = false, quote = '"', escape = '"', strict_mode = true, null_padding = false,
-                encoding = '{encoding}', compression = '{compression}', max_line_size = 1000000
+                encoding = 'utf-8', compression = 'none', max_line_size = {LONGEST_LINE}
             )""",
         )
-    finally:
-        if plain is not path:
-            plain.unlink()
+    rows = warehouse.value(f"select count(*) from {RAW}")
+    if rows != lines - 1:  # the engine has been seen to drop a line without a word
+        raise DeliveryError(
+            f"{lines - 1:,} lines hold {rows:,} rows", label, "a row is one line: look for an open quotation mark"
+        )
     return headers
 
 
-def _codec(form: CsvFormat) -> str:
-    return "utf-8-sig" if form.encoding == "utf-8" else form.encoding
+@contextmanager
+def _plain_text(path: Path, form: CsvFormat, label: str) -> Iterator[tuple[Path, int]]:
+    """A CSV as plain UTF-8, and its number of lines that are not blank.
+
+    Everything is read once here, for the engine neither checks a gzip's own checksum nor stops at its real size.
+    """
+    is_packed, is_utf8 = path.suffix == ".gz", form.encoding == "utf-8"
+    scan = _Scan(form, label, LARGEST_RATIO * path.stat().st_size if is_packed else None)
+    if not is_packed and is_utf8:
+        with path.open("rb") as source:
+            for _ in scan.read(source):
+                pass
+        yield path, scan.lines
+        return
+    plain = path.with_name(f".arriving-{os.getpid()}-plain")
+    try:
+        with gzip.open(path) if is_packed else path.open("rb") as source, plain.open("wb") as target:
+            for text in scan.read(cast(BinaryIO, source)):
+                target.write(text)
+        yield plain, scan.lines
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+class _Scan:
+    """Reads bytes through: the encoding that was promised, no zero bytes, no endless line, no bomb."""
+
+    def __init__(self, form: CsvFormat, label: str, most: int | None) -> None:
+        self.form, self.label, self.most = form, label, most
+        self.lines = 0
+
+    def read(self, source: BinaryIO) -> Iterator[bytes]:
+        """The same text in UTF-8, chunk by chunk."""
+        promised = codecs.getincrementaldecoder(self.form.encoding)()
+        utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+        is_utf8, is_ascii, size, pending = self.form.encoding == "utf-8", True, 0, b""
+        try:
+            while chunk := source.read(CHUNK):
+                size += len(chunk)
+                if self.most is not None and size > self.most:
+                    raise DeliveryError("the compressed file unpacks to an unlikely size", self.label, REDELIVER)
+                if b"\0" in chunk:
+                    raise self._refuse("holds a zero byte: it is binary, or text of another encoding")
+                text = promised.decode(chunk)
+                yield chunk if is_utf8 else text.encode()
+                if not is_utf8 and utf8 is not None:
+                    is_ascii = is_ascii and chunk.isascii()
+                    utf8 = _still(utf8, chunk)
+                *whole, pending = (pending + chunk).splitlines(keepends=True)
+                self.lines += len(whole) - sum(whole.count(end) for end in (b"\n", b"\r\n", b"\r"))
+                if len(pending) > LONGEST_LINE:
+                    raise self._refuse("has a line without an end")
+            promised.decode(b"", final=True)
+        except UnicodeError:
+            raise self._refuse(f"is not {self.form.encoding} text") from None
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise DeliveryError("the gzip file is damaged or cut off", self.label, REDELIVER) from None
+        if not is_utf8 and not is_ascii and utf8 is not None and _still(utf8, b"", final=True):
+            raise DeliveryError(f"the file is utf-8, not {self.form.encoding}", self.label, REDELIVER)
+        self.lines += bool(pending.strip(b"\r\n"))
+
+    def _refuse(self, what: str) -> DeliveryError:
+        return DeliveryError(f"the file {what}", f"{self.label}, after line {self.lines}", REDELIVER)
+
+
+def _still(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = False) -> codecs.IncrementalDecoder | None:
+    """The decoder, as long as what it was given can be decoded."""
+    try:
+        decoder.decode(chunk, final)
+    except UnicodeError:
+        return None
+    return decoder
 
 
 def _load_parquet(warehouse: Warehouse, path: Path, form: ParquetFormat, label: str) -> list[str]:
+    import pyarrow.parquet as pq
+
+    try:
+        # The engine does not look at the checksums of pages, so a flipped bit would be another number.
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            headers = list(file.schema_arrow.names)
+            fields = file.metadata.num_rows * len(headers)
+            if fields > LARGEST_RATIO * path.stat().st_size or len(headers) > MOST_COLUMNS:
+                raise DeliveryError("the file unpacks to an unlikely size", label, REDELIVER)
+            for _ in file.iter_batches():
+                pass
+    except DeliveryError:
+        raise
+    except Exception:  # foreign bytes break a parser in more ways than it names, and its message may quote them
+        raise DeliveryError("the file is not a readable Parquet file", label, REDELIVER) from None
     source = f"select * from read_parquet({literal(str(path))})"
-    headers = [name for name, _ in warehouse.header(source)]
-    renamed = ", ".join(f"{quoted(header)} as c{i}" for i, header in enumerate(headers))
+    names = [name for name, _ in warehouse.header(source)]  # as the engine tells two of one name apart
+    renamed = ", ".join(f"{quoted(name)} as c{i}" for i, name in enumerate(names))
     _replace_raw(warehouse, f"select {renamed} from ({source})")
     return [header.strip().lower() for header in headers]
 
@@ -112,27 +243,38 @@ def _load_spss(warehouse: Warehouse, path: Path, form: SpssFormat, label: str) -
     try:
         # user_missing keeps 8 and 9 as they are; the contract says what they mean, not the file.
         frame, _ = pyreadstat.read_sav(path, user_missing=True, apply_value_formats=False)
-    except (pyreadstat.PyreadstatError, UnicodeError):
+    except Exception:  # as above
         raise DeliveryError("the file is not a readable SPSS file", label, REDELIVER) from None
     return _load_frame(warehouse, frame)
 
 
 def _load_excel(warehouse: Warehouse, path: Path, form: ExcelFormat, label: str) -> list[str]:
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineWorkbook
 
     try:
+        with zipfile.ZipFile(path) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+        if unpacked > LARGEST_RATIO * path.stat().st_size:
+            raise DeliveryError("the compressed file unpacks to an unlikely size", label, REDELIVER)
         book = CalamineWorkbook.from_path(path)
         sheet = book.get_sheet_by_name(form.sheet) if form.sheet else book.get_sheet_by_index(0)
         header, *rows = sheet.to_python()
-    except (CalamineError, ValueError):
-        raise DeliveryError("the file is not a readable Excel file", label, REDELIVER) from None
-    frame = pd.DataFrame(rows, columns=[str(name) for name in header], dtype=object)
-    return _load_frame(warehouse, frame.apply(_excel_text))
+    except DeliveryError:
+        raise
+    except Exception:  # as above
+        what = f" with a sheet “{form.sheet}”" if form.sheet else ""
+        raise DeliveryError(f"the file is not a readable Excel file{what}", label, REDELIVER) from None
+    while rows and not any(str(cell).strip() for cell in rows[-1]):  # formatted, but empty
+        rows.pop()
+    texts = [[_excel_text(cell, form.decimal) for cell in row] for row in rows]
+    return _load_frame(warehouse, pd.DataFrame(texts, columns=[str(name) for name in header], dtype=str))
 
 
-def _excel_text(column: pd.Series[Any]) -> pd.Series[str]:
-    """Cells as they would stand in a CSV: Excel knows no integers, so 12.0 is 12."""
-    return column.map(lambda cell: str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell))
+def _excel_text(cell: object, decimal: str) -> str:
+    """A cell as it would stand in a CSV: Excel knows no integers, so 12.0 is 12."""
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else str(cell).replace(".", decimal)
+    return str(cell)
 
 
 def _load_frame(warehouse: Warehouse, frame: pd.DataFrame) -> list[str]:
@@ -143,4 +285,6 @@ def _load_frame(warehouse: Warehouse, frame: pd.DataFrame) -> list[str]:
 
 
 def _replace_raw(warehouse: Warehouse, select: str) -> None:
-    warehouse.run(f"create or replace table {RAW} as select row_number() over () + 1 as line_number, * from ({select})")
+    warehouse.run(
+        f"create or replace temp table {RAW} as select row_number() over () + 1 as line_number, * from ({select})"
+    )

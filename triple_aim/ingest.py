@@ -1,7 +1,7 @@
 """Delivery → stg + verdict + set-aside rows: the first floor.
 
-Not here: judging a file (``acceptance``), the store of deliveries (``landing``), sums (``cubes``). A delivery is taken whole
-or refused whole; within a delivery that is taken, rows that break a row rule are set aside and counted by rule.
+Not here: judging a file (``acceptance``), the store of deliveries (``landing``), sums (``cubes``). A delivery is taken
+whole or refused whole; within a delivery that is taken, rows that break a row rule are set aside and counted by rule.
 """
 
 from __future__ import annotations
@@ -10,18 +10,32 @@ import datetime
 import hashlib
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from triple_aim.acceptance import CHECKED, SQL_TYPES, check_delivery
 from triple_aim.contracts import Contract, PeriodFromFile
-from triple_aim.errors import DeliveryError
+from triple_aim.errors import ContentError, DeliveryError, ProjectError
 from triple_aim.formats import RAW
-from triple_aim.landing import Landed, accept, arriving, discover, landed
+from triple_aim.landing import Found, Landed, accept, arriving, discover, is_unchanged, kept, landed, latest
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.project import Project
 from triple_aim.queries import Query
-from triple_aim.warehouse import Warehouse, literal, qualified, quoted
+from triple_aim.warehouse import (
+    EngineError,
+    Warehouse,
+    is_machine_failure,
+    is_sql_fault,
+    literal,
+    masked,
+    qualified,
+    quoted,
+)
+
+Slot: TypeAlias = tuple[int, str]  # period and supplier
+Transaction: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 log = logging.getLogger(__name__)
 
@@ -48,43 +62,45 @@ class Ingested:
 def ingest(
     warehouse: Warehouse, project: Project, contract: Contract, query: Query, periods: Iterable[int]
 ) -> Ingested:
-    """Take what was newly delivered for these periods, then stage whatever the landing area holds and stg does not."""
-    wanted = set(periods)
+    """Take what was newly delivered for these periods, then stage whatever the landing area holds and stg does not.
+
+    A refused file stops neither the other files nor what was taken before; it is told when they are done.
+    """
+    extract, wanted = contract.extract, set(periods)
     warehouse.run(META)
-    content = hashlib.sha256((contract.model_dump_json() + query.hash).encode()).hexdigest()
-    _forget_other_content(warehouse, contract.extract, content)
-    _ensure_table(warehouse, contract, query)
-    known = landed(project.landing, contract.extract)
-    accepted = unchanged = 0
-    for found in discover(project.deliveries, contract):
-        period, supplier = _named(contract, found.name)
-        if period is not None and period not in wanted:
-            continue
-        # A file that kept name, size and time is not read again; anything else is judged by its hash.
-        if any((d.name, d.size, d.modified) == (found.name, found.size, found.modified) for d in known):
-            unchanged += 1
-            continue
-        with arriving(project.landing, found) as (copy, sha256):
-            if any(delivery.sha256 == sha256 for delivery in known):
-                unchanged += 1
-                continue
-            in_file = check_delivery(
-                warehouse, contract, found.name, copy, period, supplier, project.quarantine, sha256
-            )
-            sequence = 1 + max((d.sequence for d in known), default=0)
-            delivery = Landed(
-                contract.extract, sha256, found.name, supplier, tuple(in_file), sequence, found.size, found.modified
-            )
-            accept(project.landing, copy, delivery)
-        known.append(delivery)
-        accepted += 1
-        _stage(warehouse, contract, query, delivery, set(in_file), content)
-    staged = _restage(warehouse, project, contract, query, known, wanted, content)
+    content = _content(project, contract, query)
+    before = dict(warehouse.rows("select (period, supplier), content from meta.staged where extract = ?", [extract]))
+    is_changed = bool(set(before.values()) - {content})
+    # Under another contract, SQL or code list everything is staged anew or nothing is: one transaction for all.
+    together, each = (warehouse.transaction, nullcontext) if is_changed else (nullcontext, warehouse.transaction)
+    refused: list[DeliveryError] = []
+    try:
+        with _foreseen(contract), together():
+            if is_changed or not before:
+                _empty(warehouse, contract, query)
+            known = landed(project.landing, extract)
+            accepted = unchanged = 0
+            for found in discover(project.deliveries, contract):
+                try:
+                    delivery = _take(warehouse, project, contract, query, found, known, wanted, content, each)
+                except DeliveryError as error:
+                    refused.append(error)
+                    continue
+                known += [delivery] if delivery else []
+                accepted += delivery is not None
+                unchanged += delivery is None and _is_wanted(contract, found, wanted)
+            slots = {slot for slot in _slots(known) if slot[0] in wanted or slot in before}
+            staged = _restage(warehouse, project, contract, query, known, slots, content, each)
+    finally:
+        warehouse.run(f"drop table if exists {CHECKED}; drop table if exists {RAW}")
+    if refused:
+        more = f" (and {len(refused) - 1} more files are refused)" if len(refused) > 1 else ""
+        raise DeliveryError(refused[0].what + more, refused[0].where, refused[0].how) from None
     rows, aside = warehouse.rows(
         """select coalesce(sum(row_count) filter (where stage = 'staged'), 0),
                   coalesce(sum(row_count) filter (where stage = 'set_aside'), 0)
            from meta.ledger where extract = ?""",
-        [contract.extract],
+        [extract],
     )[0]
     return Ingested(accepted, unchanged, tuple(sorted(staged)), int(rows), int(aside))
 
@@ -99,7 +115,7 @@ def delivered_periods(project: Project, contracts: Iterable[Contract]) -> list[i
             period, _ = _named(contract, found.name)
             if period is not None:
                 periods.add(period)
-            elif not any((d.name, d.size, d.modified) == (found.name, found.size, found.modified) for d in known):
+            elif not is_unchanged(known, found):
                 periods |= set(range(FIRST_PERIOD, datetime.date.today().year + 1))
     return sorted(periods)
 
@@ -112,16 +128,94 @@ def inputs(warehouse: Warehouse) -> dict[str, str]:
     return {f"{extract}/{period}/{supplier}": delivery for extract, period, supplier, delivery in rows}
 
 
+@contextmanager
+def _foreseen(contract: Contract) -> Iterator[None]:
+    """A full disk, or values the SQL cannot hold, in our own words: the engine's would quote a row."""
+    where = f"stg.{contract.extract}"
+    try:
+        yield
+    except OSError as error:
+        raise ProjectError(
+            f"the disk refused: {error.strerror or type(error).__name__}",
+            where,
+            "check space and rights of deliveries and work; what was staged still stands",
+        ) from error
+    except EngineError as error:
+        if is_machine_failure(error):
+            raise ProjectError(
+                "the disk or the memory is full",
+                where,
+                "free some, or raise memory_limit; what was staged still stands",
+            ) from None
+        if is_sql_fault(error):
+            raise ContentError(masked(error), f"sql/staging/{contract.extract}.sql", "mend the SQL") from None
+        raise DeliveryError(
+            f"a value does not fit the staging SQL: {masked(error)}", where, "compare contract and SQL, and the amounts"
+        ) from None
+
+
+def _content(project: Project, contract: Contract, query: Query) -> str:
+    """The hash of all that decides what a delivery becomes: contract, SQL and the code lists they name."""
+    digest = hashlib.sha256((contract.model_dump_json() + query.hash).encode())
+    tables = {column.listed_in.split(".")[0] for column in contract.columns if column.listed_in}
+    tables |= {table.removeprefix("ref.") for table in query.reads if table.startswith("ref.")}
+    for table in sorted(tables):
+        for path in project.reference.glob(f"*/{table}.csv"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def _named(contract: Contract, name: str) -> tuple[int | None, str]:
     """Period and supplier as the file's name tells them."""
     if not isinstance(contract.period, PeriodFromFile):
         return None, ""
     match = re.search(contract.period.file_name, name.rsplit("/", 1)[-1])
-    if match is None:
+    if match is None or not re.fullmatch("[0-9]{4}", match["period"]):
         raise DeliveryError(
             "the file's name does not tell its period", name, f"name it so that {contract.period.file_name} fits"
         )
     return int(match["period"]), match.groupdict().get("supplier") or ""
+
+
+def _is_wanted(contract: Contract, found: Found, wanted: set[int]) -> bool:
+    period, _ = _named(contract, found.name)
+    return period is None or period in wanted
+
+
+def _take(
+    warehouse: Warehouse,
+    project: Project,
+    contract: Contract,
+    query: Query,
+    found: Found,
+    known: list[Landed],
+    wanted: set[int],
+    content: str,
+    each: Transaction,
+) -> Landed | None:
+    """Judge, stage and accept one file; None when there is nothing new in it."""
+    period, supplier = _named(contract, found.name)
+    # A file that kept name, size and time is not read again; anything else is judged by its hash.
+    if not _is_wanted(contract, found, wanted) or is_unchanged(known, found):
+        return None
+    with arriving(project.landing, found) as (copy, sha256):
+        last = latest(known, found.name)
+        if last.sha256 == sha256 if last else any(delivery.sha256 == sha256 for delivery in known):
+            return None
+        in_file = check_delivery(warehouse, contract, found.name, copy, period, supplier, project.quarantine, sha256)
+        sequence = 1 + max((d.sequence for d in known), default=0)
+        delivery = Landed(
+            contract.extract, sha256, found.name, supplier, tuple(in_file), sequence, found.size, found.modified
+        )
+        with each():  # what cannot be staged is not accepted, and what is accepted can be staged again
+            _stage(warehouse, contract, query, delivery, set(in_file), content)
+            accept(project.landing, copy, delivery)
+    return delivery
+
+
+def _slots(known: list[Landed]) -> dict[Slot, Landed]:
+    """Which delivery holds for each period and supplier: the last one."""
+    return {(period, delivery.supplier): delivery for delivery in known for period in delivery.periods}
 
 
 def _restage(
@@ -130,111 +224,107 @@ def _restage(
     contract: Contract,
     query: Query,
     known: list[Landed],
-    wanted: set[int],
+    slots: set[Slot],
     content: str,
+    each: Transaction,
 ) -> set[int]:
     """Bring stg in line with the landing area, also after the warehouse was thrown away."""
-    winners = {(period, d.supplier): d for d in known for period in d.periods if period in wanted}
-    there = {
-        (period, supplier): delivery
-        for period, supplier, delivery in warehouse.rows(
-            "select period, supplier, delivery from meta.staged where extract = ?", [contract.extract]
-        )
-    }
+    staged = "select (period, supplier), delivery from meta.staged where extract = ?"
+    there = dict(warehouse.rows(staged, [contract.extract]))
+    winners = {slot: delivery for slot, delivery in _slots(known).items() if slot in slots}
     stale = {slot: delivery for slot, delivery in winners.items() if there.get(slot) != delivery.sha256}
     for delivery in {d.sha256: d for d in stale.values()}.values():
-        slots = {period for (period, _), d in stale.items() if d.sha256 == delivery.sha256}
-        path = delivery.path(project.landing)
-        if not path.is_file():
-            raise DeliveryError(
+        if not delivery.path(project.landing).is_file():
+            raise ProjectError(
                 "an accepted delivery is gone from the landing area",
                 delivery.name,
                 "restore the landing area from backup",
             )
+        path = kept(project.landing, delivery)
         period, supplier = _named(contract, delivery.name)
         check_delivery(warehouse, contract, delivery.name, path, period, supplier, project.quarantine, delivery.sha256)
-        _stage(warehouse, contract, query, delivery, slots, content)
+        with each():
+            chosen = {period for (period, _), d in stale.items() if d.sha256 == delivery.sha256}
+            _stage(warehouse, contract, query, delivery, chosen, content)
     return {period for period, _ in winners}
 
 
-def _forget_other_content(warehouse: Warehouse, extract: str, content: str) -> None:
-    """When the contract or its SQL changed, what was staged under the old ones is staged again."""
-    if warehouse.value("select count(*) from meta.staged where extract = ? and content <> ?", [extract, content]):
-        with warehouse.transaction():
-            warehouse.run(f"drop table if exists {qualified('stg.' + extract)}")
-            warehouse.run("delete from meta.staged where extract = ?", [extract])
-            warehouse.run("delete from meta.ledger where extract = ?", [extract])
-
-
-def _ensure_table(warehouse: Warehouse, contract: Contract, query: Query) -> None:
-    """An extract that was never delivered is an empty table, so that SQL above it still runs."""
-    if warehouse.exists("stg." + contract.extract):
-        return
-    view = qualified("delivery." + contract.extract)
+def _empty(warehouse: Warehouse, contract: Contract, query: Query) -> None:
+    """An extract of which nothing is staged is an empty table, so that SQL above it still runs."""
+    extract, view = contract.extract, qualified("delivery." + contract.extract)
     empty = ", ".join(f"cast(null as {SQL_TYPES[column.type]}) as {quoted(column.name)}" for column in contract.columns)
     warehouse.run(
         f"""create or replace view {view} as
             select cast(0 as bigint) as line_number, 0 as period, '' as supplier, {empty} where false"""
     )
-    warehouse.run(f"create table {qualified('stg.' + contract.extract)} as {query.sql}")
+    warehouse.run(f"create or replace table {qualified('stg.' + extract)} as {query.sql}")
     warehouse.run(f"drop view {view}")
+    for table in ("meta.staged", "meta.ledger"):
+        warehouse.run(f"delete from {table} where extract = ?", [extract])
 
 
 def _stage(
     warehouse: Warehouse, contract: Contract, query: Query, delivery: Landed, periods: set[int], content: str
 ) -> None:
-    """Replace these periods of stg by the checked delivery, all or nothing, and write the ledger beside it."""
+    """Replace these periods of stg by the checked delivery and write the ledger beside it, in one transaction."""
     extract, table = contract.extract, qualified("stg." + contract.extract)
     names = ", ".join(quoted(column.name) for column in contract.columns)
     chosen = ", ".join(str(period) for period in sorted(periods))
-    amount = _amount_sql(contract)
-    with warehouse.transaction():
+    view = qualified("delivery." + extract)
+    warehouse.run(
+        f"""create or replace view {view} as
+            select line_number, period, supplier, {names} from {CHECKED}
+            where broken_rule is null and period in ({chosen})"""
+    )
+    warehouse.run(f"delete from {table} where supplier = ? and period in ({chosen})", [delivery.supplier])
+    warehouse.run(f"insert into {table} by name {query.sql}")
+    warehouse.run(f"drop view {view}")
+    for slots in ("meta.staged", "meta.ledger"):
         warehouse.run(
-            f"""create or replace view {qualified("delivery." + extract)} as
-                select line_number, period, supplier, {names} from {CHECKED}
-                where broken_rule is null and period in ({chosen})"""
+            f"delete from {slots} where extract = ? and supplier = ? and period in ({chosen})",
+            [extract, delivery.supplier],
         )
-        warehouse.run(f"delete from {table} where supplier = ? and period in ({chosen})", [delivery.supplier])
-        warehouse.run(f"insert into {table} by name {query.sql}")
-        for slots in ("meta.staged", "meta.ledger"):
-            warehouse.run(
-                f"delete from {slots} where extract = ? and supplier = ? and period in ({chosen})",
-                [extract, delivery.supplier],
-            )
-        # A broken row may have lost its period; it then counts with the first period of its file.
-        warehouse.run(
-            f"""insert into meta.ledger
-                with counted as (
-                    select coalesce(period, {min(delivery.periods)}) as period, broken_rule, {amount} as amount_eur from {CHECKED}
-                )
-                select $extract, period, $supplier, stage, reason, count(*), coalesce(sum(amount_eur), 0)
-                from (
-                    select period, 'delivered' as stage, 'all' as reason, amount_eur from counted
-                    union all
-                    select period, 'set_aside' as stage, broken_rule as reason, amount_eur from counted where broken_rule is not null
-                ) where period in ({chosen}) group by all
+    # A broken row may hold no period of its file; it then counts with the file's first.
+    periods_of_file = ", ".join(str(period) for period in delivery.periods)
+    warehouse.run(
+        f"""insert into meta.ledger
+            with counted as (
+                select
+                    line_number,
+                    case when period in ({periods_of_file}) then period else {min(delivery.periods)} end as period,
+                    broken_rule,
+                    {_amount_sql(contract)} as amount_eur
+                from {CHECKED}
+            ),
+            staged as (
+                select distinct line_number from {table} where supplier = $supplier and period in ({chosen})
+            ),
+            told as (
+                select period, 'delivered' as stage, 'all' as reason, amount_eur from counted
                 union all
-                select $extract, period, $supplier, 'staged', 'all', count(distinct stg.line_number),
-                       (select coalesce(sum({amount}), 0) from {CHECKED} as c where c.broken_rule is null and c.period = stg.period)
-                from {table} as stg where supplier = $supplier and period in ({chosen}) group by period""",
-            {"extract": extract, "supplier": delivery.supplier},
-        )
-        for period in sorted(periods):
-            warehouse.run(
-                "insert into meta.staged values (?, ?, ?, ?, ?)",
-                [extract, period, delivery.supplier, delivery.sha256, content],
+                select period, 'set_aside', broken_rule, amount_eur from counted where broken_rule is not null
+                union all
+                select period, 'staged', 'all', amount_eur from counted join staged using (line_number)
+                where broken_rule is null
             )
-    warehouse.run(f"drop view {qualified('delivery.' + extract)}; drop table {CHECKED}; drop table {RAW}")
+            select $extract, period, $supplier, stage, reason, count(*), coalesce(sum(amount_eur), 0)
+            from told where period in ({chosen}) group by all""",
+        {"extract": extract, "supplier": delivery.supplier},
+    )
+    for period in sorted(periods):
+        warehouse.run(
+            "insert into meta.staged values (?, ?, ?, ?, ?)",
+            [extract, period, delivery.supplier, delivery.sha256, content],
+        )
     log.info("staged %s for %s", extract, chosen)
 
 
 def _amount_sql(contract: Contract) -> str:
-    """Net euros of one row, as the contract's ledger defines them."""
+    """Net euros of one row, as the contract's ledger defines them; decimals throughout, so that cents stay cents."""
     if contract.ledger is None or contract.ledger.amount is None:
         return "cast(0 as decimal(18, 2))"
+    amount = contract.ledger.amount
     total = " + ".join(f"coalesce({quoted(column)}, 0)" for column in contract.amount_columns())
-    for column, value in contract.ledger.amount.negative_when.items():
+    for column, value in amount.negative_when.items():
         total = f"(case when {quoted(column)} = {literal(value)} then -1 else 1 end) * ({total})"
-    return (
-        f"cast({total} as decimal(18, 2)) / 100" if contract.ledger.amount.cents else f"cast({total} as decimal(18, 2))"
-    )
+    return f"cast(({total}){' * 0.01' if amount.cents else ''} as decimal(18, 2))"

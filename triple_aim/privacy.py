@@ -5,53 +5,62 @@ Not here: small cells in published tables (``disclosure``). A finding names a co
 
 from __future__ import annotations
 
-from triple_aim.warehouse import Warehouse, quoted
+import re
+from collections.abc import Mapping
+
+from triple_aim.formats import Field, profile
+from triple_aim.warehouse import Warehouse, literal
 
 FORBIDDEN = frozenset(
     "bsn sofinummer burgerservicenummer naam achternaam voornaam geboortedatum adres straat huisnummer postcode6 "
-    "email e-mail telefoon iban patientnr patientnummer zorgnummer".split()
+    "email emailadres telefoon telefoonnummer iban patientnr patientnummer zorgnummer".split()
 )
 #: One 8- or 9-digit number in eleven passes the BSN test by chance, so only a column in which most pass is a finding.
 BSN_SHARE, BSN_DISTINCT = 0.5, 20
 OTHER_SHARE = 0.05
 
 BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
-#: Each a regular expression, behind a cheap test that most fields fail.
-EMAIL = ("{0} like '%@%'", r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
-IBAN = ("length({0}) = 18", r"NL[0-9]{2}[A-Z]{4}[0-9]{10}")
-POSTCODE6 = ("length({0}) in (6, 7)", r"[1-9][0-9]{3} ?[A-Z]{2}")
-FULL_DATE = ("length({0}) in (8, 10)", r"(19|20)[0-9]{2}-?[0-1][0-9]-?[0-3][0-9]")
-NUMBER = ("length({0}) in (8, 9)", r"[0-9]{8,9}")
+NUMBER = r"[0-9]{8,9}"
+IBAN = r"\bNL[0-9]{2} ?[A-Z]{4} ?[0-9]{4} ?[0-9]{4} ?[0-9]{2}\b"
+EMAIL = r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}"
+WRITTEN_BSN = r"(bsn|burgerservicen)[^0-9]{0,20}[0-9]{8,9}\b"
+POSTCODE6 = r"[1-9][0-9]{3} ?[A-Z]{2}"
+FULL_DATE = r"((19|20)[0-9]{2}-?[01][0-9]-?[0-3][0-9]|[0-3][0-9]-?[01][0-9]-?(19|20)[0-9]{2})"
 
 
-def find_identifiers(warehouse: Warehouse, table: str, headers: dict[str, str]) -> list[str]:
+def find_identifiers(
+    warehouse: Warehouse, table: str, headers: dict[str, str], fields: Mapping[str, Field] | None = None
+) -> list[str]:
     """What a table of ``{physical column: header}`` seems to hold that identifies a person, in words without values.
 
-    The whole table is scanned once, and a column of 8- or 9-digit numbers once more. A BSN is a column of at least 20 distinct 8- or 9-digit numbers of which at least
-    half pass the 11-test; a full date counts only beside a 6-character postcode, for together they are a name.
+    ``fields`` is its profile, where that is known. A BSN is a column of at least 20 distinct 8- or 9-digit numbers of which at least half pass the 11-test. A full date
+    of birth counts only beside a 6-character postcode, for together they are a name. One scan learns the shape of every
+    column; only what can hold an identifier is read again.
     """
-    findings = [f"column {header} is named as an identifier" for header in headers.values() if header in FORBIDDEN]
-    measures: list[str] = []
-    for column in headers:
-        text = f"trim(cast({quoted(column)} as varchar))"
-        measures += [
-            f"count({quoted(column)})",
-            *(f"count(*) filter (where {_looks_like(text, shape)})" for shape in (EMAIL, IBAN, POSTCODE6, FULL_DATE)),
-            f"count(distinct {text}) filter (where {_looks_like(text, NUMBER)})",
-        ]
-    counts = warehouse.rows(f"select {', '.join(measures)} from {table}")[0]
+    findings = [
+        f"column {header} is named as an identifier"
+        for header in headers.values()
+        if re.sub("[^a-z0-9]", "", header) in FORBIDDEN or re.match("bsn|(?!aantal).*[^a-z]bsn([^a-z]|$)", header)
+    ]
+    fields = fields or profile(warehouse, table)
+    signs = {column: signs_in(fields[column], header) for column, header in headers.items()}
+    measures = [f"count(*) filter (where {sign})" for found in signs.values() for sign in found.values()]
+    told = iter(warehouse.rows(f"select {', '.join(measures)} from {table}")[0] if measures else ())
     postcodes: list[str] = []
     births: list[str] = []
-    for number, (column, header) in enumerate(headers.items()):
-        filled, emails, ibans, postcode6, full_dates, numbers = counts[6 * number : 6 * number + 6]
-        if numbers >= BSN_DISTINCT and (share := _bsn_share(warehouse, table, column)) >= BSN_SHARE:
-            findings.append(f"column {header}: {share:.0%} of its 9-digit numbers pass the BSN test")
+    for column, header in headers.items():
+        count = {kind: next(told) for kind in signs[column]}
+        many = OTHER_SHARE * fields[column].filled
+        if count.get("number", 0) >= BSN_DISTINCT:
+            distinct, share = _bsn_share(warehouse, table, fields[column])
+            if distinct >= BSN_DISTINCT and share >= BSN_SHARE:
+                findings.append(f"column {header}: {share:.0%} of its 9-digit numbers pass the BSN test")
         findings += [
-            f"column {header} holds {what}" for what, n in (("e-mail addresses", emails), ("IBANs", ibans)) if n
+            f"column {header} holds {kind}" for kind in ("e-mail addresses", "IBANs", "BSNs") if count.get(kind)
         ]
-        if postcode6 > OTHER_SHARE * filled:
+        if count.get("postcode", 0) > many:
             postcodes.append(header)
-        if full_dates > OTHER_SHARE * filled and ("geb" in header or "birth" in header):
+        if count.get("date", 0) > many:
             births.append(header)
     if postcodes and births:
         findings.append(
@@ -60,18 +69,40 @@ def find_identifiers(warehouse: Warehouse, table: str, headers: dict[str, str]) 
     return findings
 
 
-def _looks_like(text: str, shape: tuple[str, str]) -> str:
-    return f"case when {shape[0].format(text)} then regexp_full_match({text}, '{shape[1]}') else false end"
+def signs_in(field: Field, header: str) -> Mapping[str, str]:
+    """What has to be looked for in a column: SQL that is true for a value that shows it, by kind."""
+    text = field.text
+
+    def whole(shape: str) -> str:
+        return f"regexp_full_match({text}, {literal(shape)})"
+
+    def within(shape: str) -> str:
+        return f"regexp_matches({text}, {literal(shape)}, 'i')"
+
+    signs = {}
+    if field.may_hold(8, 9):
+        signs["number"] = f"case when strlen({text}) in (8, 9) then {whole(NUMBER)} end"
+    if field.may_hold(6, 7):
+        signs["postcode"] = f"case when strlen({text}) in (6, 7) then {whole(POSTCODE6)} end"
+    if field.may_hold(8, 10) and ("geb" in header or "birth" in header):
+        signs["date"] = whole(FULL_DATE)
+    if field.has_at:
+        signs["e-mail addresses"] = f"case when contains({text}, '@') then {within(EMAIL)} end"
+    if field.longest >= 18:
+        signs["IBANs"] = f"case when contains({text}, 'NL') then {within(IBAN)} end"
+    if field.longest >= 11:
+        named = " or ".join(f"contains({text}, '{word}')" for word in ("bsn", "BSN", "Bsn", "urgerserv", "URGERSERV"))
+        signs["BSNs"] = f"case when {named} then {within(WRITTEN_BSN)} end"
+    return signs
 
 
-def _bsn_share(warehouse: Warehouse, table: str, column: str) -> float:
-    """The share of a column's distinct 8- and 9-digit numbers that pass the 11-test."""
+def _bsn_share(warehouse: Warehouse, table: str, field: Field) -> tuple[int, float]:
+    """How many distinct 8- and 9-digit numbers a column holds, and the share of them that pass the 11-test."""
     total = " + ".join(f"{w} * cast(substr(number, {i + 1}, 1) as integer)" for i, w in enumerate(BSN_WEIGHTS))
-    return float(
-        warehouse.value(
-            f"""select avg(case when ({total}) % 11 = 0 then 1.0 else 0.0 end) from (
-                    select distinct lpad(trim(cast({quoted(column)} as varchar)), 9, '0') as number from {table}
-                    where {_looks_like(f"trim(cast({quoted(column)} as varchar))", NUMBER)}
-                )"""
-        )
-    )
+    distinct, share = warehouse.rows(
+        f"""select count(*), avg(case when ({total}) % 11 = 0 then 1.0 else 0.0 end) from (
+                select distinct lpad({field.text}, 9, '0') as number from {table}
+                where case when strlen({field.text}) in (8, 9) then regexp_full_match({field.text}, '{NUMBER}') end
+            )"""
+    )[0]
+    return int(distinct), float(share)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import ValidationError, field_validator
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from triple_aim.errors import ProjectError
@@ -31,16 +31,9 @@ class Settings(BaseSettings):
     publication: Path
     own_regions: Path | None = None  # a folder of classifications the region team adds, one CSV each
     division_year: int = 2024
-    memory_limit: str = "1GB"
-    threads: int = 2
-    keep_releases: int = 30
-
-    @field_validator("memory_limit")
-    @classmethod
-    def _has_a_unit(cls, value: str) -> str:
-        if not value.rstrip("iB").endswith(("K", "M", "G", "T")):
-            raise ValueError("needs a unit, such as 4GB")
-        return value
+    memory_limit: str = Field("1GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$")
+    threads: int = Field(2, ge=1)
+    keep_releases: int = Field(30, ge=1)
 
     @classmethod
     def settings_customise_sources(
@@ -150,6 +143,14 @@ def load_project(config: Path | None = None) -> Project:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ProjectError("the settings are not valid", str(path), faults) from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeError) as error:
         raise ProjectError("the settings are not TOML", str(path), str(error)) from error
-    return Project(root=root, config=path, settings=settings)
+    project = Project(root=root, config=path, settings=settings)
+    for private in (project.deliveries, project.work):
+        if private.is_relative_to(project.publication) or project.publication.is_relative_to(private):
+            raise ProjectError(
+                "publication is open to readers, deliveries and work are not",
+                str(path),
+                "give publication a folder of its own, neither inside the others nor around them",
+            )
+    return project

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import sqlglot
@@ -40,24 +41,42 @@ class Query:
 def read_query(path: Path) -> Query:
     """Read and vet one file; a floor that reads where it may not is refused here."""
     where = f"sql/{path.parent.name}/{path.name}"
-    text = path.read_text(encoding="utf-8")
-    header = [line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--")]
-    grain = next((line.removeprefix("grain:") for line in header if line.startswith("grain:")), "")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeError as error:
+        raise ContentError("the file is not UTF-8 text", where, "save it as UTF-8") from error
+    comments = takewhile(lambda line: line.startswith("--"), text.splitlines())
+    header = [line.removeprefix("--").strip() for line in comments]
+    grain = next((line.removeprefix("grain:") for line in header if line.startswith("grain:")), "").strip()
     if not grain or header[0].startswith("grain:"):
         raise ContentError("the header is incomplete", f"{where}:1", "begin with one sentence, then -- grain: columns")
     try:
         statements = sqlglot.parse(text, dialect="duckdb")
     except SqlglotError as error:
-        raise ContentError(str(error).splitlines()[0], where, "write one plain DuckDB select") from error
+        faults = getattr(error, "errors", None) or [{}]
+        line = faults[0].get("line") or 1
+        raise ContentError(str(error).splitlines()[0], f"{where}:{line}", "write one plain DuckDB select") from error
     tree = statements[0] if len(statements) == 1 else None
-    if not isinstance(tree, exp.Query):
+    if not isinstance(tree, exp.Query) or tree.find(exp.DML, exp.DDL, exp.Command, exp.Into):
         raise ContentError("the file must hold exactly one select", where, "split it, or drop what is not a select")
     inner = {cte.alias for cte in tree.find_all(exp.CTE)}
-    reads = {f"{t.db}.{t.name}" if t.db else t.name for t in tree.find_all(exp.Table)} - inner
+    # A function in the place of a table has no name; a name with a dot in it is no CTE.
+    reads = {
+        ".".join(part.name for part in t.parts) or "a function"
+        for t in tree.find_all(exp.Table)
+        if t.db or t.name not in inner
+    }
     allowed = FLOORS[path.parent.name]
-    if strangers := sorted(table for table in reads if table.split(".")[0] not in allowed):
+    if strangers := sorted(table for table in reads if table.split(".")[0] not in allowed or table.count(".") != 1):
         raise ContentError(
             f"it reads {', '.join(strangers)}", where, f"files of this floor read only {', '.join(sorted(allowed))}"
+        )
+    columns = tuple(tree.named_selects)
+    if unknown := sorted({part.strip() for part in grain.split(",")} - set(columns)) or ("*" in columns and ["*"]):
+        raise ContentError(
+            f"the select list does not name {', '.join(unknown)}",
+            where,
+            "write out every column, those of the grain too",
         )
     return Query(
         name=path.stem,
@@ -67,7 +86,7 @@ def read_query(path: Path) -> Query:
         any_source="needs: any" in header,
         params=frozenset(parameter.name for parameter in tree.find_all(exp.Placeholder)),
         reads=frozenset(reads),
-        columns=tuple(tree.named_selects),
+        columns=columns,
     )
 
 

@@ -15,12 +15,14 @@ from triple_aim.warehouse import Warehouse
 
 def read_table(path: Path) -> pd.DataFrame:
     """One reference CSV, every column text, empty stays empty text."""
+    where = f"reference/{path.parent.name}/{path.name}"
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, UnicodeError) as error:
-        raise ContentError(
-            "this is not a CSV table", f"reference/{path.parent.name}/{path.name}", str(error)
-        ) from error
+        raise ContentError("this is not a CSV table", where, str(error).splitlines()[0]) from error
+    if short := int(table.isna().any(axis=1).sum()):
+        raise ContentError(f"{short} rows have fewer fields than the header", where, "complete them")
+    return table
 
 
 def load_reference(warehouse: Warehouse, folder: Path) -> int:

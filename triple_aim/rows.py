@@ -55,9 +55,7 @@ def tidy(
             "comparator_value": rest.value.reshape(-1),
             "comparator_lower": rest.lower.reshape(-1),
             "comparator_upper": rest.upper.reshape(-1),
-            "difference": np.array(list(DIFFERENCES.values()), dtype=object)[
-                np.searchsorted(list(DIFFERENCES), difference.reshape(-1))
-            ],
+            "difference": [DIFFERENCES[Difference(verdict)] for verdict in difference.reshape(-1).tolist()],
             **{name: np.broadcast_to(array, shape).reshape(-1) for name, array in columns.items()},
         }
     )

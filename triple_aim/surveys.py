@@ -5,12 +5,12 @@ Not here: the linearisation itself (``stats.survey``), percentages that others p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
-from triple_aim.cubes import Cells
+from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import Sums, estimate
 from triple_aim.regions import Regions
 from triple_aim.rollup import breakdown, geography, where
@@ -30,32 +30,7 @@ def survey_frames(spec: Spec, route: Compute, cells: Cells, regions: Regions) ->
     spoke, listed = place.deliverers(at["respondent_count"])
     for dimension in ("none", *spec.breakdowns):
         split = breakdown(cells, dimension)
-        masks = split.masks.astype(float)
-        # (period, municipality, stratum, category)
-        domain = {name: np.tensordot(array, masks, axes=((2, 3), (1, 2))) for name, array in at.items()}
-        sampled = at["respondent_count"].sum(axis=(2, 3))[..., None]
-        sums = StratumSums(
-            n=sampled,
-            w=domain["weight_sum"],
-            wy=domain["weighted_yes_sum"],
-            ww=domain["weight_sumsq"],
-            wwy=domain["weighted_yes_sumsq"],
-            wwyy=domain["weighted_yes_sumsq"],  # y is 0 or 1
-        )
-        spread = variance_components(sums)
-        inside = np.broadcast_to(sampled, domain["weight_sum"].shape)
-        parts = {
-            "w": domain["weight_sum"],
-            "wy": domain["weighted_yes_sum"],
-            "ww": domain["weight_sumsq"],
-            "v_yy": spread.v_yy,
-            "v_yw": spread.v_yw,
-            "v_ww": spread.v_ww,
-            "respondents": inside,
-            "strata": np.where(np.isnan(inside), np.nan, inside > 0),
-            "numerator": domain["yes_count"],
-            "denominator": domain["answer_count"],
-        }
+        parts = sampled_sums(at, split.masks.astype(float))
         rolled = Sums({name: place.roll_up(array.sum(axis=2)) for name, array in parts.items()})
         rest_sums = rolled.of(place.country).minus(rolled)
         have = (rolled.parts["w"] > 0) & (rest_sums.parts["w"] > 0)
@@ -80,3 +55,36 @@ def survey_frames(spec: Spec, route: Compute, cells: Cells, regions: Regions) ->
             },
             ("none", ALL),
         )
+
+
+def sampled_sums(at: Mapping[str, Floats], masks: Floats) -> dict[str, Floats]:
+    """What a share of a sample and its variance need, as (period, municipality, stratum, category); they add up.
+
+    ``at`` holds the cube's sums as (period, municipality, sex, band, stratum), ``masks`` who is in a category. Variance is
+    that of a domain: the whole stratum was sampled, whoever of it is in the category.
+    """
+    domain = {name: np.tensordot(array, masks, axes=((2, 3), (1, 2))) for name, array in at.items()}
+    sampled = at["respondent_count"].sum(axis=(2, 3))[..., None]
+    spread = variance_components(
+        StratumSums(
+            n=sampled,
+            w=domain["weight_sum"],
+            wy=domain["weighted_yes_sum"],
+            ww=domain["weight_sumsq"],
+            wwy=domain["weighted_yes_sumsq"],
+            wwyy=domain["weighted_yes_sumsq"],  # y is 0 or 1
+        )
+    )
+    inside = np.broadcast_to(sampled, domain["weight_sum"].shape)
+    return {
+        "w": domain["weight_sum"],
+        "wy": domain["weighted_yes_sum"],
+        "ww": domain["weight_sumsq"],
+        "v_yy": spread.v_yy,
+        "v_yw": spread.v_yw,
+        "v_ww": spread.v_ww,
+        "respondents": inside,
+        "strata": np.where(np.isnan(inside), np.nan, inside > 0),
+        "numerator": domain["yes_count"],
+        "denominator": domain["answer_count"],
+    }

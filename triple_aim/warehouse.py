@@ -6,6 +6,7 @@ download, no access beyond the folders named, no change of settings afterwards.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,11 @@ from triple_aim.errors import ProjectError
 SCHEMAS = ("delivery", "ref", "stg", "cube", "ind", "safe", "mart", "meta")
 
 EngineError: TypeAlias = duckdb.Error
+DAMAGED = re.compile(
+    'not a valid DuckDB database|Corrupt database file|Could not read enough bytes from file "[^"]*[.]duckdb"|'
+    "database file with version|replaying WAL"
+)
+log = logging.getLogger(__name__)
 
 
 class Warehouse:
@@ -28,19 +34,33 @@ class Warehouse:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self.is_damaged = False  # found out while reading; the file then goes when the warehouse closes
+
+    def _execute(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(sql, values) if values else self._connection.execute(sql)
+        except duckdb.Error as error:
+            if not DAMAGED.search(str(error)):
+                raise
+            self.is_damaged = True
+            raise ProjectError(
+                "the warehouse file is damaged",
+                "the work folder",
+                "run again: it is thrown away and rebuilt from the landing area",
+            ) from None
 
     def run(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> None:
-        self._connection.execute(sql, values) if values else self._connection.execute(sql)
+        self._execute(sql, values)
 
     def rows(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-        cursor = self._connection.execute(sql, values) if values else self._connection.execute(sql)
+        cursor = self._execute(sql, values)
         return list(cursor.fetchall())
 
     def value(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
         return self.rows(sql, values)[0][0]
 
     def frame(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> pd.DataFrame:
-        cursor = self._connection.execute(sql, values) if values else self._connection.execute(sql)
+        cursor = self._execute(sql, values)
         return cursor.df()
 
     def arrow(self, sql: str) -> pa.Table:
@@ -102,6 +122,18 @@ def masked(error: EngineError) -> str:
     return re.sub(r"""(["'`]).*\1|\d{5,}""", "…", first)
 
 
+def is_machine_failure(error: EngineError) -> bool:
+    """Whether the disk or the memory failed, and not the SQL or the data."""
+    return isinstance(error, duckdb.OutOfMemoryException) or bool(
+        re.search("Could not write|No space left|Read-only file system", str(error))
+    )
+
+
+def is_sql_fault(error: EngineError) -> bool:
+    """Whether a statement could not even be planned."""
+    return isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException)
+
+
 def qualified(table: str) -> str:
     return ".".join(quoted(part) for part in table.split("."))
 
@@ -126,18 +158,12 @@ def open_warehouse(
         "temp_directory": "",
     }
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # it holds persons
         spill = path.parent / "spill"
         reach.append(spill)
         settings["temp_directory"] = str(spill)
-    try:
-        connection = duckdb.connect(str(path) if path else ":memory:", config=settings)
-    except duckdb.IOException as error:
-        if "lock" not in str(error):
-            raise
-        raise ProjectError(
-            "another run is using the warehouse", path.name if path else "memory", "wait until it has ended"
-        ) from error
+    connection = _connect(path, settings)
+    warehouse = Warehouse(connection)
     try:
         folders = ", ".join(literal(str(folder)) for folder in reach)
         connection.execute(f"set allowed_directories = [{folders}]")
@@ -146,6 +172,40 @@ def open_warehouse(
         for schema in SCHEMAS:
             if schema not in there:
                 connection.execute(f"create schema {schema}")
-        yield Warehouse(connection)
+        yield warehouse
     finally:
         connection.close()
+        if path is not None and warehouse.is_damaged:
+            _throw_away(path)
+
+
+def _connect(path: Path | None, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A connection; a file that is no database (any more) is thrown away first, for the landing area can rebuild it."""
+    if path is None:
+        return duckdb.connect(":memory:", config=settings)
+    try:
+        try:
+            return duckdb.connect(str(path), config=settings)
+        except (
+            duckdb.IOException,
+            duckdb.FatalException,
+            duckdb.InternalException,
+            duckdb.SerializationException,
+        ) as e:
+            if not DAMAGED.search(str(e)):
+                raise
+            _throw_away(path)
+            return duckdb.connect(str(path), config=settings)
+    except duckdb.IOException as error:
+        if "Could not set lock" in str(error):
+            raise ProjectError("another run is using the warehouse", path.name, "wait until it has ended") from error
+        raise ProjectError(
+            "the warehouse file cannot be opened", path.name, "check the work folder's rights and space"
+        ) from error
+
+
+def _throw_away(path: Path) -> None:
+    """Delete a damaged warehouse and its log. Not renamed: even a damaged file holds rows of persons."""
+    log.warning("the warehouse %s is damaged; it is thrown away and rebuilt from the landing area", path.name)
+    for file in (path, path.with_name(path.name + ".wal")):
+        file.unlink(missing_ok=True)

@@ -1,0 +1,134 @@
+"""Is the content in the shape the house promises: floors of SQL, names, schemas, the lock file?"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from triple_aim.contracts import load_contracts, load_publication
+from triple_aim.cubes import TYPES, build_cube, column_type
+from triple_aim.errors import ContentError
+from triple_aim.ingest import META, _ensure_table
+from triple_aim.project import load_project
+from triple_aim.queries import Query, read_queries, read_query
+from triple_aim.reference import load_reference
+from triple_aim.schemas import SCHEMAS, schema_text
+from triple_aim.warehouse import open_warehouse
+
+ROOT = Path(__file__).parents[2]
+QUERIES = {folder: read_queries(ROOT / "sql" / folder) for folder in ("staging", "cube", "marts")}
+ALL_QUERIES = [
+    pytest.param(query, id=f"{folder}/{name}") for folder, named in QUERIES.items() for name, query in named.items()
+]
+
+#: What the end of a name says; a column that counts, adds or divides carries one of them.
+SUFFIXES = (
+    "_count _sum _sumsq _eur _years _rate _share _percent _code _label _date _id _type _name _key _group _band _year "
+    "_number _seq _status _version _nl _en _on _icd10 _reference _reason _source _unit _value _lower _upper _judgement "
+    "_kind _credit _from _to _until _breaks"
+).split()
+#: Plain words that need no suffix: dimensions and texts.
+WORDS = (
+    "activity age aim basis category check_id decimals denominator difference domain exclusion expectation extract item "
+    "judgement law lower methods note numerator origin owner percent period polarity population reason segment severity "
+    "sex share source stage status stratum subject supplier suppression unit upper value weight yes"
+).split()
+
+
+@pytest.mark.parametrize("query", ALL_QUERIES)
+def test_a_query_says_its_purpose_and_its_grain_is_among_its_columns(query: Query) -> None:
+    assert query.purpose.endswith(".")
+    assert set(query.grain) <= set(query.columns)
+    assert query.params <= {"period"}
+
+
+@pytest.mark.parametrize("query", ALL_QUERIES)
+def test_column_names_come_from_the_vocabulary(query: Query) -> None:
+    odd = [
+        name
+        for name in query.columns
+        if name not in WORDS and not name.endswith(tuple(SUFFIXES)) and not name.startswith("is_")
+    ]
+    assert not odd
+
+
+@pytest.mark.parametrize(
+    ("folder", "table"),
+    [("staging", "stg.claims"), ("cube", "delivery.claims"), ("marts", "ind.smoking"), ("marts", "cube.claims")],
+)
+def test_a_floor_cannot_read_past_its_neighbour(tmp_path: Path, folder: str, table: str) -> None:
+    path = tmp_path / folder / "sly.sql"
+    path.parent.mkdir()
+    path.write_text(f"-- Reads where it may not.\n-- grain: period\nselect period from {table}\n")
+    with pytest.raises(ContentError, match=re.escape(f"it reads {table}")):
+        read_query(path)
+
+
+def test_a_statement_that_is_no_select_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "marts").mkdir()
+    path = tmp_path / "marts" / "sly.sql"
+    path.write_text("-- Deletes.\n-- grain: period\ndelete from safe.indicator_values\n")
+    with pytest.raises(ContentError, match="exactly one select"):
+        read_query(path)
+
+
+def test_one_name_has_one_type_in_every_cube() -> None:
+    types: dict[str, set[str]] = {}
+    with open_warehouse(None) as warehouse:
+        warehouse.run(META)
+        load_reference(warehouse, ROOT / "reference")
+        for contract in load_contracts(ROOT / "contracts").values():
+            _ensure_table(warehouse, contract, QUERIES["staging"][contract.extract])
+        for query in QUERIES["cube"].values():
+            build_cube(warehouse, query, [])
+            for name, kind in warehouse.header(f'select * from cube."{query.name}"'):
+                types.setdefault(name, set()).add(kind)
+                assert kind == (column_type(name) or "VARCHAR"), f"{query.name}.{name}"
+    assert {name: kinds for name, kinds in types.items() if len(kinds) > 1} == {}
+    assert set(TYPES.values()) <= {kind for kinds in types.values() for kind in kinds}
+
+
+def test_one_name_has_one_type_in_every_mart() -> None:
+    types: dict[str, set[str]] = {}
+    for mart in load_publication(ROOT / "contracts").marts:
+        for column in mart.columns:
+            types.setdefault(column.name, set()).add(column.type)
+    assert {name: kinds for name, kinds in types.items() if len(kinds) > 1} == {}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_committed_schema_is_that_of_the_model(name: str) -> None:
+    assert (ROOT / name).read_text() == schema_text(SCHEMAS[name]), "run: make reference"
+
+
+def test_content_points_to_its_schema() -> None:
+    for path in [*(ROOT / "contracts").glob("*.yaml"), *(ROOT / "indicator_specs").glob("*/*.yaml")]:
+        schema = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text())
+        assert schema, path.name
+        assert (path.parent / schema[1]).resolve().relative_to(ROOT).as_posix() in SCHEMAS
+
+
+def test_the_lock_names_no_machine_and_no_index() -> None:
+    text = (ROOT / "requirements.lock").read_text()
+    assert not re.search(r"https?:|file:|--index|--find-links|(^|\s)/\w", text)
+    assert all("==" in line for line in text.splitlines() if re.match(r"[a-z0-9]", line))
+
+
+def test_no_file_of_the_project_names_a_folder_of_a_machine() -> None:
+    root = load_project().root
+    told = "|".join(("/work" + "/", "/ho" + "me/", "/Use" + "rs/", "/ro" + "ot/"))
+    kinds = {".py", ".sql", ".yaml", ".toml", ".md", ".csv", ".html", ".json", ".lock", ".cfg", ""}
+    skipped = {".venv", ".git", "work", "publication", "node_modules"}
+    for path in root.rglob("*"):
+        parts = path.relative_to(root).parts
+        if (
+            path.is_file()
+            and path.suffix in kinds
+            and not skipped & set(parts)
+            and not any(p.endswith("_cache") for p in parts)
+            and parts[0] != ".hypothesis"
+        ):
+            found = re.search(rf"(?<![\w.]){told}", path.read_text(errors="ignore"))
+            assert not found, f"{path.relative_to(root)}: {found}"

@@ -1,0 +1,42 @@
+"""Does each module know only what it may know? The contracts stand in ``.importlinter``."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(path for folder in ("triple_aim", "assets", "pipelines") for path in (ROOT / folder).rglob("*.py"))
+MOST_LINES, FORBIDDEN_NAMES = 400, {"utils", "helpers", "common", "core", "misc"}
+
+
+def test_import_contracts_hold(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(ROOT))
+    status = lint_imports(config_filename=str(ROOT / ".importlinter"), no_cache=True)
+    assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_is_small_and_plain(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= MOST_LINES
+    assert path.stem not in FORBIDDEN_NAMES
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree), "a module says what belongs in it"
+    for node in ast.walk(tree):
+        # An assert is gone under python -O; a guard has to raise.
+        assert not isinstance(node, ast.Assert), f"assert on line {node.lineno}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in {"eval", "exec", "compile"}, f"{node.func.id} on line {node.lineno}"
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+            assert not names & {"pickle", "shelve", "marshal"}, f"line {node.lineno}"
+
+
+def test_modules_are_mostly_short() -> None:
+    lengths = sorted(len(path.read_text().splitlines()) for path in SOURCES)
+    assert lengths[len(lengths) // 2] <= 150

@@ -1,0 +1,161 @@
+"""Is the graph what we think it is, whichever way Dagster loads it, and what starts it?"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+
+from tests.pipeline.installation import Installation
+
+ROOT = Path(__file__).parents[2]
+SNAPSHOT = Path(__file__).parent / "inventory.txt"
+INVENTORY = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+{load}
+graph = definitions.resolve_asset_graph()
+print(json.dumps({{
+    "assets": sorted(key.to_user_string() for key in graph.get_all_asset_keys()),
+    "checks": sorted(f"{{key.asset_key.to_user_string()}}:{{key.name}}" for key in graph.asset_check_keys),
+    "jobs": sorted(job.name for job in definitions.jobs),
+    "schedules": sorted(schedule.name for schedule in definitions.schedules),
+    "sensors": sorted(sensor.name for sensor in definitions.sensors),
+}}))
+"""
+
+
+def inventory(definitions: dg.Definitions) -> list[str]:
+    """One line an asset: key, group, partitioned or not, owner, checks."""
+    graph = definitions.resolve_asset_graph()
+    lines = []
+    for key in sorted(graph.get_all_asset_keys()):
+        node = graph.get(key)
+        checks = sorted(check.name for check in graph.get_check_keys_for_assets({key}))
+        kind = "by year" if node.partitions_def else "whole"
+        lines.append(
+            f"{key.to_user_string()} · {node.group_name} · {kind} · {' '.join(node.owners)} · {' '.join(checks)}"
+        )
+    return lines
+
+
+def test_the_inventory_is_the_one_reviewed(whole_graph: dg.Definitions) -> None:
+    lines = inventory(whole_graph)
+    if os.environ.get("TRIPLE_AIM_UPDATE_INVENTORY"):
+        SNAPSHOT.write_text("\n".join(lines) + "\n")
+    assert SNAPSHOT.read_text().splitlines() == lines, "review the change, then set TRIPLE_AIM_UPDATE_INVENTORY=1"
+
+
+def test_every_asset_says_what_it_is_and_whose(whole_graph: dg.Definitions) -> None:
+    graph = whole_graph.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description and node.description.endswith("."), key
+        assert node.owners and all(owner.startswith("team:") for owner in node.owners), key
+        assert node.group_name != "default" and node.kinds, key
+        assert bool(node.partitions_def) == (key.path[0] in ("stg", "cube")), key
+
+
+def test_critical_checks_block_and_warnings_never_do(whole_graph: dg.Definitions) -> None:
+    checks = {spec.key: spec for asset in whole_graph.assets for spec in asset.check_specs}  # type: ignore[union-attr]
+    assert {spec.blocking for spec in checks.values() if spec.name == "critical"} == {True}
+    assert {spec.blocking for spec in checks.values() if spec.name == "warnings"} == {False}
+    assert len(checks) == 2 * len({key.asset_key for key in checks})
+
+
+def test_both_ways_of_loading_give_the_same_inventory(tmp_path: Path) -> None:
+    by_file = """
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+(origin,) = WorkspaceFileTarget(paths=["{path}"]).create_origins()
+target = origin.loadable_target_origin
+sys.path.insert(0, target.working_directory)
+from dagster._core.code_pointer import CodePointer
+definitions = CodePointer.from_python_file(target.python_file, "defs", target.working_directory).load_target()
+""".format(path=ROOT / "workspace.yaml")
+    by_module = """
+import tomllib
+project = tomllib.load(open("{path}", "rb"))["tool"]["dg"]["project"]
+sys.path.insert(0, "{root}")
+from importlib import import_module
+definitions = import_module(project["code_location_target_module"]).defs
+""".format(path=ROOT / "pyproject.toml", root=ROOT)
+    told = []
+    for load in (by_file, by_module):
+        done = subprocess.run(
+            [sys.executable, "-c", INVENTORY.format(load=load)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "DAGSTER_DISABLE_TELEMETRY": "1"},
+        )
+        told.append(json.loads(done.stdout.splitlines()[-1]))
+    assert told[0] == told[1]
+    assert told[0]["jobs"] == ["nightly"]
+    assert len(told[0]["assets"]) == len(SNAPSHOT.read_text().splitlines())
+
+
+def test_the_schedule_runs_every_night_over_all_years(whole_graph: dg.Definitions) -> None:
+    (schedule,) = whole_graph.schedules
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 2 * * *", "Europe/Amsterdam")
+    at = datetime.datetime(2026, 3, 1, 1, 30, tzinfo=datetime.UTC)
+    (request,) = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=at)).run_requests
+    assert request.tags["dagster/asset_partition_range_start"] == "2006"
+    assert request.tags["dagster/asset_partition_range_end"] == "2026"
+
+
+def ticked(
+    installation: Installation, cursor: str | None
+) -> tuple[list[tuple[str, str]], list[str | None], str | None]:
+    """What the sensor asks for: ranges of years, run keys, the next cursor."""
+    with installation.definitions() as definitions:
+        (sensor,) = definitions.sensors
+        data = sensor.evaluate_tick(dg.build_sensor_context(cursor=cursor))
+    ranges = [
+        (r.tags["dagster/asset_partition_range_start"], r.tags["dagster/asset_partition_range_end"])
+        for r in data.run_requests
+    ]
+    return ranges, data.cursor
+
+
+def test_the_sensor_asks_for_changed_years_only(installation: Installation) -> None:
+    ranges, cursor = ticked(installation, None)
+    assert ranges == [("2021", "2023")]
+    assert ticked(installation, cursor)[0] == []
+    shutil.copy(
+        installation.deliveries / "claims/claims_2022.csv.gz",
+        installation.deliveries / "claims/claims_2022_late.csv.gz",
+    )
+    assert ticked(installation, cursor)[0] == [("2022", "2022")]
+
+
+def test_the_sensor_says_the_same_in_every_process(installation: Installation) -> None:
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", TICK.format(config=installation.config)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed, "DAGSTER_DISABLE_TELEMETRY": "1"},
+        ).stdout.splitlines()[-1]
+        for seed in ("1", "2")
+    ]
+    assert told[0] == told[1]
+
+
+TICK = """
+import sys, warnings
+warnings.simplefilter("ignore")
+sys.path.insert(0, ".")
+import dagster as dg
+from pipelines.definitions import build
+(sensor,) = build("{config}").sensors
+print([request.run_key for request in sensor.evaluate_tick(dg.build_sensor_context()).run_requests])
+"""
