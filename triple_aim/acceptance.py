@@ -152,7 +152,10 @@ def _column_sql(column: Column, field: Field | None, decimal: str) -> tuple[str,
         shape = SHAPES[column.type]
         strict = shape.replace(r"\.", ",") if decimal == "," else shape
         plain = f"replace({text}, ',', '.')" if decimal == "," else text
-        readable = f"regexp_full_match({text}, {literal(strict)}) and try_cast({plain} as {sql_type}) is not null"
+        held = f"try_cast({plain} as {sql_type})"
+        # 1e999 is cast to infinity without a word.
+        holds = f"coalesce(isfinite({held}), false)" if column.type == "number" else f"{held} is not null"
+        readable = f"regexp_full_match({text}, {literal(strict)}) and {holds}"
         rules.append(("type", f"{text} is not null and not ({readable})"))
     value = plain if sql_type == "varchar" else f"try_cast({plain} as {sql_type})"
     if column.codes is not None:

@@ -53,7 +53,8 @@ def read_model(path: Path, model: type[Model]) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         faults = [(_line(lines, fault["loc"]), fault) for fault in error.errors()]
-        line, fault = min(faults, key=lambda found: found[0])
+        # What stands there wrongly comes first: a key that lacks is often that key, misspelt.
+        line, fault = min(faults, key=lambda found: (found[1]["type"] == "missing", found[0]))
         place = ".".join(str(step) for step in fault["loc"])
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise ContentError(

@@ -60,12 +60,7 @@ def read_query(path: Path) -> Query:
     if not isinstance(tree, exp.Query) or tree.find(exp.DML, exp.DDL, exp.Command, exp.Into):
         raise ContentError("the file must hold exactly one select", where, "split it, or drop what is not a select")
     inner = {cte.alias for cte in tree.find_all(exp.CTE)}
-    # A function in the place of a table has no name; a name with a dot in it is no CTE.
-    reads = {
-        ".".join(part.name for part in t.parts) or "a function"
-        for t in tree.find_all(exp.Table)
-        if t.db or t.name not in inner
-    }
+    reads = {_table(t) for t in tree.find_all(exp.Table) if t.db or t.name not in inner}
     allowed = FLOORS[path.parent.name]
     if strangers := sorted(table for table in reads if table.split(".")[0] not in allowed or table.count(".") != 1):
         raise ContentError(
@@ -88,6 +83,14 @@ def read_query(path: Path) -> Query:
         reads=frozenset(reads),
         columns=columns,
     )
+
+
+def _table(table: exp.Table) -> str:
+    """``schema.table``, or a word that no floor allows."""
+    names = [part.name for part in table.parts]
+    if not isinstance(table.this, exp.Identifier):
+        return "a function"
+    return ".".join(names) if not any("." in name for name in names) else f"“{'.'.join(names)}”"
 
 
 def read_queries(folder: Path) -> dict[str, Query]:

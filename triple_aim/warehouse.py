@@ -185,7 +185,13 @@ def _connect(path: Path | None, settings: dict[str, Any]) -> duckdb.DuckDBPyConn
         return duckdb.connect(":memory:", config=settings)
     try:
         try:
-            return duckdb.connect(str(path), config=settings)
+            connection = duckdb.connect(str(path), config=settings)
+            try:
+                _read_through(connection)
+            except duckdb.Error:
+                connection.close()
+                raise
+            return connection
         except (
             duckdb.IOException,
             duckdb.FatalException,
@@ -194,14 +200,21 @@ def _connect(path: Path | None, settings: dict[str, Any]) -> duckdb.DuckDBPyConn
         ) as e:
             if not DAMAGED.search(str(e)):
                 raise
-            _throw_away(path)
-            return duckdb.connect(str(path), config=settings)
+        _throw_away(path)
+        return duckdb.connect(str(path), config=settings)
     except duckdb.IOException as error:
         if "Could not set lock" in str(error):
             raise ProjectError("another run is using the warehouse", path.name, "wait until it has ended") from error
         raise ProjectError(
             "the warehouse file cannot be opened", path.name, "check the work folder's rights and space"
         ) from error
+
+
+def _read_through(connection: duckdb.DuckDBPyConnection) -> None:
+    """Read what the runs remember, for the engine notices a missing block only when it reads it."""
+    memory = "select table_name from duckdb_tables() where schema_name = 'meta' and not temporary"
+    for (table,) in connection.execute(memory).fetchall():
+        connection.execute(f"select bit_xor(hash(row)) from meta.{quoted(table)} as row")
 
 
 def _throw_away(path: Path) -> None:

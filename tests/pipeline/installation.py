@@ -45,13 +45,16 @@ class Installation:
         return release.name if release else ""
 
     def run(
-        self, first: int = 2021, last: int = 2023, change: Change = lambda programme: programme
+        self, first: int = 2021, last: int = 2023, change: Change = lambda programme: programme, only: str = ""
     ) -> dg.ExecuteInProcessResult:
-        """The nightly job over these years, with the programme changed as wanted."""
+        """The nightly job over these years, with the programme changed as wanted; ``only`` names a single asset."""
         with self.definitions(change) as definitions, dg.DagsterInstance.ephemeral() as instance:
-            job = definitions.resolve_job_def("nightly")
-            return job.execute_in_process(
-                instance=instance, tags=over(first, last), raise_on_error=False, run_config=QUIET
+            return definitions.resolve_job_def("nightly").execute_in_process(
+                instance=instance,
+                tags=over(first, last),
+                raise_on_error=False,
+                run_config=QUIET,
+                asset_selection=[dg.AssetKey(only.split("/"))] if only else None,
             )
 
     @contextmanager

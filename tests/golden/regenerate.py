@@ -1,0 +1,85 @@
+"""The marts we expect of the samples. ``python -m tests.golden.regenerate`` writes them anew; review the difference."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[2]
+EXPECTED = ROOT / "data_samples" / "expected"
+#: The marts that hold numbers; of the values only totals and sexes, so that a difference can be read.
+MARTS = ("triple_aim", "reconciliation", "cost_growth", "indicator_values")
+DIGITS = 6
+
+
+def run_samples(folder: Path) -> dict[str, pd.DataFrame]:
+    """The marts of one run of the nightly job on the shipped samples, with work and publication in a folder."""
+    import dagster as dg
+
+    samples = ROOT / "data_samples"
+    config = folder / "monitor.toml"
+    config.write_text(
+        f"deliveries = '{samples / 'deliveries'}'\nown_regions = '{samples / 'regions'}'\n"
+        "work = 'work'\npublication = 'publication'\n"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        from assets.resources import programme_at
+        from pipelines.definitions import build
+        from pipelines.jobs import over
+
+        programme_at.cache_clear()
+        job = build(str(config)).resolve_job_def("nightly")
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance, tags=over(2021, 2023), run_config=quiet)
+    programme_at.cache_clear()
+    if not result.success:
+        raise RuntimeError("the job on the samples failed")
+    return {path.stem: pd.read_parquet(path) for path in (folder / "publication" / "current").glob("*.parquet")}
+
+
+def comparable(name: str, mart: pd.DataFrame) -> pd.DataFrame:
+    """A mart as it is kept: sorted, floats to six digits, the values without ages and segments."""
+    if name == "indicator_values":
+        mart = mart[mart["age_group"].eq("all") & mart["segment"].eq("all")]
+        mart = mart.drop(columns=["indicator_version", "aim", "division_year", "segment_type", "segment", "unit"])
+        mart = mart.drop(columns=["region_name", "population"])
+    kept = mart.sort_values(list(mart.columns[:9]), kind="stable").reset_index(drop=True)
+    # The ledger is exact; everything else may differ in its last digits from one machine to another.
+    digits = 15 if name == "reconciliation" else DIGITS
+    return pd.DataFrame({column: [_text(value, digits) for value in kept[column]] for column in kept})
+
+
+def _text(value: object, digits: int) -> str:
+    if value is None or value != value:
+        return ""
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def path_of(name: str) -> Path:
+    return EXPECTED / f"{name}.csv"
+
+
+def read_expected(name: str) -> pd.DataFrame:
+    return pd.read_csv(path_of(name), dtype=str, keep_default_na=False)
+
+
+def write_expected(marts: dict[str, pd.DataFrame]) -> None:
+    EXPECTED.mkdir(exist_ok=True)
+    for name in MARTS:
+        comparable(name, marts[name]).to_csv(path_of(name), index=False)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    sys.path.insert(0, str(ROOT))
+    with tempfile.TemporaryDirectory() as folder:
+        write_expected(run_samples(Path(folder)))
+    for name in MARTS:
+        print(path_of(name).relative_to(ROOT), path_of(name).stat().st_size)
