@@ -147,17 +147,17 @@ def _column_sql(column: Column, field: Field | None, decimal: str) -> tuple[str,
     rules: list[tuple[str, str]] = []
     if not column.nullable:
         rules.append(("required", f"{text} is null"))
-    plain = text
+    value = text
     if column.type in SHAPES:
-        shape = SHAPES[column.type]
-        strict = shape.replace(r"\.", ",") if decimal == "," else shape
-        plain = f"replace({text}, ',', '.')" if decimal == "," else text
-        held = f"try_cast({plain} as {sql_type})"
-        # 1e999 is cast to infinity without a word.
-        holds = f"coalesce(isfinite({held}), false)" if column.type == "number" else f"{held} is not null"
-        readable = f"regexp_full_match({text}, {literal(strict)}) and {holds}"
-        rules.append(("type", f"{text} is not null and not ({readable})"))
-    value = plain if sql_type == "varchar" else f"try_cast({plain} as {sql_type})"
+        shape, plain = SHAPES[column.type], text
+        if decimal == ",":
+            shape, plain = shape.replace(r"\.", ","), f"replace({text}, ',', '.')"
+        cast = f"try_cast({plain} as {sql_type})"
+        # What is not of the shape is no value at all, for a cast reads 1.5 as 2, and 1e999 as infinity.
+        readable = f"regexp_full_match({text}, {literal(shape)})"
+        readable += f" and isfinite({cast})" if column.type == "number" else ""
+        value = f"case when {readable} then {cast} end"
+        rules.append(("type", f"{text} is not null and {name} is null"))
     if column.codes is not None:
         rules.append(("code", f"{text} not in ({', '.join(literal(code) for code in column.codes)})"))
     if column.pattern:
