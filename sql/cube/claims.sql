@@ -367,6 +367,7 @@ stays as (
         exclusion
 ),
 
+-- Two lines of one day are one dispensing.
 regular_medicines as (
     select
         person_key,
@@ -380,7 +381,7 @@ regular_medicines as (
         person_key,
         exclusion,
         substr(atc_code, 1, 4)
-    having count(*) >= 3
+    having count(distinct start_date) >= 3
 ),
 
 medication as (
@@ -434,65 +435,148 @@ subjects as (
         person_key,
         exclusion
     from line_totals
+),
+
+cells as (
+    select
+        cast($period as integer) as period,
+        coalesce(members.municipality_code, 'unknown') as municipality_code,
+        coalesce(members.sex, 'unknown') as sex,
+        coalesce(members.age_band, 'unknown') as age_band,
+        exclusion,
+        count(members.insured_day_count) as insured_person_count,
+        cast(coalesce(sum(members.insured_day_count), 0) as double)
+        / max(date_diff('day', calendar.year_start, calendar.year_end)) as insured_years,
+        cast(coalesce(sum(span_totals.insured_span_count), 0) as bigint) as insured_span_count,
+        cast(coalesce(sum(line_totals.claim_line_count), 0) as bigint) as claim_line_count,
+        cast(coalesce(sum(line_totals.amount_eur), 0) as decimal(18, 2)) as amount_eur,
+        cast(coalesce(sum(line_totals.cost_hospital_eur), 0) as decimal(18, 2)) as cost_hospital_eur,
+        cast(coalesce(sum(line_totals.cost_pharmacy_eur), 0) as decimal(18, 2)) as cost_pharmacy_eur,
+        cast(coalesce(sum(line_totals.cost_mental_health_eur), 0) as decimal(18, 2)) as cost_mental_health_eur,
+        cast(coalesce(sum(line_totals.cost_general_practice_eur), 0) as decimal(18, 2)) as cost_general_practice_eur,
+        cast(coalesce(sum(line_totals.cost_district_nursing_eur), 0) as decimal(18, 2)) as cost_district_nursing_eur,
+        cast(coalesce(sum(line_totals.cost_devices_eur), 0) as decimal(18, 2)) as cost_devices_eur,
+        cast(coalesce(sum(line_totals.cost_allied_health_eur), 0) as decimal(18, 2)) as cost_allied_health_eur,
+        cast(coalesce(sum(line_totals.cost_dental_eur), 0) as decimal(18, 2)) as cost_dental_eur,
+        cast(coalesce(sum(line_totals.cost_geriatric_rehabilitation_eur), 0) as decimal(18, 2))
+            as cost_geriatric_rehabilitation_eur,
+        cast(coalesce(sum(line_totals.cost_patient_transport_eur), 0) as decimal(18, 2)) as cost_patient_transport_eur,
+        cast(coalesce(sum(line_totals.cost_maternity_eur), 0) as decimal(18, 2)) as cost_maternity_eur,
+        cast(coalesce(sum(line_totals.cost_primary_care_stay_eur), 0) as decimal(18, 2)) as cost_primary_care_stay_eur,
+        cast(coalesce(sum(line_totals.cost_cross_border_eur), 0) as decimal(18, 2)) as cost_cross_border_eur,
+        cast(coalesce(sum(line_totals.cost_gzsp_eur), 0) as decimal(18, 2)) as cost_gzsp_eur,
+        cast(coalesce(sum(line_totals.cost_other_eur), 0) as decimal(18, 2)) as cost_other_eur,
+        count(line_totals.cost_hospital_eur) filter (where exclusion = 'none') as user_hospital_count,
+        count(line_totals.cost_pharmacy_eur) filter (where exclusion = 'none') as user_pharmacy_count,
+        count(line_totals.cost_mental_health_eur) filter (where exclusion = 'none') as user_mental_health_count,
+        count(line_totals.cost_general_practice_eur) filter (where exclusion = 'none') as user_general_practice_count,
+        count(line_totals.cost_district_nursing_eur) filter (where exclusion = 'none') as user_district_nursing_count,
+        count(line_totals.cost_devices_eur) filter (where exclusion = 'none') as user_devices_count,
+        count(line_totals.cost_allied_health_eur) filter (where exclusion = 'none') as user_allied_health_count,
+        count(line_totals.cost_dental_eur) filter (where exclusion = 'none') as user_dental_count,
+        count(line_totals.cost_geriatric_rehabilitation_eur) filter (where exclusion = 'none') as user_geriatric_rehabilitation_count,
+        count(line_totals.cost_patient_transport_eur) filter (where exclusion = 'none') as user_patient_transport_count,
+        count(line_totals.cost_maternity_eur) filter (where exclusion = 'none') as user_maternity_count,
+        count(line_totals.cost_primary_care_stay_eur) filter (where exclusion = 'none') as user_primary_care_stay_count,
+        count(line_totals.cost_cross_border_eur) filter (where exclusion = 'none') as user_cross_border_count,
+        count(line_totals.cost_gzsp_eur) filter (where exclusion = 'none') as user_gzsp_count,
+        count(line_totals.cost_other_eur) filter (where exclusion = 'none') as user_other_count,
+        cast(coalesce(sum(ranked_members.cost_eur * ranked_members.cost_eur), 0) as double) as cost_sumsq,
+        cast(
+            coalesce(sum(ranked_members.cost_eur) filter (
+                where ranked_members.cost_rank * 20 <= ranked_members.member_count
+            ), 0) as decimal(18, 2)
+        ) as costliest_5_percent_eur,
+        count(*) filter (
+            where ranked_members.cost_rank * 20 <= ranked_members.member_count
+        ) as costliest_5_percent_count,
+        cast(coalesce(sum(emergency_visits.emergency_visit_count), 0) as bigint) as emergency_visit_count,
+        cast(
+            coalesce(sum(stays.avoidable_admission_count) filter (where members.age >= 15), 0) as bigint
+        ) as avoidable_admission_count,
+        cast(coalesce(sum(stays.index_discharge_count), 0) as bigint) as index_discharge_count,
+        cast(coalesce(sum(stays.readmission_count), 0) as bigint) as readmission_30_day_count,
+        count(*) filter (where members.is_senior) as senior_count,
+        count(*) filter (where members.is_senior and medication.medicine_group_count >= 5) as polypharmacy_count,
+        count(continuity.continuity_index) as continuity_person_count,
+        cast(coalesce(sum(continuity.continuity_index), 0) as double) as continuity_sum,
+        cast(coalesce(sum(continuity.continuity_index * continuity.continuity_index), 0) as double) as continuity_sumsq
+    from subjects
+    cross join calendar
+    left join span_totals using (person_key, exclusion)
+    left join line_totals using (person_key, exclusion)
+    left join members using (person_key, exclusion)
+    left join ranked_members using (person_key, exclusion)
+    left join emergency_visits using (person_key, exclusion)
+    left join stays using (person_key, exclusion)
+    left join medication using (person_key, exclusion)
+    left join continuity using (person_key, exclusion)
+    group by
+        coalesce(members.municipality_code, 'unknown'),
+        coalesce(members.sex, 'unknown'),
+        coalesce(members.age_band, 'unknown'),
+        exclusion
 )
 
+-- Where fifty insured persons or more have not one claim between them, claims are missing; they are not cheap.
 select
-    cast($period as integer) as period,
-    coalesce(members.municipality_code, 'unknown') as municipality_code,
-    coalesce(members.sex, 'unknown') as sex,
-    coalesce(members.age_band, 'unknown') as age_band,
-    exclusion,
-    count(members.insured_day_count) as insured_person_count,
-    cast(coalesce(sum(members.insured_day_count), 0) as double)
-    / max(date_diff('day', calendar.year_start, calendar.year_end)) as insured_years,
-    cast(coalesce(sum(span_totals.insured_span_count), 0) as bigint) as insured_span_count,
-    cast(coalesce(sum(line_totals.claim_line_count), 0) as bigint) as claim_line_count,
-    cast(coalesce(sum(line_totals.amount_eur), 0) as decimal(18, 2)) as amount_eur,
-    cast(coalesce(sum(line_totals.cost_hospital_eur), 0) as decimal(18, 2)) as cost_hospital_eur,
-    cast(coalesce(sum(line_totals.cost_pharmacy_eur), 0) as decimal(18, 2)) as cost_pharmacy_eur,
-    cast(coalesce(sum(line_totals.cost_mental_health_eur), 0) as decimal(18, 2)) as cost_mental_health_eur,
-    cast(coalesce(sum(line_totals.cost_general_practice_eur), 0) as decimal(18, 2)) as cost_general_practice_eur,
-    cast(coalesce(sum(line_totals.cost_district_nursing_eur), 0) as decimal(18, 2)) as cost_district_nursing_eur,
-    cast(coalesce(sum(line_totals.cost_devices_eur), 0) as decimal(18, 2)) as cost_devices_eur,
-    cast(coalesce(sum(line_totals.cost_allied_health_eur), 0) as decimal(18, 2)) as cost_allied_health_eur,
-    cast(coalesce(sum(line_totals.cost_dental_eur), 0) as decimal(18, 2)) as cost_dental_eur,
-    cast(coalesce(sum(line_totals.cost_geriatric_rehabilitation_eur), 0) as decimal(18, 2))
-        as cost_geriatric_rehabilitation_eur,
-    cast(coalesce(sum(line_totals.cost_patient_transport_eur), 0) as decimal(18, 2)) as cost_patient_transport_eur,
-    cast(coalesce(sum(line_totals.cost_maternity_eur), 0) as decimal(18, 2)) as cost_maternity_eur,
-    cast(coalesce(sum(line_totals.cost_primary_care_stay_eur), 0) as decimal(18, 2)) as cost_primary_care_stay_eur,
-    cast(coalesce(sum(line_totals.cost_cross_border_eur), 0) as decimal(18, 2)) as cost_cross_border_eur,
-    cast(coalesce(sum(line_totals.cost_gzsp_eur), 0) as decimal(18, 2)) as cost_gzsp_eur,
-    cast(coalesce(sum(line_totals.cost_other_eur), 0) as decimal(18, 2)) as cost_other_eur,
-    cast(coalesce(sum(ranked_members.cost_eur * ranked_members.cost_eur), 0) as double) as cost_sumsq,
-    cast(
-        coalesce(sum(ranked_members.cost_eur) filter (
-            where ranked_members.cost_rank * 20 <= ranked_members.member_count
-        ), 0) as decimal(18, 2)
-    ) as costliest_5_percent_eur,
-    cast(coalesce(sum(emergency_visits.emergency_visit_count), 0) as bigint) as emergency_visit_count,
-    cast(
-        coalesce(sum(stays.avoidable_admission_count) filter (where members.age >= 15), 0) as bigint
-    ) as avoidable_admission_count,
-    cast(coalesce(sum(stays.index_discharge_count), 0) as bigint) as index_discharge_count,
-    cast(coalesce(sum(stays.readmission_count), 0) as bigint) as readmission_30_day_count,
-    count(*) filter (where members.is_senior) as senior_count,
-    count(*) filter (where members.is_senior and medication.medicine_group_count >= 5) as polypharmacy_count,
-    count(continuity.continuity_index) as continuity_person_count,
-    cast(coalesce(sum(continuity.continuity_index), 0) as double) as continuity_sum,
-    cast(coalesce(sum(continuity.continuity_index * continuity.continuity_index), 0) as double) as continuity_sumsq
-from subjects
-cross join calendar
-left join span_totals using (person_key, exclusion)
-left join line_totals using (person_key, exclusion)
-left join members using (person_key, exclusion)
-left join ranked_members using (person_key, exclusion)
-left join emergency_visits using (person_key, exclusion)
-left join stays using (person_key, exclusion)
-left join medication using (person_key, exclusion)
-left join continuity using (person_key, exclusion)
-group by
-    coalesce(members.municipality_code, 'unknown'),
-    coalesce(members.sex, 'unknown'),
-    coalesce(members.age_band, 'unknown'),
-    exclusion
+    period,
+    municipality_code,
+    sex,
+    age_band,
+    case
+        when
+            exclusion = 'none'
+            and sum(claim_line_count) over (partition by municipality_code, exclusion) = 0
+            and sum(insured_person_count) over (partition by municipality_code, exclusion) >= 50
+            then 'claims_not_delivered'
+        else exclusion
+    end as exclusion,
+    insured_person_count,
+    insured_years,
+    insured_span_count,
+    claim_line_count,
+    amount_eur,
+    cost_hospital_eur,
+    cost_pharmacy_eur,
+    cost_mental_health_eur,
+    cost_general_practice_eur,
+    cost_district_nursing_eur,
+    cost_devices_eur,
+    cost_allied_health_eur,
+    cost_dental_eur,
+    cost_geriatric_rehabilitation_eur,
+    cost_patient_transport_eur,
+    cost_maternity_eur,
+    cost_primary_care_stay_eur,
+    cost_cross_border_eur,
+    cost_gzsp_eur,
+    cost_other_eur,
+    user_hospital_count,
+    user_pharmacy_count,
+    user_mental_health_count,
+    user_general_practice_count,
+    user_district_nursing_count,
+    user_devices_count,
+    user_allied_health_count,
+    user_dental_count,
+    user_geriatric_rehabilitation_count,
+    user_patient_transport_count,
+    user_maternity_count,
+    user_primary_care_stay_count,
+    user_cross_border_count,
+    user_gzsp_count,
+    user_other_count,
+    cost_sumsq,
+    costliest_5_percent_eur,
+    costliest_5_percent_count,
+    emergency_visit_count,
+    avoidable_admission_count,
+    index_discharge_count,
+    readmission_30_day_count,
+    senior_count,
+    polypharmacy_count,
+    continuity_person_count,
+    continuity_sum,
+    continuity_sumsq
+from cells

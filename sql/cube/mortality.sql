@@ -29,12 +29,16 @@ death_totals as (
         exclusion
 ),
 
+-- A municipality of which not one death came in has not delivered: its residents would turn missing into zero.
 resident_totals as (
     select
         municipality_code,
         sex,
         age_band,
-        'none' as exclusion,
+        case
+            when municipality_code in (select municipality_code from deaths where exclusion = 'none') then 'none'
+            else 'deaths_not_delivered'
+        end as exclusion,
         count(*) as population_row_count,
         sum(resident_count) as resident_count,
         sum(person_years) as person_years

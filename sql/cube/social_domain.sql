@@ -89,8 +89,11 @@ provision_totals as (
         sum(amount_eur) filter (where law = 'Participatiewet') as cost_participatiewet_eur,
         count(*) filter (where law = 'Wmo' and rank_in_law = 1) as wmo_client_count,
         count(*) filter (where law = 'Wmo' and category = '01' and rank_in_category = 1) as household_help_client_count,
-        count(*) filter (where law = 'Jeugdwet' and rank_in_law = 1) as youth_care_client_count,
-        count(*) filter (where law = 'Participatiewet' and rank_in_law = 1) as participation_client_count,
+        count(*) filter (where law = 'Jeugdwet' and rank_in_law = 1) as jeugdwet_client_count,
+        count(*) filter (
+            where law = 'Jeugdwet' and rank_in_law = 1 and age_band in ('00-04', '05-09', '10-14', '15-19', '20-24')
+        ) as youth_care_client_count,
+        count(*) filter (where law = 'Participatiewet' and rank_in_law = 1) as participatiewet_client_count,
         count(*) filter (where law = 'Wmo' and is_ended) as wmo_end_count,
         -- The same codes mean something else under the Jeugdwet.
         count(*) filter (where law = 'Wmo' and is_ended and end_reason in ('33', '34')) as wmo_end_to_zvw_or_wlz_count
@@ -100,6 +103,18 @@ provision_totals as (
         case when exclusion = 'none' then sex else 'unknown' end,
         case when exclusion = 'none' then age_band else 'unknown' end,
         exclusion
+),
+
+-- A municipality may deliver one act and not another; what it did not deliver stays empty.
+deliverers as (
+    select
+        municipality_code,
+        bool_or(law = 'Wmo') as delivered_wmo,
+        bool_or(law = 'Jeugdwet') as delivered_jeugdwet,
+        bool_or(law = 'Participatiewet') as delivered_participatiewet
+    from provisions
+    where exclusion = 'none'
+    group by municipality_code
 ),
 
 -- A municipality without a single provision has not delivered: its residents would turn missing into zero.
@@ -117,7 +132,7 @@ resident_totals as (
     from stg.population
     where
         period = $period
-        and municipality_code in (select municipality_code from provisions where exclusion = 'none')
+        and municipality_code in (select municipality_code from deliverers)
     group by
         municipality_code,
         sex,
@@ -132,17 +147,39 @@ select
     exclusion,
     coalesce(provision_totals.provision_count, 0) as provision_count,
     cast(coalesce(provision_totals.amount_eur, 0) as decimal(18, 2)) as amount_eur,
-    cast(coalesce(provision_totals.cost_wmo_eur, 0) as decimal(18, 2)) as cost_wmo_eur,
-    cast(coalesce(provision_totals.cost_jeugdwet_eur, 0) as decimal(18, 2)) as cost_jeugdwet_eur,
-    cast(coalesce(provision_totals.cost_participatiewet_eur, 0) as decimal(18, 2)) as cost_participatiewet_eur,
-    coalesce(provision_totals.wmo_client_count, 0) as wmo_client_count,
-    coalesce(provision_totals.household_help_client_count, 0) as wmo_household_help_client_count,
-    coalesce(provision_totals.youth_care_client_count, 0) as youth_care_client_count,
-    coalesce(provision_totals.participation_client_count, 0) as participation_client_count,
-    coalesce(provision_totals.wmo_end_count, 0) as wmo_end_count,
-    coalesce(provision_totals.wmo_end_to_zvw_or_wlz_count, 0) as wmo_end_to_zvw_or_wlz_count,
+    case
+        when exclusion <> 'none' or delivered_wmo then cast(coalesce(provision_totals.cost_wmo_eur, 0) as decimal(18, 2))
+    end as cost_wmo_eur,
+    case
+        when exclusion <> 'none' or delivered_jeugdwet then cast(coalesce(provision_totals.cost_jeugdwet_eur, 0) as decimal(18, 2))
+    end as cost_jeugdwet_eur,
+    case
+        when exclusion <> 'none' or delivered_participatiewet then cast(coalesce(provision_totals.cost_participatiewet_eur, 0) as decimal(18, 2))
+    end as cost_participatiewet_eur,
+    case
+        when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_client_count, 0)
+    end as wmo_client_count,
+    case
+        when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.household_help_client_count, 0)
+    end as wmo_household_help_client_count,
+    case
+        when exclusion <> 'none' or delivered_jeugdwet then coalesce(provision_totals.youth_care_client_count, 0)
+    end as youth_care_client_count,
+    case
+        when exclusion <> 'none' or delivered_jeugdwet then coalesce(provision_totals.jeugdwet_client_count, 0)
+    end as jeugdwet_client_count,
+    case
+        when exclusion <> 'none' or delivered_participatiewet then coalesce(provision_totals.participatiewet_client_count, 0)
+    end as participatiewet_client_count,
+    case
+        when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_end_count, 0)
+    end as wmo_end_count,
+    case
+        when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_end_to_zvw_or_wlz_count, 0)
+    end as wmo_end_to_zvw_or_wlz_count,
     cast(coalesce(resident_totals.resident_count, 0) as bigint) as resident_count,
     coalesce(resident_totals.person_years, 0) as person_years,
     cast(coalesce(resident_totals.resident_under_25_count, 0) as bigint) as resident_under_25_count
 from provision_totals
 full join resident_totals using (municipality_code, sex, age_band, exclusion)
+left join deliverers using (municipality_code)

@@ -9,6 +9,8 @@ with candidates as (
             order by
                 case when shown.status = 'published' then 0 else 1 end,
                 case when shown.age_group = 'all' then 0 else 1 end,
+                -- Where a source knows no total, the age group with the most respondents stands for it.
+                shown.denominator desc nulls last,
                 shown.age_group,
                 shown.source
         ) as preference

@@ -33,7 +33,9 @@ lines = st.lists(
         {
             "care_kind": st.sampled_from(["hospital", "pharmacy", "no such kind"]),
             "start_date": st.sampled_from(["2021-02-28", "2021-02-29", "28-02-2021"]),
-            "amount_cents": st.one_of(st.integers(0, 10**9).map(str), st.sampled_from(["", "1,50", "1.000", "-1", "NaN"])),
+            "amount_cents": st.one_of(
+                st.integers(0, 10**9).map(str), st.sampled_from(["", "1,50", "1.000", "-1", "NaN"])
+            ),
             "debit_credit": st.sampled_from(["D", "C", "X"]),
         }
     ),
@@ -151,5 +153,7 @@ def test_a_damaged_file_is_refused_without_a_word_of_it_or_counted_in_full(
         return
     ledger = counter.ledger()
     # What still reads as a file is counted whole: a line that was cut off is the supplier's to miss.
-    assert ledger["delivered"][0] == len([line for line in damaged.splitlines()[1:] if line.strip()]) or how == "flip gzip"
+    assert (
+        ledger["delivered"][0] == len([line for line in damaged.splitlines()[1:] if line.strip()]) or how == "flip gzip"
+    )
     assert ledger["delivered"][0] == ledger["staged"][0] + ledger.get("set_aside", (0,))[0]

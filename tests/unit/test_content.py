@@ -10,7 +10,9 @@ import pytest
 from triple_aim.content import LARGEST, Content, read_model, read_yaml
 from triple_aim.errors import ContentError
 
-BOMB = "a: &a [x, x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(24))
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(24)
+)
 REFUSED = {
     "alias bomb": (BOMB, 1, "anchors"),
     "alias": ("a: &x 1\nb: *x\n", 1, "anchors"),

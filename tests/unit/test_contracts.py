@@ -39,7 +39,12 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
     "an unknown key": ("grain:", "grains:", 5, "Extra inputs"),
     "a version that is none": ("version: 1.0.0", "version: '1'", 2, "pattern"),
     "a word outside the list": ("level: person", "level: people", 6, "aggregate"),
-    "no file": ('  - {pattern: "visits/*.csv", format: {type: csv, delimiter: ";", decimal: "."}}', "  []", 9, "at least 1"),
+    "no file": (
+        '  - {pattern: "visits/*.csv", format: {type: csv, delimiter: ";", decimal: "."}}',
+        "  []",
+        9,
+        "at least 1",
+    ),
     "a format there is not": ("type: csv", "type: pickle", 10, "pickle"),
     "a delimiter that is SQL": ('delimiter: ";"', "delimiter: \"', x = '\"", 10, "delimiter"),
     "one mark for two": ('decimal: "."', 'decimal: ",", delimiter: ","', 10, ""),

@@ -166,7 +166,9 @@ def test_a_well_formed_file_is_read_whole(warehouse: Warehouse, folder: Path, fo
     assert warehouse.rows(found) == [(2000, 2000, 2, 2001)]
 
 
-@pytest.mark.parametrize(("encoding", "character"), [("latin-1", "\xeb"), ("cp1252", "\u20ac"), ("utf-8", "\U0001f600")])
+@pytest.mark.parametrize(
+    ("encoding", "character"), [("latin-1", "\xeb"), ("cp1252", "\u20ac"), ("utf-8", "\U0001f600")]
+)
 def test_letters_outside_ascii_survive(warehouse: Warehouse, folder: Path, encoding: str, character: str) -> None:
     path = folder / "letters.csv"
     path.write_text(f"a;b\n1;{character}\n", encoding=encoding)

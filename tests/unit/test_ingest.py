@@ -376,7 +376,9 @@ def test_content_that_does_not_fit_what_was_delivered_leaves_the_last_good_state
 # Machines that fail.
 
 
-@pytest.mark.parametrize("call", ["landing.os.fsync", "landing.os.replace", "landing.write_synced", "landing.sync_folder"])
+@pytest.mark.parametrize(
+    "call", ["landing.os.fsync", "landing.os.replace", "landing.write_synced", "landing.sync_folder"]
+)
 def test_a_full_disk_leaves_the_last_good_state(house: House, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     house.deliver("bills_2021.csv", FIRST)
     house.run()

@@ -44,7 +44,11 @@ REFUSED = {
     "what runs remember": ("cube", "select a from meta.staged", "meta.staged"),
     "a deeper select": ("marts", "select a from safe.x where b in (select b from stg.claims)", "stg.claims"),
     "a lateral": ("marts", "select a from safe.x, lateral (select b from stg.claims)", "stg.claims"),
-    "a name that hides a table": ("marts", 'with "stg.claims" as (select 1 as a) select a from stg.claims', "stg.claims"),
+    "a name that hides a table": (
+        "marts",
+        'with "stg.claims" as (select 1 as a) select a from stg.claims',
+        "stg.claims",
+    ),
     "another catalogue": ("marts", "select a from other.safe.x", "other.safe.x"),
     "no schema": ("marts", "select a from claims", "claims"),
     "a file": ("cube", "select a from '/etc/passwd'", "/etc/passwd"),

@@ -45,7 +45,17 @@ GROWTH = """  - method: growth
     growth: {over: previous_period, deflator: cpi, standard: esp2013, breaks: series_breaks}
 """
 SURVEY = "  - {method: as_published, cubes: [survey_published], numerator: percent}\n"
-HOSTILE = ["x'; copy (select 1) to 'x'; --", '"', "../../x", "/etc/passwd", "a b", "Deaths", "dеaths", "a\u202eb", "1st"]
+HOSTILE = [
+    "x'; copy (select 1) to 'x'; --",
+    '"',
+    "../../x",
+    "/etc/passwd",
+    "a b",
+    "Deaths",
+    "dеaths",
+    "a\u202eb",
+    "1st",
+]
 HOSTILE += ["a" * 64, "", "a;b", "a--", "a\nb", "a$b", "a.b"]
 
 WRONG: dict[str, tuple[str, str, int, str]] = {
@@ -67,7 +77,7 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
     "a method there is not": ("directly_standardised_rate", "eval", 12, "crude_rate"),
     "SQL for a filter": ("{below: 75}", '"age < 75 or 1 = 1"', 17, ""),
     "SQL beside the filter": ("    where:", "    sql: select 1\n    where:", 17, "Extra inputs"),
-    "a filter on SQL": ("where: {age_band:", "where: {\"age_band) or (1=1\":", 17, "pattern"),
+    "a filter on SQL": ("where: {age_band:", 'where: {"age_band) or (1=1":', 17, "pattern"),
     "per nothing": ("per: 100000", "per: 0", 18, "greater than 0"),
     "a cube by two routes": ("levels:", ROUTE + "levels:", 1, "one route only"),
     "a breakdown nothing spans": ("[sex]", "[sex, care_kind]", 1, "nothing spans the breakdown care_kind"),
