@@ -28,7 +28,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfil
 
 YEARS = dg.TimeWindowPartitionsDefinition(start=str(FIRST_PERIOD), cron_schedule="0 0 1 1 *", fmt="%Y", end_offset=1)
 ONE_RUN = dg.BackfillPolicy.single_run()
-#: Locks and full disks pass; what we foresee (a TripleAimError) is never tried again.
+#: A disk may recover; what we foresee (a TripleAimError, a locked warehouse among them) is never tried again.
 RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 CRITICAL, WARNINGS = "critical", "warnings"
 

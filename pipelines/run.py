@@ -57,13 +57,22 @@ def run(config: Path, periods: list[int] | None, told: Callable[[str], None]) ->
 def _outcome(result: dg.ExecuteInProcessResult, publication: Path) -> Outcome:
     for event in result.all_events:
         if event.is_step_failure:
-            return _failed(event)
+            return _failed(event, _broken_checks(result))
     (made,) = result.asset_materializations_for_node("publication__release")
     facts = made.metadata
     return Outcome(publication / "releases" / str(facts["release"].value), bool(facts["is_new"].value))
 
 
-def _failed(event: dg.DagsterEvent) -> Outcome:
+def _broken_checks(result: dg.ExecuteInProcessResult) -> str:
+    """What the failed critical checks said: ids and counts."""
+    return "; ".join(
+        check.description or check.check_name
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+    )
+
+
+def _failed(event: dg.DagsterEvent, broken: str) -> Outcome:
     data = event.step_failure_data
     failure = data.user_failure_data
     if failure is not None:
@@ -72,6 +81,8 @@ def _failed(event: dg.DagsterEvent) -> Outcome:
     error = data.error.cause or data.error if data.error else None
     name = error.cls_name if error else "unknown"
     if name == "DagsterAssetCheckFailedError":
-        told = f"a critical check failed\n  where: {event.step_key.replace('__', '/')}\n  mend:  triple-aim doctor"
+        where = event.step_key.replace("__", "/")
+        told = f"a critical check failed: {broken}\n  where: {where}\n  mend:  correct the delivery or the content it names"
         return Outcome(None, False, told, CheckFailed.exit_code)
-    return Outcome(None, False, f"{name} in {event.step_key}\n  where: {event.step_key}\n  mend:  run with --debug", 1)
+    told = f"{name}\n  where: {event.step_key.replace('__', '/')}\n  mend:  run it in make dev, which shows the traceback; report it"
+    return Outcome(None, False, told, 1)

@@ -18,6 +18,7 @@ from triple_aim.contracts import Mart
 from triple_aim.queries import Query
 from triple_aim.regions import Regions
 from triple_aim.rollup import Geography
+from triple_aim.rows import TOO_FEW
 from triple_aim.specs import Spec
 from triple_aim.vocabulary import ALL, Severity
 from triple_aim.warehouse import Warehouse, qualified, quoted
@@ -171,7 +172,7 @@ def indicator_counts(spec: Spec, rows: pd.DataFrame) -> list[Count]:
     ]
     least = expect.coverage.min
     if least is not None:
-        thin = rows["coverage_share"].lt(least) & rows["status"].isin(["published", "not_computed"])
+        thin = rows["reason"].str.startswith(TOO_FEW)
         counts.append(
             count("coverage", f"at least {least:.0%} was delivered", expect.coverage.severity, len(rows), thin)
         )
@@ -180,11 +181,17 @@ def indicator_counts(spec: Spec, rows: pd.DataFrame) -> list[Count]:
         key = [name for name in INDICATOR_KEY if name != "period"]
         previous = totals.assign(period=totals["period"] + 1).set_index([*key, "period"])["value"]
         both = totals.set_index([*key, "period"])["value"].to_frame("now").join(previous.rename("before"), how="inner")
-        jump = (both["now"] / both["before"] - 1).abs().gt(expect.change.max)
+        # On the scale of ratios, so that a fall to nearly nothing is seen as well as a rise.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            jump = np.log(both["now"] / both["before"]).abs().gt(np.log1p(expect.change.max))
         jump &= ~both.index.get_level_values("period").isin(broken)
         counts.append(
             count(
-                "change", f"no change over {expect.change.max:.0%} in a year", expect.change.severity, len(both), jump
+                "change",
+                f"no change by a factor over {1 + expect.change.max:g} in a year",
+                expect.change.severity,
+                len(both),
+                jump,
             )
         )
     counts += _parts_add_up(spec, rows, subject)

@@ -16,7 +16,7 @@ from pathlib import Path
 from triple_aim.errors import TripleAimError
 from triple_aim.programme import load_programme
 from triple_aim.project import Project, load_project
-from triple_aim.releases import current_release, history, verify
+from triple_aim.releases import current_release, history, linked_release, verify
 from triple_aim.warehouse import open_warehouse
 
 LEAST_DISK = 2_000_000_000  # bytes
@@ -87,9 +87,9 @@ def _warehouse(project: Project) -> str:
 
 
 def _publication(project: Project) -> str:
-    release = current_release(project.publication)
+    release = linked_release(project.publication) or current_release(project.publication)
     if release is None:
         return "nothing published yet"
     if problems := verify(release):
-        raise TripleAimError(problems[0], str(release), "run the job again")
+        raise TripleAimError(problems[0], release.name, "run the job again; until then the release before it is read")
     return f"release {release.name}, {len(history(project.publication))} kept"

@@ -66,7 +66,7 @@ def _estimated(route: Compute, given: dict[str, Floats]) -> Floats:
     """Standardised methods see the strata, the others their sum: rates are made of sums, never averaged."""
     weight, reference = (given.get(name, UNUSED) for name in ("weight", "reference"))
     sums = {name: values for name, values in given.items() if name in STRATA}
-    if not route.standard:
+    if "standardised" not in route.method:
         sums = {name: values.sum() for name, values in sums.items()}
     return estimate(route, Sums(sums), weight, reference).value
 

@@ -1,6 +1,6 @@
 """What an indicator means, and how one published number came about, told at the terminal.
 
-Not here: the numbers themselves. Strata come from the cube and are masked by the same thresholds as a publication.
+Not here: the numbers themselves. Strata come from the cube and pass the same rule as a publication, or none is shown.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from triple_aim.cubes import load_cells
+from triple_aim.disclosure.primary import too_small
 from triple_aim.errors import ProjectError
 from triple_aim.landing import landed
-from triple_aim.numerators import numerators
+from triple_aim.numerators import cases, numerators
 from triple_aim.programme import Programme
 from triple_aim.readers import open_marts
 from triple_aim.regions import Regions
@@ -135,12 +136,18 @@ def _show_strata(console: Console, programme: Programme, spec: Spec, cube: str, 
     _, top = numerators(route, mine, cells)
     total, base = (place.roll_up(array)[when, at] for array in (top[ALL], flat(mine, route.denominator)))
     persons = place.roll_up(flat(mine, route.persons))[when, at] if route.persons else base
+    counted = cases(route, mine, ALL)
+    behind = np.nan if counted is None else place.roll_up(counted)[when, at]
     least = programme.publication.threshold(cube)
+    small = too_small(persons, behind, np.nan, least_persons=least.persons, least_cases=least.cases) & (base > 0)
+    if small.any():
+        # A single hidden stratum could be solved for from the total, so all are hidden.
+        console.print(f"  strata are not shown: {small.sum()} of {small.size} are too small ({least.reason.en})")
+        return
     table = Table("sex", "age", "numerator", "denominator", box=SIMPLE_HEAD, title="strata")
     for sex, band in np.ndindex(total.shape):
-        small = persons[sex, band] < least.persons or (route.cases and total[sex, band] < least.cases)
-        shown = ("hidden", "hidden") if small else (f"{total[sex, band]:,.2f}", f"{base[sex, band]:,.2f}")
-        table.add_row(mine.labels["sex"][sex], mine.labels["age_band"][band], *shown)
+        told = (f"{total[sex, band]:,.2f}", f"{base[sex, band]:,.2f}")
+        table.add_row(mine.labels["sex"][sex], mine.labels["age_band"][band], *told)
     console.print(table)
 
 

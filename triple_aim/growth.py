@@ -126,13 +126,16 @@ def growth_frames(
     own, others = plan.growth(end.parts, start.parts), plan.growth(rest_end.parts, rest_start.parts)
     heard = _only(in_end, exposure)
     count, listed = place.deliverers(heard)
-    total, persons, years_insured, rest_persons = (
-        array.sum(axis=(2, 3))[..., None]
-        for array in (end.parts["total"], end.parts["persons"], end.parts["exposure"], rest_end.parts["persons"])
+    total, years_insured = (end.parts[name].sum(axis=(2, 3))[..., None] for name in ("total", "exposure"))
+    # Growth tells of both its ends, so it rests on the smaller of the two.
+    persons, rest_persons = (
+        np.fmin(*(side.parts["persons"].sum(axis=(2, 3)) for side in sides))[..., None]
+        for sides in ((end, start), (rest_end, rest_start))
     )
     unknown = np.full_like(persons, np.nan)
+    paired = plan.periods[years > 0]
     for basis, value in own.items():
-        yield tidy(
+        frame = tidy(
             spec,
             cells.periods(),
             place,
@@ -152,6 +155,7 @@ def growth_frames(
             },
             ("none", ALL) if basis == "nominal" else ("growth_basis", basis),
         )
+        yield frame[frame["period"].isin(paired)]  # without an earlier year there is nothing to say
 
 
 def _only(kept: NDArray[np.bool_], array: Floats) -> Floats:

@@ -15,7 +15,7 @@ import pandas as pd
 from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import UNUSED, Sums, estimate
 from triple_aim.growth import growth_frames
-from triple_aim.numerators import numerators
+from triple_aim.numerators import cases, numerators
 from triple_aim.regions import Regions
 from triple_aim.rollup import Breakdown, Geography, breakdown, by_category, divisible, flat, geography, strata, where
 from triple_aim.rows import tidy, with_status
@@ -66,6 +66,9 @@ def _frames(
         split = breakdown(cells, "none" if is_family else dimension)
         for member in members if is_family else [ALL]:
             sums = {**base, "numerator": place.roll_up(np.where(lacking, np.nan, numerator[member]))}
+            counted = cases(route, cells, member)
+            if counted is not None:
+                sums["cases"] = place.roll_up(np.where(lacking, np.nan, counted))
             if member != ALL:
                 sums.pop("sumsq", None)  # the cube keeps the spread of the total only
                 if np.isnan(sums["numerator"]).all():
@@ -89,14 +92,14 @@ def _rows(
     crude = Sums({name: by_category(array, split.masks) for name, array in sums.parts.items()})
     weight = reference = UNUSED
     fine = crude
-    if route.standard:
+    if "standardised" in route.method:
         fine = Sums({name: strata(array, split.masks) for name, array in sums.parts.items()})
         if route.method == "indirectly_standardised_ratio":
             country = {name: array[:, [place.country]] for name, array in sums.parts.items()}
             with np.errstate(divide="ignore", invalid="ignore"):
                 rate = country["numerator"] / country["denominator"]
             reference = rate.reshape(rate.shape[0], 1, 1, -1)
-        else:
+        elif route.standard:
             flat_weights = stratum_weights(tables.standards[route.standard], route.standard, cells).reshape(-1)
             weight = np.where(split.masks.reshape(len(split.masks), -1), flat_weights, 0.0)
     made = estimate(route, fine, weight, reference)
@@ -119,8 +122,8 @@ def _rows(
             "denominator": parts["denominator"],
             "persons": persons,
             "rest_persons": rest_persons,
-            "cases": parts["numerator"] if route.cases else no_cases,
-            "rest_cases": others["numerator"] if route.cases else no_cases,
+            "cases": parts.get("cases", no_cases),
+            "rest_cases": others.get("cases", no_cases),
             "coverage_share": place.coverage(*(by_category(array, split.masks) for array in (heard, known))),
             "heard": spoke[..., None],
             "listed": listed[:, None],

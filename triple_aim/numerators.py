@@ -30,9 +30,15 @@ def numerators(route: Compute, cells: Cells, cubes: Mapping[str, Cells]) -> tupl
     stack = np.stack(list(arrays.values()))
     # A member that does not exist in a year counts for nothing; a total of nothing at all stays missing.
     total = np.where(np.isnan(stack).all(axis=0), np.nan, np.nansum(stack, axis=0))
-    for addend in route.add:  # what is added from another source must be there, or the total would be too low
-        total = np.where(np.isnan(arrays[addend.segment]), np.nan, total)
+    if route.add:  # acts that a municipality did not deliver are another matter: without one, the total is too low
+        total = stack.sum(axis=0)
     return list(arrays), {**arrays, ALL: total}
+
+
+def cases(route: Compute, cells: Cells, member: str) -> Floats | None:
+    """How many persons or events stand behind a numerator, where that is known: for the disclosure gate."""
+    column = route.numerator if route.cases else (route.cases_from or "").replace(f"{{{route.family}}}", member)
+    return flat(cells, column) if column in cells.sums else None
 
 
 def family(route: Compute, cells: Cells) -> dict[str, str]:

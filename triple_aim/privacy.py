@@ -33,9 +33,9 @@ def find_identifiers(
 ) -> list[str]:
     """What a table of ``{physical column: header}`` seems to hold that identifies a person, in words without values.
 
-    ``fields`` is its profile, where that is known. A BSN is a column of at least 20 distinct 8- or 9-digit numbers of which at least half pass the 11-test. A full date
-    of birth counts only beside a 6-character postcode, for together they are a name. One scan learns the shape of every
-    column; only what can hold an identifier is read again.
+    ``fields`` is its profile, where that is known. A BSN is a column of at least 20 distinct 8- or 9-digit numbers of
+    which at least half pass the 11-test. A full date of birth counts only beside a 6-character postcode, for together
+    they are a name. One scan learns the shape of every column; only what can hold an identifier is read again.
     """
     findings = [
         f"column {header} is named as an identifier"

@@ -17,6 +17,7 @@ from triple_aim.stats.compare import Difference, interval_overlap
 from triple_aim.stats.estimate import Estimate
 from triple_aim.vocabulary import ALL
 
+TOO_FEW = "too few municipalities delivered"
 DIFFERENCES = {
     Difference.HIGHER: "higher",
     Difference.LOWER: "lower",
@@ -74,12 +75,18 @@ def with_status(spec: Spec, frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
         [absent, thin, empty, frame["heard"] < frame["listed"]],
         [
             "nothing was delivered",
-            "too few municipalities delivered",
+            TOO_FEW,
             "too little to compute from",
             partial_remark(frame["heard"], frame["listed"]),
         ],
         "",
     )
+    country = frame[frame["region_type"] == "nl"].groupby("period")[["heard", "listed"]].max()
+    partly = frame["period"].map(country["heard"] < country["listed"]).eq(True) & frame["comparator_value"].notna()
+    frame.loc[partly, "reason"] += "; compared with the other municipalities delivered"
+    frame["reason"] = frame["reason"].str.removeprefix("; ")
+    # What no delivery mentions is missing too, so coverage is never more than the share of municipalities heard.
+    frame["coverage_share"] *= (frame["heard"] / frame["listed"]).clip(upper=1)
     unseen = ["value", "lower", "upper"]
     frame.loc[frame["status"] != "published", unseen] = np.nan
     better = {"higher_is_better": ("better", "worse"), "lower_is_better": ("worse", "better")}.get(

@@ -19,7 +19,7 @@ from triple_aim.errors import ContentError
 from triple_aim.vocabulary import INTERVALS, Aim, Method, Polarity, Population, Severity
 
 FAMILY = re.compile(r"\{([a-z_]+)\}")
-COUNTS_CASES: frozenset[str] = frozenset({"crude_rate", "proportion", "directly_standardised_rate"})
+COUNTS_CASES = frozenset({"crude_rate", "proportion", "directly_standardised_rate", "indirectly_standardised_ratio"})
 
 
 class AgeRange(Content):
@@ -71,6 +71,7 @@ class Compute(Content):
     denominator: Name | None = None
     sumsq: Name | None = None  # Σx² over persons, when a cube has it
     persons: Name | None = None  # how many persons a cell rests on, for the disclosure gate; else the denominator
+    cases_from: str | None = None  # whose number the gate looks at when the numerator is euros; may be a family too
     add: list[Addend] = []
     where: dict[Name, AgeRange | list[str]] = {}
     standard: Name | None = None
@@ -83,8 +84,8 @@ class Compute(Content):
         if self.interval and self.interval.method not in INTERVALS[self.method]:
             allowed = " or ".join(INTERVALS[self.method])
             raise ValueError(f"the interval of {self.method} is {allowed}, not {self.interval.method}")
-        if (self.standard is not None) != self.method.startswith(("directly", "indirectly")):
-            raise ValueError("a standardised method names its standard, and only such a method does")
+        if (self.standard is not None) != self.method.startswith("directly"):
+            raise ValueError("direct standardisation names its standard, and only that does")
         if (self.growth is not None) != (self.method == "growth"):
             raise ValueError("growth goes with the method growth, and only with it")
         if self.denominator is None and self.method not in ("as_published", "survey_proportion"):
@@ -110,7 +111,7 @@ class Compute(Content):
     @property
     def cases(self) -> bool:
         """Whether the numerator counts persons or events, so that a small one is a disclosure risk of its own."""
-        return self.method in COUNTS_CASES
+        return self.method in COUNTS_CASES and self.interval_method != "none"
 
 
 class Compare(Content):

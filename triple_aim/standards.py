@@ -41,7 +41,8 @@ class Tables:
     def first_years(self, name: str, source: str, kind: str) -> list[int]:
         """The years in which a kind began to mean something that cannot be compared with the year before."""
         declared = self.breaks[name]
-        told = (declared["source"] == source) & (declared["column_or_kind"] == kind)
+        told = declared["source"].str.split().map(lambda sources: source in sources)
+        told &= declared["column_or_kind"].isin([kind, "all"])
         return [int(year) for year in declared.loc[told & (declared["comparable"] == "false"), "first_year"]]
 
 

@@ -75,7 +75,6 @@ def sampled_sums(at: Mapping[str, Floats], masks: Floats) -> dict[str, Floats]:
             wwyy=domain["weighted_yes_sumsq"],  # y is 0 or 1
         )
     )
-    inside = np.broadcast_to(sampled, domain["weight_sum"].shape)
     return {
         "w": domain["weight_sum"],
         "wy": domain["weighted_yes_sum"],
@@ -83,8 +82,9 @@ def sampled_sums(at: Mapping[str, Floats], masks: Floats) -> dict[str, Floats]:
         "v_yy": spread.v_yy,
         "v_yw": spread.v_yw,
         "v_ww": spread.v_ww,
-        "respondents": inside,
-        "strata": np.where(np.isnan(inside), np.nan, inside > 0),
+        # Degrees of freedom as R's degf of a subset: who is in the category, less the strata that hold one of them.
+        "respondents": domain["answer_count"],
+        "strata": np.where(np.isnan(domain["answer_count"]), np.nan, domain["answer_count"] > 0),
         "numerator": domain["yes_count"],
         "denominator": domain["answer_count"],
     }

@@ -188,7 +188,7 @@ def test_household_help_and_the_municipalities_that_delivered_it(marts: dict[str
     help_use = values[chosen & values["source"].eq("social_domain_panel")].set_index("period")
     assert help_use["value"].round(1).to_dict() == {2017: 23.2, 2018: 23.1, 2019: 25.7}
     # Some municipalities did not deliver: the country rests on a part, and says so.
-    assert help_use["coverage_share"].between(0.8, 0.97).all()
+    assert help_use["coverage_share"].between(0.6, 0.97).all()
     assert help_use["reason"].str.fullmatch(r"rests on \d+ of 342 municipalities").all()
 
 

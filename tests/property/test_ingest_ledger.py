@@ -26,6 +26,9 @@ ROOT = Path(__file__).parents[2]
 CLAIMS = load_contracts(ROOT / "contracts")["claims"]
 HEADER = ";".join(column.name for column in CLAIMS.columns)
 CANARY = "cafe0123cafe4567"
+SETTINGS = Settings.model_construct(
+    deliveries=Path("deliveries"), work=Path("work"), publication=Path("publication"), division_year=2024
+)
 PROFILE = settings(derandomize=True, deadline=None, max_examples=25)
 
 lines = st.lists(
@@ -57,8 +60,8 @@ class Counter:
         """Ingest one file, in a folder and a warehouse that have seen nothing."""
         with tempfile.TemporaryDirectory(dir=self.folder) as place:
             base = Path(place)
-            paths = {name: base / name for name in ("deliveries", "work", "publication")}
-            project = Project(ROOT, base / "x.toml", Settings.model_construct(**paths, division_year=2024))
+            # Paths in settings are taken from the settings file's own folder.
+            project = Project(ROOT, base / "x.toml", SETTINGS)
             (base / "deliveries" / "claims").mkdir(parents=True)
             content = text.encode() if isinstance(text, str) else text
             (base / "deliveries" / "claims" / "claims_2021.csv.gz").write_bytes(

@@ -165,7 +165,7 @@ def test_a_row_that_breaks_a_rule_is_set_aside_within_the_tolerance_and_refused_
     assert [found for (found,) in desk.rows("broken_rule")] == [None, None, None, rule]
     aside = pd.read_parquet(desk.folder / "quarantine" / "visits" / "abc.parquet")
     assert list(aside["broken_rule"]) == [rule] and list(aside["line_number"]) == [5]
-    assert list(row.values())[0].strip() in [str(value).strip() for value in aside.iloc[0]]
+    assert next(iter(row.values())).strip() in [str(value).strip() for value in aside.iloc[0]]
     told = desk.refused(table({}, {}, row))
     assert f"1 of 3 rows break a rule ({rule} 1)" in told and "at most 25.0%" in told
 

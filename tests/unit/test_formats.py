@@ -67,9 +67,9 @@ def parquet() -> bytes:
     return sink.getvalue()
 
 
-def xlsx(frame: pd.DataFrame = FRAME.head(20)) -> bytes:
+def xlsx(frame: pd.DataFrame | None = None) -> bytes:
     sink = io.BytesIO()
-    frame.to_excel(sink, index=False, engine="xlsxwriter")
+    (FRAME.head(20) if frame is None else frame).to_excel(sink, index=False, engine="xlsxwriter")
     return sink.getvalue()
 
 

@@ -55,7 +55,7 @@ def test_settings_that_cannot_work_are_refused(tmp_path: Path, fault: str) -> No
     text, word = FAULTS[fault]
     path = tmp_path / "monitor.toml"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(ProjectError, match="monitor.toml") as caught:
+    with pytest.raises(ProjectError, match=r"monitor\.toml") as caught:
         load_project(path)
     assert word in str(caught.value) and caught.value.exit_code == 12
 

@@ -15,6 +15,7 @@ from triple_aim.errors import DisclosureError
 from triple_aim.specs import Spec
 
 OWN = ["value", "lower", "upper", "numerator", "denominator"]
+SHOWN = ["published", "provisional"]
 COMPARATOR = ["comparator_value", "comparator_lower", "comparator_upper"]
 COLUMNS = [
     "indicator_id", "indicator_version", "aim", "source", "region_type", "region_code", "region_name", "division_year",
@@ -47,13 +48,15 @@ def _gate(rows: pd.DataFrame, spec: Spec, cube: str, publication: Publication) -
     shares = spec.route_of[cube].method in ("proportion", "survey_proportion")
     others = rows["denominator"] - rows["numerator"] if shares else np.nan
     small = pd.Series(too_small(rows["persons"], rows["cases"], others, **least), index=rows.index)
-    small &= rows["status"].eq("published")
-    small_rest = pd.Series(too_small(rows["rest_persons"], rows["rest_cases"], np.nan, **least), index=rows.index)
+    # A number too small to standardise is too small to show as well.
+    small &= rows["status"].isin(["published", "not_computed"])
+    rest_others = rows["rest_persons"] - rows["rest_cases"] if shares else np.nan
+    small_rest = pd.Series(too_small(rows["rest_persons"], rows["rest_cases"], rest_others, **least), index=rows.index)
     safe = rows.copy()
-    safe.loc[small, OWN] = np.nan
     safe.loc[small, "status"] = "suppressed"
     safe.loc[small, "reason"] = threshold.reason.en
-    hidden = small | small_rest | ~safe["status"].eq("published")
+    safe.loc[~safe["status"].isin(SHOWN), OWN] = np.nan
+    hidden = small_rest | ~safe["status"].isin(SHOWN)
     safe.loc[hidden, COMPARATOR] = np.nan
     safe.loc[hidden, ["difference", "judgement"]] = "not_compared"
     return safe
@@ -61,9 +64,8 @@ def _gate(rows: pd.DataFrame, spec: Spec, cube: str, publication: Publication) -
 
 def audit(safe: pd.DataFrame) -> None:
     """Refuse the whole publication when anything is seen of a row that is not published."""
-    unseen = safe[~safe["status"].isin(["published", "provisional"])]
-    leaks = int(unseen[["value", "lower", "upper", *COMPARATOR]].notna().any(axis=1).sum())
-    leaks += int(unseen.loc[unseen["status"] == "suppressed", OWN].notna().any(axis=1).sum())
+    unseen = safe[~safe["status"].isin(SHOWN)]
+    leaks = int(unseen[[*OWN, *COMPARATOR]].notna().any(axis=1).sum())
     if leaks:
         raise DisclosureError(
             f"{leaks:,} withheld rows still show a number", "safe.indicator_values", "do not publish; report it"
