@@ -18,8 +18,8 @@ def mart_assets(programme: Programme) -> list[dg.AssetsDefinition]:
     """Every mart; the verdicts come last and tell of the assets that now exist, not of their own table."""
     gate = [dg.AssetKey(["safe", name]) for name in ("indicator_values", "reconciliation", "dictionary")]
     others = [dg.AssetKey(["mart", mart.name]) for mart in programme.publication.marts if mart.name != VERDICTS]
-    floors = {"stg": programme.contracts, "cube": programme.cubes, "ind": programme.specs}
-    below = [dg.AssetKey([floor, name]) for floor, names in floors.items() for name in names]
+    floors = (("stg", list(programme.contracts)), ("cube", list(programme.cubes)), ("ind", list(programme.specs)))
+    below = [dg.AssetKey([floor, name]) for floor, names in floors for name in names]
     subjects = [*below, *gate, *others]
     return [_mart(mart, others if mart.name == VERDICTS else gate, subjects) for mart in programme.publication.marts]
 

@@ -73,16 +73,16 @@ def _broken_checks(result: dg.ExecuteInProcessResult) -> str:
 
 
 def _failed(event: dg.DagsterEvent, broken: str) -> Outcome:
+    where = str(event.step_key).replace("__", "/")
     data = event.step_failure_data
-    failure = data.user_failure_data
-    if failure is not None:
+    if (failure := data.user_failure_data) is not None:
         code = failure.metadata.get("exit_code")
-        return Outcome(None, False, failure.description or event.step_key, int(code.value) if code else 1)
+        return Outcome(None, False, failure.description or where, int(str(code.value)) if code else 1)
     error = data.error.cause or data.error if data.error else None
-    name = error.cls_name if error else "unknown"
+    name = error.cls_name if error else "an unknown error"
     if name == "DagsterAssetCheckFailedError":
-        where = event.step_key.replace("__", "/")
-        told = f"a critical check failed: {broken}\n  where: {where}\n  mend:  correct the delivery or the content it names"
+        mend = "correct the delivery or the content it names"
+        told = f"a critical check failed: {broken}\n  where: {where}\n  mend:  {mend}"
         return Outcome(None, False, told, CheckFailed.exit_code)
-    told = f"{name}\n  where: {event.step_key.replace('__', '/')}\n  mend:  run it in make dev, which shows the traceback; report it"
-    return Outcome(None, False, told, 1)
+    mend = "run it in the web UI (make dev), which shows the traceback, and report it"
+    return Outcome(None, False, f"{name}\n  where: {where}\n  mend:  {mend}", 1)

@@ -24,7 +24,7 @@ class Sums:
     parts: dict[str, Floats]
 
     def minus(self, other: Sums) -> Sums:
-        """What is left when ``other`` is taken out: the rest of the country. A region without data takes out nothing."""
+        """What is left without ``other``: the rest of the country. A region without data takes out nothing."""
         return Sums({name: array - np.nan_to_num(other.parts[name]) for name, array in self.parts.items()})
 
     def of(self, index: int) -> Sums:

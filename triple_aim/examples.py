@@ -98,4 +98,5 @@ def _grown(route: Compute, given: dict[str, Floats]) -> Floats:
         total = np.broadcast_to(value.sum(), (2, 1, 1, 1))
         return {"total": total, "parts": total[..., None], "exposure": np.ones_like(total), "persons": total}
 
-    return route.per * plan.growth(ends(given["end"]), ends(given["start"]))["nominal"][1]
+    grown: Floats = route.per * plan.growth(ends(given["end"]), ends(given["start"]))["nominal"][1]
+    return grown

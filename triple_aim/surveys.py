@@ -60,8 +60,8 @@ def survey_frames(spec: Spec, route: Compute, cells: Cells, regions: Regions) ->
 def sampled_sums(at: Mapping[str, Floats], masks: Floats) -> dict[str, Floats]:
     """What a share of a sample and its variance need, as (period, municipality, stratum, category); they add up.
 
-    ``at`` holds the cube's sums as (period, municipality, sex, band, stratum), ``masks`` who is in a category. Variance is
-    that of a domain: the whole stratum was sampled, whoever of it is in the category.
+    ``at`` holds the cube's sums as (period, municipality, sex, band, stratum), ``masks`` who is in a category. Variance
+    is that of a domain: the whole stratum was sampled, whoever of it is in the category.
     """
     domain = {name: np.tensordot(array, masks, axes=((2, 3), (1, 2))) for name, array in at.items()}
     sampled = at["respondent_count"].sum(axis=(2, 3))[..., None]

@@ -179,7 +179,8 @@ def _calibrated_cents(rng: Generator, lines: pd.DataFrame, members: pd.DataFrame
     found = np.bincount(cell[who], amount, COST.size)
     scale = np.divide(wanted, found, out=np.zeros(COST.size), where=found > 0)
     regional = PLACES["cost"].to_numpy()[members["place"].to_numpy()[who]]
-    return np.maximum(np.rint(100 * amount * scale[cell[who]] * regional), 1).astype(np.int64)
+    cents: Array = np.maximum(np.rint(100 * amount * scale[cell[who]] * regional), 1).astype(np.int64)
+    return cents
 
 
 def _with_corrections(rng: Generator, claims: pd.DataFrame, year: int) -> pd.DataFrame:

@@ -49,7 +49,8 @@ def age_shares() -> Array:
     """Share of the population by place and age band."""
     middle = np.arange(len(BANDS)) * 5 + 2.5
     weight = RESIDENTS * np.exp(PLACES["older"].to_numpy()[:, None] * (middle - 42) / 40)
-    return weight / weight.sum(axis=1, keepdims=True) * PLACES["share"].to_numpy()[:, None]
+    shares: Array = weight / weight.sum(axis=1, keepdims=True) * PLACES["share"].to_numpy()[:, None]
+    return shares
 
 
 def drawn_cells(rng: Generator, shares: Array, count: int) -> tuple[Array, Array]:

@@ -62,7 +62,8 @@ ITEMS = (
 def resident_cells(total: int, year: int) -> Array:
     """Residents on 1 January by place, sex and age band."""
     cells = age_shares()[:, None, :] * np.array([0.5, 0.5])[:, None]
-    return np.rint(total * 1.006 ** (year - YEARS[0]) * cells)
+    residents: Array = np.rint(total * 1.006 ** (year - YEARS[0]) * cells)
+    return residents
 
 
 def population_table(residents: Array, next_year: Array) -> pd.DataFrame:
