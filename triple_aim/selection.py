@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from triple_aim.contracts import Mart, Publication
+from triple_aim.dutch import in_dutch
 from triple_aim.errors import NothingToPublish, ProjectError
 from triple_aim.readers import open_marts
 from triple_aim.releases import read_manifest
@@ -53,8 +54,9 @@ class Selection:
     def lines(self, language: Language) -> Iterator[tuple[Any, ...]]:
         """Row by row as plain objects: a measure that is not shown says so, any other gap is None."""
         statuses = status_of(self.rows)
-        for start in range(0, len(self.rows), AT_ONCE):
-            part = self.rows.iloc[start : start + AT_ONCE]
+        rows = in_dutch(self.rows, self.indicators, self.promise) if language == "nl" else self.rows
+        for start in range(0, len(rows), AT_ONCE):
+            part = rows.iloc[start : start + AT_ONCE]
             printed = part.astype(object).where(part.notna(), None)
             for measure, status in statuses.items():
                 hidden = part[measure].isna() & ~part[status].isin(SHOWN)

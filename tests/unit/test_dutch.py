@@ -1,0 +1,38 @@
+"""Do Dutch readers get every reason and unit in Dutch?"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from triple_aim.contracts import Publication
+from triple_aim.dutch import REASONS, in_dutch
+
+ENGINE = Path(__file__).resolve().parents[2] / "triple_aim"
+
+
+def test_units_and_reasons_are_translated(promise: Publication) -> None:
+    indicators = pd.DataFrame({"unit_en": ["percent"], "unit_nl": ["procent"]})
+    reasons = [
+        "fewer than 10 persons or cases",
+        "rests on 5 of 13 municipalities; compared with the other municipalities delivered",
+        "fewer than 50 respondents or 5 answers",
+        "",
+    ]
+    rows = pd.DataFrame({"unit": ["percent", "percent", "new", ""], "reason": reasons})
+    told = in_dutch(rows, indicators, promise)
+    assert told["unit"].tolist() == ["procent", "procent", "new", ""]
+    assert told["reason"].tolist() == [
+        "minder dan 10 personen of gevallen",
+        "berust op 5 van 13 gemeenten; vergeleken met de andere geleverde gemeenten",
+        "minder dan 50 respondenten of 5 antwoorden",
+        "",
+    ]
+
+
+def test_every_reason_the_engine_gives_has_its_dutch() -> None:
+    rows = (ENGINE / "rows.py").read_text()
+    given = re.findall(r'^\s+"([a-z][a-z ]+)",$', rows, re.M) + re.findall(r'TOO_FEW = "(.+)"', rows)
+    assert {"nothing was delivered", "too few municipalities delivered"} <= set(given) <= set(REASONS)
