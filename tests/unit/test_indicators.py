@@ -14,7 +14,7 @@ GGD = ggd_of("GM0034")
 
 
 def claims(**sums: object) -> Cells:
-    """Six municipalities, one year: 100 insured a cell, 95 insured years, 2,000 euros each for hospital and pharmacy."""
+    """Six municipalities, one year: 100 insured and 95 insured years a cell, 2,000 euros for each kind of care."""
     given = {
         "insured_person_count": 100.0,
         "insured_years": 95.0,
@@ -44,7 +44,8 @@ def row(rows: pd.DataFrame, region: str, **chosen: object) -> pd.Series:
 
 def test_a_region_s_value_is_made_of_sums() -> None:
     weights = np.array([1.0, 2, 3, 4, 5, 6]).reshape(1, 6, 1, 1)
-    rows = made("zvw_cost_per_insured_year", claims(cost_hospital_eur=2000 * weights, insured_years=95 / weights))
+    cube = claims(cost_hospital_eur=2000 * weights, insured_years=95 / weights, cost_sumsq=1e9)
+    rows = made("zvw_cost_per_insured_year", cube)
     years = (95 / weights * 8).sum()
     euros = (2000 * weights * 8).sum() + 2000 * 8 * 6
     assert row(rows, GGD)["value"] == pytest.approx(euros / years)

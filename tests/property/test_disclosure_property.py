@@ -1,0 +1,51 @@
+"""What holds of the gate whatever comes in: no number is left of a withheld row, and no small number is left at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.cells import ROOT, specs
+from triple_aim.contracts import load_publication
+from triple_aim.disclosure.protect import COMPARATOR, OWN, audit, protect
+
+PROMISE = load_publication(ROOT / "contracts")
+SPEC = specs()["polypharmacy_65_plus"]
+LEAST = PROMISE.threshold("claims")
+numbers = st.one_of(st.just(float("nan")), st.floats(0, 60), st.floats(0, 1e7))
+row = st.fixed_dictionaries(
+    {
+        **dict.fromkeys(("value", "lower", "upper", *COMPARATOR), numbers),
+        **dict.fromkeys(("numerator", "denominator", "persons", "cases", "rest_persons", "rest_cases"), numbers),
+        "status": st.sampled_from(["published", "not_computed", "not_delivered"]),
+        "difference": st.sampled_from(["higher", "lower", "no_demonstrable_difference", "not_compared"]),
+    }
+)
+KEY = {
+    "source": "claims", "region_type": "nl", "region_code": "NL01", "region_name": "Nederland", "period": 2022,
+    "sex": "all", "age_group": "all", "segment_type": "none", "segment": "all", "reason": "", "coverage_share": 1.0,
+    "judgement": "worse",
+}  # fmt: skip
+
+
+@settings(derandomize=True, max_examples=150, deadline=None)
+@given(st.lists(row, min_size=1, max_size=20))
+def test_nothing_is_left_of_what_is_withheld(given_rows: list[dict[str, object]]) -> None:
+    rows = pd.DataFrame([{**KEY, **one} for one in given_rows])
+    safe = protect(rows, SPEC, PROMISE, 2024)
+    audit(safe)
+    withheld = safe["status"] != "published"
+    assert safe.loc[withheld, COMPARATOR + OWN[:3]].isna().all(axis=None)
+    assert safe.loc[withheld, ["difference", "judgement"]].eq("not_compared").all(axis=None)
+    assert safe.loc[safe["status"] == "suppressed", OWN].isna().all(axis=None)
+    shown = rows[~withheld.to_numpy()]
+    assert not (shown["persons"] < LEAST.persons).any()
+    assert not (shown["cases"] < LEAST.cases).any()
+    assert not (shown["denominator"] - shown["numerator"] < LEAST.cases).any()
+    small_rest = (rows["rest_persons"] < LEAST.persons) | (rows["rest_cases"] < LEAST.cases)
+    assert safe.loc[small_rest.to_numpy(), COMPARATOR].isna().all(axis=None)
+    assert not (rows["status"].ne("published").to_numpy() & safe["status"].eq("published").to_numpy()).any()
+    whole = ~withheld.to_numpy()
+    assert np.array_equal(safe.loc[whole, "value"], rows.loc[whole, "value"], equal_nan=True)

@@ -1,0 +1,98 @@
+"""What holds of roll-ups whatever the numbers: parts add to the whole, order and splits change nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tests.unit.cells import FLEVOLAND, regions
+from triple_aim.cubes import Cells, load_cells
+from triple_aim.queries import Query
+from triple_aim.regions import Regions
+from triple_aim.rollup import geography
+from triple_aim.warehouse import open_warehouse
+
+LEVELS = ["municipality", "ggd_region", "zorgkantoor_region", "province", "nl"]
+CODES = sorted(regions().names("municipality"))
+SOME = CODES[::7]
+counts = hnp.arrays(float, (2, len(SOME)), elements=st.integers(0, 10**9).map(float))
+silence = hnp.arrays(bool, (2, len(SOME)))
+steady = settings(derandomize=True, max_examples=60, deadline=None)
+
+
+def by_level(rolled: np.ndarray, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    return {kind: rolled[:, frame["region_type"] == kind] for kind in LEVELS}
+
+
+@steady
+@given(counts, silence)
+def test_the_regions_of_every_level_add_up_to_the_country(numbers: np.ndarray, silent: np.ndarray) -> None:
+    place = geography(regions(), LEVELS, SOME)
+    levels = by_level(place.roll_up(np.where(silent, np.nan, numbers)), place.frame)
+    country = np.nan_to_num(levels.pop("nl")[:, 0])
+    for parts in levels.values():
+        assert np.array_equal(np.nansum(parts, axis=1), country)
+
+
+@steady
+@given(counts, silence)
+def test_missing_is_never_zero_and_always_shows(numbers: np.ndarray, silent: np.ndarray) -> None:
+    place = geography(regions(), LEVELS, SOME)
+    known = np.where(silent, np.nan, numbers + 1)[..., None]
+    rolled, covered = place.roll_up(known)[..., 0], place.coverage(known, known)[..., 0]
+    heard = ~silent @ (place.municipal.T > 0) @ (place.within.T > 0)
+    assert np.array_equal(~np.isnan(rolled), heard > 0)
+    ever = ~silent.all(axis=0)
+    lost = (silent & ever) @ (place.municipal.T > 0) @ (place.within.T > 0) > 0
+    told = np.nan_to_num(covered, nan=1.0)
+    assert (told[lost] < 1).all() and np.allclose(told[~lost], 1.0)
+
+
+@steady
+@given(counts, silence, st.integers(0, len(SOME) - 1))
+def test_coverage_is_a_share(numbers: np.ndarray, silent: np.ndarray, mute: int) -> None:
+    place = geography(regions(), LEVELS, SOME)
+    heard = np.where(silent, np.nan, numbers)
+    heard[:, mute] = np.nan
+    covered = place.coverage(heard[..., None], numbers[..., None])
+    assert ((covered >= 0) & (covered <= 1) | np.isnan(covered)).all()
+
+
+@steady
+@given(counts, st.floats(0.01, 0.99), st.integers(0, len(FLEVOLAND) - 1))
+def test_dividing_a_municipality_changes_no_region_above_it(numbers: np.ndarray, share: float, which: int) -> None:
+    """An old code whose people went to two municipalities of one region weighs the same in every region above."""
+    split = regions()
+    heirs = {FLEVOLAND[which]: share, FLEVOLAND[(which + 1) % len(FLEVOLAND)]: 1 - share}
+    divided: Regions = dataclasses.replace(split, steps={**split.steps, "GM8888": (2020, heirs)})
+    value = numbers[:, :1]
+    whole = geography(split, LEVELS, [FLEVOLAND[which]]).roll_up(value)
+    parts = geography(divided, LEVELS, ["GM8888"])
+    rolled = parts.roll_up(value)
+    above = parts.frame["region_type"].isin(["ggd_region", "province", "nl"]).to_numpy()
+    assert np.allclose(np.nan_to_num(rolled[:, above]), np.nan_to_num(whole[:, above]), rtol=1e-12)
+
+
+@steady
+@given(st.permutations(range(24)), hnp.arrays(int, 24, elements=st.integers(0, 1000)))
+def test_the_order_of_rows_changes_nothing(order: list[int], numbers: np.ndarray) -> None:
+    keys = [(p, c, s, b) for p in (2021, 2022) for c in FLEVOLAND[:3] for s in "FM" for b in ("00-04", "90+")]
+    names = ["period", "municipality_code", "sex", "age_band"]
+    rows = pd.DataFrame(keys, columns=names).assign(exclusion="none", visit_count=numbers)
+    grain = (*names, "exclusion")
+    query = Query("visits", "", "", grain, False, frozenset(), frozenset(), (*grain, "visit_count"))
+
+    def read(frame: pd.DataFrame) -> Cells:
+        with open_warehouse(None) as warehouse:
+            warehouse.create("cube.visits", frame)
+            return load_cells(warehouse, query)
+
+    one, other = read(rows), read(rows.iloc[order])
+    assert one.labels == other.labels
+    assert np.array_equal(one.sums["visit_count"], other.sums["visit_count"])
+    assert one.sums["visit_count"].sum() == numbers.sum()

@@ -1,0 +1,53 @@
+"""Does each method of a spec reach its statistic, with its unit and its interval?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from triple_aim.estimates import METHODS, Sums, estimate
+from triple_aim.specs import Compute
+from triple_aim.stats import rates
+from triple_aim.vocabulary import INTERVALS
+
+
+def route(method: str, **changes: object) -> Compute:
+    return Compute.model_validate(
+        {"method": method, "cubes": ["claims"], "numerator": "n", "denominator": "d", **changes}
+    )
+
+
+def test_every_method_that_computes_has_a_function() -> None:
+    assert set(METHODS) == set(INTERVALS) - {"growth", "as_published"}
+
+
+def test_a_delta_interval_is_that_of_the_mean_in_units_of_exposure() -> None:
+    chosen = route("ratio", per=2, sumsq="q", persons="p", interval={"method": "delta"})
+    one = {
+        "numerator": np.array([600.0]),
+        "denominator": np.array([80.0]),
+        "sumsq": np.array([9000.0]),
+        "persons": np.array([100.0]),
+    }
+    made = estimate(chosen, Sums(one))
+    person = rates.mean(600.0, 9000.0, 100.0)
+    assert made.value == pytest.approx(2 * 600 / 80)
+    assert made.upper - made.value == pytest.approx(2 * (person.upper - person.value) * 100 / 80)
+
+
+@pytest.mark.parametrize("interval", [None, {"method": "delta"}])
+def test_without_a_spread_there_is_no_interval(interval: dict[str, str] | None) -> None:
+    further = {"sumsq": "q", "persons": "p", "interval": interval} if interval else {}
+    made = estimate(route("ratio", **further), Sums({"numerator": np.array([6.0]), "denominator": np.array([3.0])}))
+    assert made.value == [2.0] and np.isnan(made.lower).all() and np.isnan(made.upper).all()
+
+
+def test_the_rest_is_the_whole_less_the_region_and_a_silent_region_takes_nothing_out() -> None:
+    sums = Sums({"numerator": np.array([[3.0, np.nan, 10.0]])})
+    assert sums.of(2).minus(sums).parts["numerator"].tolist() == [[7.0, 10.0, 0.0]]
+
+
+def test_nothing_divided_by_nothing_is_missing() -> None:
+    for method in ("crude_rate", "proportion", "ratio"):
+        made = estimate(route(method), Sums({"numerator": np.zeros(1), "denominator": np.zeros(1)}))
+        assert np.isnan(made.value).all(), method
