@@ -203,6 +203,7 @@ def _parts_add_up(spec: Spec, rows: pd.DataFrame, subject: str) -> Iterable[Coun
     key = ["source", "region_type", "region_code", "period"]
     plain = rows[rows["segment"] == ALL]
     total = plain[(plain["sex"] == ALL) & (plain["age_group"] == ALL)].set_index(key)["numerator"]
+    total = total[~total.index.duplicated()]  # that a row stands twice is for the check of uniqueness to tell
     for dimension, other in (("sex", "age_group"), ("age_group", "sex")):
         split = plain[(plain[dimension] != ALL) & (plain[other] == ALL)]
         if dimension not in spec.breakdowns or split.empty or total.empty:

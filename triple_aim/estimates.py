@@ -16,6 +16,8 @@ from triple_aim.specs import Compute
 from triple_aim.stats import rates, standardise, survey
 from triple_aim.stats.estimate import Estimate
 
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Sums:
@@ -24,8 +26,14 @@ class Sums:
     parts: dict[str, Floats]
 
     def minus(self, other: Sums) -> Sums:
-        """What is left without ``other``: the rest of the country. A region without data takes out nothing."""
-        return Sums({name: array - np.nan_to_num(other.parts[name]) for name, array in self.parts.items()})
+        """What is left when ``other`` is taken out: the rest of the country. A region without data takes out nothing.
+
+        A region that holds all who delivered leaves nothing, though sums of floats may differ in their last digits.
+        """
+        left = {name: array - np.nan_to_num(other.parts[name]) for name, array in self.parts.items()}
+        return Sums(
+            {n: np.where(np.abs(rest) <= ROUNDING * np.abs(self.parts[n]), 0.0, rest) for n, rest in left.items()}
+        )
 
     def of(self, index: int) -> Sums:
         """One region, kept as an axis of length 1 so that it broadcasts against all of them."""

@@ -83,7 +83,9 @@ def with_status(spec: Spec, frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     )
     country = frame[frame["region_type"] == "nl"].groupby("period")[["heard", "listed"]].max()
     partly = frame["period"].map(country["heard"] < country["listed"]).eq(True) & frame["comparator_value"].notna()
-    frame.loc[partly & frame["status"].eq("published"), "reason"] += "; compared with the other municipalities delivered"
+    frame.loc[partly & frame["status"].eq("published"), "reason"] += (
+        "; compared with the other municipalities delivered"
+    )
     frame["reason"] = frame["reason"].str.removeprefix("; ")
     # What no delivery mentions is missing too, so coverage is never more than the share of municipalities heard.
     frame["coverage_share"] *= (frame["heard"] / frame["listed"]).clip(upper=1)

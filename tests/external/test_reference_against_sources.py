@@ -1,6 +1,5 @@
 """Do our transcribed reference tables agree with the sources they were transcribed from?"""
 
-import io
 import os
 from pathlib import Path
 
@@ -124,22 +123,6 @@ def test_every_vektis_name_has_a_code_that_leads_to_2024(regions):
     delivered = set().union(*(vektis(year)["gemeentenaam"].dropna() for year in range(2011, 2024))) - {""}
     assert delivered == set(names["vektis_name"])
     assert regions.membership(list(names["municipality_code"])).unknown == ()
-
-
-def test_vektis_columns_reproduce_the_national_table_by_kind():
-    columns = pd.read_csv(REFERENCE / "codes" / "vektis_columns.csv")
-    printed = pd.read_csv(io.StringIO(PRINTED), sep=" ", index_col="care_kind", na_values="-")
-    for year in range(2011, 2024):
-        table = vektis(year)
-        table = table[table["gemeentenaam"].fillna("") != ""]
-        sums = table.iloc[:, 4:].astype(float).sum()
-        width = 32 if year == 2023 else None
-        now = columns[(columns["first_year"] <= year) & (columns["last_year"] >= year)]
-        kind = {f"kosten_{c}"[:width]: k for c, k in zip(now["vektis_column"], now["care_kind"], strict=True)}
-        assert set(kind) == set(sums.index[1:]), year
-        if str(year) in printed:  # which leaves the few cents of primary-care support out
-            kept = sums.iloc[1:].drop("kosten_eerstelijns_ondersteuning").groupby(kind).sum() / sums.iloc[0]
-            assert kept.round(1).to_dict() == pytest.approx(printed[str(year)].dropna().to_dict()), year
 
 
 def test_the_dutch_standard_is_the_population_of_2021():

@@ -22,6 +22,7 @@ from triple_aim.checks import (
 from triple_aim.contracts import load_publication
 from triple_aim.queries import read_query
 from triple_aim.rollup import geography
+from triple_aim.rows import TOO_FEW
 from triple_aim.specs import Expectation
 from triple_aim.warehouse import open_warehouse
 
@@ -71,7 +72,7 @@ def rows(**changes: object) -> pd.DataFrame:
                 "source": "mortality", "region_type": "nl", "region_code": "NL01", "period": period, "sex": sex,
                 "age_group": "all", "segment_type": "none", "segment": "all", "value": 400.0, "lower": 380.0,
                 "upper": 420.0, "numerator": 200.0 if sex == "all" else 100.0, "status": "published",
-                "coverage_share": 1.0,
+                "coverage_share": 1.0, "reason": "",
             }
             for period in (2021, 2022) for sex in ("all", "F", "M")
         ]
@@ -90,7 +91,7 @@ def rows(**changes: object) -> pd.DataFrame:
         ({"value": np.nan}, {"value_when_published": 1}),
         ({"value": 430.0}, {"interval_holds_value": 1}),
         ({"value": 9e9, "upper": 9e9}, {"range": 1}),
-        ({"coverage_share": 0.2}, {"coverage": 1}),
+        ({"status": "not_computed", "reason": TOO_FEW, "value": np.nan}, {"coverage": 1}),
         ({"numerator": 190.0}, {"parts_by_sex": 1}),
     ],
 )
@@ -129,10 +130,8 @@ def test_an_indicator_nobody_delivered_is_a_remark_not_a_failure() -> None:
 def test_a_cube_is_held_to_its_grain_and_its_municipalities() -> None:
     query = read_query(ROOT / "sql" / "cube" / "social_domain_panel.sql")
     with open_warehouse(None) as warehouse:
-        columns = ", ".join(
-            f"{n} as {c}"
-            for c, n in zip(query.columns, ["2022", "'GM0034'", "'none'", "1", "5", "-3", *["9"] * 9], strict=False)
-        )
+        values = ["2022", "'GM0034'", "'none'", "1", "5", "-3", *["9"] * 9]
+        columns = ", ".join(f"{value} as {name}" for name, value in zip(query.columns, values, strict=False))
         warehouse.run(f"create table cube.social_domain_panel as select {columns} union all select {columns}")
         place = geography(regions(), regions().types, ["GM0034", "GM9999"])
         assert failing(cube_counts(warehouse, query, place)) == {

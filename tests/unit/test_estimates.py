@@ -12,9 +12,8 @@ from triple_aim.vocabulary import INTERVALS
 
 
 def route(method: str, **changes: object) -> Compute:
-    return Compute.model_validate(
-        {"method": method, "cubes": ["claims"], "numerator": "n", "denominator": "d", **changes}
-    )
+    plain = {"method": method, "cubes": ["claims"], "numerator": "n", "denominator": "d"}
+    return Compute.model_validate({**plain, **changes})
 
 
 def test_every_method_that_computes_has_a_function() -> None:
@@ -23,13 +22,8 @@ def test_every_method_that_computes_has_a_function() -> None:
 
 def test_a_delta_interval_is_that_of_the_mean_in_units_of_exposure() -> None:
     chosen = route("ratio", per=2, sumsq="q", persons="p", interval={"method": "delta"})
-    one = {
-        "numerator": np.array([600.0]),
-        "denominator": np.array([80.0]),
-        "sumsq": np.array([9000.0]),
-        "persons": np.array([100.0]),
-    }
-    made = estimate(chosen, Sums(one))
+    given = {"numerator": 600.0, "denominator": 80.0, "sumsq": 9000.0, "persons": 100.0}
+    made = estimate(chosen, Sums({name: np.array([value]) for name, value in given.items()}))
     person = rates.mean(600.0, 9000.0, 100.0)
     assert made.value == pytest.approx(2 * 600 / 80)
     assert made.upper - made.value == pytest.approx(2 * (person.upper - person.value) * 100 / 80)
