@@ -27,6 +27,11 @@ def show_release(console: Console, release: Path, promise: Publication) -> None:
     """The newest year in which most aims have a value, for the coarsest regions that differ."""
     with open_marts(release, promise) as warehouse:
         aims = warehouse.frame("select * from mart.triple_aim")
+        partly = warehouse.rows(
+            """select period, max(reason) from mart.indicator_values
+               where region_type = 'nl' and sex = 'all' and segment = 'all' and reason like 'rests on %'
+               group by period"""
+        )
         checks = warehouse.frame("select severity, is_passed, check_id, unexpected_count from mart.checks")
         reconciliation = warehouse.frame("select * from mart.reconciliation")
         indicators = warehouse.frame("select indicator_id, title_en, decimals from mart.indicators").set_index(
@@ -53,6 +58,8 @@ def show_release(console: Console, release: Path, promise: Publication) -> None:
     console.print("\n".join(titles), highlight=False)
     _show_checks(console, checks)
     _show_ledger(console, reconciliation)
+    if told := dict(partly).get(year):
+        console.print(f"Nederland {told.split(';')[0]}: those that were delivered.", highlight=False)
 
 
 def _cell(row: dict[str, object], aim: str, indicators: pd.DataFrame) -> str:
