@@ -27,7 +27,7 @@ CONTRACTS = load_contracts(ROOT / "contracts")
 STAGING = read_queries(ROOT / "sql" / "staging")
 PUBLIC = ["vektis_open", "social_domain_panel", "ggd_results", "rivm_results", "boundary_changes"]
 
-# The file profile printed in the domain handbook, section 5.1, and where the rest row stands.
+# The profile of each file, computed once, independently, and where the rest row stands.
 PROFILE = """
 2011 13475 17011613 16632561 35.268 271167 21 first
 2012 13476 17109334 16705472 34.507 288288 29 first

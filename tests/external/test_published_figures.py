@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data here; set TRIPLE_AIM_SHARED_DATA"),
 ]
 
-#: Euro per insured year and per insured person without the rest row (domain handbook, section 6.1, from Vektis).
+#: Euro per insured year and per insured person without the rest row (computed once, independently, from the Vektis open files).
 BY_YEAR = """
 2011 2136.62 2101.08
 2012 2082.34 2045.70

@@ -18,25 +18,6 @@ pytestmark = [
     pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data here; set TRIPLE_AIM_SHARED_DATA"),
 ]
 
-# Euro per insured year without the rest row, by kind, as printed in the domain handbook, section 6.1.
-PRINTED = """
-care_kind 2013 2015 2018 2020 2021 2022 2023
-hospital 1244.8 1231.5 1375.8 1341.8 1476.5 1534.5 1655.4
-pharmacy 261.9 270.1 281.7 298.8 298.8 322.3 335.4
-mental_health 217.5 180.9 208.9 234.0 166.7 257.8 283.4
-general_practice 139.8 178.3 200.9 223.5 236.0 245.2 270.8
-district_nursing - 184.2 214.6 195.1 190.1 176.7 183.0
-devices 86.6 90.3 87.9 95.0 98.9 102.6 109.2
-allied_health 38.3 40.4 45.0 43.9 56.2 58.8 63.4
-dental 41.4 44.1 44.2 41.3 47.2 48.0 52.7
-geriatric_rehabilitation 38.0 41.5 43.9 38.3 42.5 44.7 48.6
-patient_transport 37.5 38.3 40.5 40.4 44.9 45.9 47.8
-maternity 29.9 32.4 30.9 38.4 40.8 38.7 42.2
-other 25.1 13.9 17.5 16.9 16.9 17.3 19.6
-primary_care_stay - - 16.2 16.5 19.4 17.2 17.8
-cross_border 15.5 15.6 17.0 11.7 12.1 17.0 16.5
-gzsp - - - 0.4 3.9 4.3 5.2
-"""
 SOURCES = {  # region type: code column in the list of 2024, stem of the column in StatLine 70072ned
     "ggd_region": ("ggd_code", "ggdregio"),
     "zorgkantoor_region": ("zorgkantoor_code", "zorgkantoorregio"),
