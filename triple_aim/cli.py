@@ -44,6 +44,7 @@ Indicator = Annotated[str, typer.Argument(help="Indicator id, as in the mart ind
 RegionType = Annotated[
     str, typer.Option("--region-type", help="municipality, ggd_region, zorgkantoor_region, province, …")
 ]
+AgeGroup = Annotated[str, typer.Option(help="An age group, for sources that know no total, such as 18-64.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; a name is made up when left out.")]
 
 
@@ -214,6 +215,7 @@ def figure_trend(
     indicator: Indicator,
     region: Annotated[list[str], typer.Option(help="Region code; up to six times.")],
     region_type: RegionType = "ggd_region",
+    age_group: AgeGroup = "all",
     source: Annotated[str | None, typer.Option(help="Cube, when several supply the indicator.")] = None,
     language: Annotated[Language, typer.Option(help="Language.")] = Language.nl,
     out: Out = None,
@@ -228,7 +230,19 @@ def figure_trend(
     base = out or Path(f"trend_{indicator}_{'_'.join(region)}")
     for kind in ("svg", "png"):
         _write(
-            base, kind, trend(release, promise, indicator, region_type, region, language.value, source=source, to=kind)
+            base,
+            kind,
+            trend(
+                release,
+                promise,
+                indicator,
+                region_type,
+                region,
+                language.value,
+                age_group=age_group,
+                source=source,
+                to=kind,
+            ),
         )
 
 
@@ -237,6 +251,7 @@ def figure_caterpillar(
     indicator: Indicator,
     period: Annotated[int, typer.Option(help="Year.")],
     region_type: RegionType = "ggd_region",
+    age_group: AgeGroup = "all",
     source: Annotated[str | None, typer.Option(help="Cube, when several supply the indicator.")] = None,
     language: Annotated[Language, typer.Option(help="Language.")] = Language.nl,
     out: Out = None,
@@ -250,7 +265,17 @@ def figure_caterpillar(
     release, promise = _release(project), load_publication(project.contracts)
     base = out or Path(f"caterpillar_{indicator}_{region_type}_{period}")
     for kind in ("svg", "png"):
-        drawn = caterpillar(release, promise, indicator, region_type, period, language.value, source=source, to=kind)
+        drawn = caterpillar(
+            release,
+            promise,
+            indicator,
+            region_type,
+            period,
+            language.value,
+            age_group=age_group,
+            source=source,
+            to=kind,
+        )
         _write(base, kind, drawn)
 
 

@@ -61,6 +61,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_compared": "niet vergeleken",
         "rest": "rest van Nederland",
         "nl": "Nederland",
+        "years": "jaar",
         "break": "trendbreuk",
         "missing": "niet beschikbaar",
         "provisional": "voorlopig (open)",
@@ -82,6 +83,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_compared": "not compared",
         "rest": "rest of the Netherlands",
         "nl": "Netherlands",
+        "years": "years",
         "break": "series break",
         "missing": "not available",
         "provisional": "provisional (open)",
@@ -103,12 +105,12 @@ def printed(value: float, decimals: int, language: Language) -> str:
     return text.translate(str.maketrans(",.", ".,")) if language == "nl" else text
 
 
-def canvas(about: Any, language: Language, height: float, place: str = "") -> tuple[Figure, Axes]:
-    """An empty figure that says what is measured, in what, and where."""
+def canvas(about: Any, language: Language, height: float, place: str = "", ages: str = "") -> tuple[Figure, Axes]:
+    """An empty figure that says what is measured, in what, of whom and where."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    subtitle = ", ".join(filter(None, [str(about[f"unit_{language}"]), place]))
+    subtitle = ", ".join(filter(None, [str(about[f"unit_{language}"]), ages, place]))
     axes.set_title(subtitle, loc="left", fontsize=9, color=GREY, pad=6 if place else 16)
     axes.set_axisbelow(True)
     axes.yaxis.set_major_formatter(_numbers(language))
@@ -132,7 +134,9 @@ def course(
 def line(axes: Axes, value: pd.Series, breaks: list[int], label: str | None = None, **style: Any) -> None:
     """A line that does not suggest a course across a series break or a gap."""
     for at, part in enumerate(series(value.index, breaks)):
-        axes.plot(value.index, value.where(part).astype(float), label=None if at else label, zorder=1.5, **style)
+        alone = "_" if part.sum() == 1 else None  # a line through one year cannot be seen
+        shown = value.where(part).astype(float)
+        axes.plot(value.index, shown, marker=alone, label=None if at else label, zorder=1.5, **style)
 
 
 def series(years: pd.Index, breaks: list[int]) -> list[NDArray[np.bool_]]:

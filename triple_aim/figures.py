@@ -48,13 +48,14 @@ def trend(
     regions: Sequence[str],
     language: Language = "nl",
     *,
+    age_group: str = ALL,
     source: str | None = None,
     to: Kind = "svg",
 ) -> bytes:
     """One indicator over the years for up to six regions, beside the rest of the Netherlands."""
     if not 1 <= len(regions) <= len(REGIONS):
         raise ProjectError(f"{len(regions)} regions were named", "trend", f"name 1 to {len(REGIONS)} of them")
-    found = _select(release, promise, indicator, source)
+    found = _select(release, promise, indicator, age_group, source)
     rows, about = found.rows, found.used_indicators.iloc[0]
     ours = rows[(rows["region_type"] == region_type) & rows["region_code"].isin(regions)]
     if absent := sorted(set(regions) - set(ours["region_code"])):
@@ -62,7 +63,7 @@ def trend(
     words, breaks = WORDS[language], [int(year) for year in about["series_breaks"].split(", ") if year]
     years = range(int(ours["period"].min()), int(ours["period"].max()) + 1)
     with matplotlib.rc_context(STYLE):
-        figure, axes = canvas(about, language, 4.8)
+        figure, axes = canvas(about, language, 4.8, ages=_ages(age_group, language))
         for at, code in enumerate(regions):
             one = ours[ours["region_code"] == code].set_index("period").reindex(years)
             shift = 0.09 * (at - (len(regions) - 1) / 2)
@@ -88,11 +89,12 @@ def caterpillar(
     period: int,
     language: Language = "nl",
     *,
+    age_group: str = ALL,
     source: str | None = None,
     to: Kind = "svg",
 ) -> bytes:
     """All regions of a type in one year, sorted, with their intervals and the national value."""
-    found = _select(release, promise, indicator, source)
+    found = _select(release, promise, indicator, age_group, source)
     rows, about = found.rows[found.rows["period"] == period], found.used_indicators.iloc[0]
     ours = rows[rows["region_type"] == region_type]
     shown = ours[is_shown(ours)].sort_values(["value", "region_code"])
@@ -106,7 +108,7 @@ def caterpillar(
     with matplotlib.rc_context(STYLE):
         height = 2.2 + len(ordered) * (0.12 if many else 0.2)
         kind = words.get(region_type, region_type.replace("_", " "))
-        figure, axes = canvas(about, language, height, f"{kind}, {period}")
+        figure, axes = canvas(about, language, height, f"{kind}, {period}", _ages(age_group, language))
         handles: list[Any] = []
         whole = rows[rows["region_type"] == "nl"]
         if is_shown(whole).any():
@@ -155,9 +157,14 @@ def _draw_breaks(axes: Axes, years: range, breaks: list[int], label: str) -> Non
         axes.text(year - 0.5, 1.01, str(year), transform=above, ha="center", fontsize=8, color=GREY)
 
 
-def _select(release: Path, promise: Publication, indicator: str, source: str | None) -> Selection:
-    """The undivided values of one indicator from one source."""
-    asked = {"indicator_id": indicator, "sex": ALL, "age_group": ALL, "segment_type": "none", "segment": ALL}
+def _ages(age_group: str, language: Language) -> str:
+    """The age group in words; nothing for everybody."""
+    return "" if age_group == ALL else f"{age_group} {WORDS[language]['years']}"
+
+
+def _select(release: Path, promise: Publication, indicator: str, age_group: str, source: str | None) -> Selection:
+    """The values of one indicator from one source, for everybody or for one age group."""
+    asked = {"indicator_id": indicator, "sex": ALL, "age_group": age_group, "segment_type": "none", "segment": ALL}
     found = select(release, promise, "indicator_values", asked | ({"source": source} if source else {}))
     if len(found.cubes) > 1:
         raise ProjectError("several sources supply this indicator", indicator, f"choose {' or '.join(found.cubes)}")

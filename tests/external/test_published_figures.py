@@ -12,6 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from triple_aim.contracts import load_publication
+from triple_aim.errors import NothingToPublish
+from triple_aim.figures import caterpillar
+
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("TRIPLE_AIM_SHARED_DATA", ROOT / "../shared/data")).resolve()
 pytestmark = [
@@ -19,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data here; set TRIPLE_AIM_SHARED_DATA"),
 ]
 
-#: Euro per insured year and per insured person without the rest row (computed once, independently, from the Vektis open files).
+#: Euro per insured year and per insured person without the rest row; computed once, independently, from the files.
 BY_YEAR = """
 2011 2136.62 2101.08
 2012 2082.34 2045.70
@@ -75,8 +79,8 @@ FILES = """
 
 
 @pytest.fixture(scope="session")
-def marts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
-    """The marts of one run of the whole job on the open data, as ``benchmarks/open_data.toml`` sets it up."""
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The release of one run of the whole job on the open data, as ``benchmarks/open_data.toml`` sets it up."""
     import dagster as dg
 
     from triple_aim.ingest import delivered_periods
@@ -95,7 +99,13 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
     periods = delivered_periods(programme.project, programme.contracts.values())
     with dg.DagsterInstance.ephemeral() as instance:
         assert job.execute_in_process(instance=instance, tags=over(periods[0], periods[-1])).success
-    return {path.stem: pd.read_parquet(path) for path in (folder / "publication" / "current").glob("*.parquet")}
+    return (folder / "publication" / "current").resolve()
+
+
+@pytest.fixture(scope="session")
+def marts(release: Path) -> dict[str, pd.DataFrame]:
+    """The marts of that release."""
+    return {path.stem: pd.read_parquet(path) for path in release.glob("*.parquet")}
 
 
 @pytest.fixture(scope="session")
@@ -233,3 +243,11 @@ def test_growth_is_the_growth_of_the_published_levels(marts: dict[str, pd.DataFr
         now, before = (totals["zvw_cost_per_insured_year", y, "NL01"] for y in (year, year - 1))
         assert growth.loc[year, "yearly_growth_percent"] == pytest.approx(100 * (now / before - 1), abs=1e-9)
     assert 2011 not in growth.index  # there is no earlier year to compare with
+
+
+def test_published_percentages_are_drawn_by_age_group(release: Path) -> None:
+    promise = load_publication(ROOT / "contracts")
+    drawn = caterpillar(release, promise, "good_self_rated_health", "ggd_region", 2024, age_group="16-25")
+    assert b"16-25 jaar" in drawn and b"Nederland 63,8" in drawn
+    with pytest.raises(NothingToPublish):  # there is no percentage of all ages
+        caterpillar(release, promise, "good_self_rated_health", "ggd_region", 2024)
