@@ -27,6 +27,7 @@ WIDTH = 110  # columns, where there is no terminal to ask
 
 app = typer.Typer(
     help="The Triple Aim monitor: deliveries in, published health, quality and cost indicators out.",
+    epilog="Every command takes --debug, which shows where an error came from.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
