@@ -84,15 +84,21 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
         raise ProjectError(
             f"there is no {spec.id} of {region} in {period}", f"release {release.name}", "check code and year"
         )
+    # The total of a source, or its age groups where it knows no total.
+    known = rows.groupby("source")["age_group"].transform(lambda groups: groups.eq(ALL).any())
+    rows = rows[(rows["age_group"] == ALL) | ~known]
     for row in rows.to_dict("records"):
         console.print()
+        ages = "" if row["age_group"] == ALL else f", {row['age_group']} years"
         told = f"{row['value']:,.{spec.decimals}f} {row['unit']}" if pd.notna(row["value"]) else row["status"]
         limits = (
             f" ({row['lower']:,.{spec.decimals}f} to {row['upper']:,.{spec.decimals}f})"
             if pd.notna(row["lower"])
             else ""
         )
-        console.print(f"[bold]{row['region_name']}, {period}: {told}{limits}[/], from {row['source']}", highlight=False)
+        console.print(
+            f"[bold]{row['region_name']}, {period}{ages}: {told}{limits}[/], from {row['source']}", highlight=False
+        )
         if row["status"] != "published":
             console.print(f"  {row['reason']}", highlight=False)
             continue
@@ -139,7 +145,9 @@ def _show_strata(console: Console, programme: Programme, spec: Spec, cube: str, 
     counted = cases(route, mine, ALL)
     behind = np.nan if counted is None else place.roll_up(counted)[when, at]
     least = programme.publication.threshold(cube)
-    small = too_small(persons, behind, np.nan, least_persons=least.persons, least_cases=least.cases) & (base > 0)
+    others = base - behind if route.method == "proportion" else np.nan
+    enough = max(least.persons, spec.disclosure.get("threshold", 0))
+    small = too_small(persons, behind, others, least_persons=enough, least_cases=least.cases) & (base > 0)
     if small.any():
         # A single hidden stratum could be solved for from the total, so all are hidden.
         console.print(f"  strata are not shown: {small.sum()} of {small.size} are too small ({least.reason.en})")

@@ -24,9 +24,9 @@ select
     period,
     basis,
     max(value) filter (where indicator_id = 'zvw_cost_growth') as yearly_growth_percent,
-    max(status) filter (where indicator_id = 'zvw_cost_growth') as yearly_status,
+    coalesce(max(status) filter (where indicator_id = 'zvw_cost_growth'), 'not_computed') as yearly_status,
     max(value) filter (where indicator_id = 'zvw_cost_growth_compound') as compound_growth_percent,
-    max(status) filter (where indicator_id = 'zvw_cost_growth_compound') as compound_status,
+    coalesce(max(status) filter (where indicator_id = 'zvw_cost_growth_compound'), 'not_computed') as compound_status,
     max(comparator_value) filter (where indicator_id = 'zvw_cost_growth') as yearly_growth_rest_percent
 from growth
 group by
