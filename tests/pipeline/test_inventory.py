@@ -110,10 +110,8 @@ def test_the_schedule_runs_every_night_over_all_years(whole_graph: dg.Definition
     assert request.tags["dagster/asset_partition_range_end"] == "2026"
 
 
-def ticked(
-    installation: Installation, cursor: str | None
-) -> tuple[list[tuple[str, str]], list[str | None], str | None]:
-    """What the sensor asks for: ranges of years, run keys, the next cursor."""
+def ticked(installation: Installation, cursor: str | None) -> tuple[list[tuple[str, str]], str | None]:
+    """What the sensor asks for: ranges of years, and the next cursor."""
     with installation.definitions() as definitions:
         (sensor,) = definitions.sensors
         data = sensor.evaluate_tick(dg.build_sensor_context(cursor=cursor))
@@ -126,13 +124,21 @@ def ticked(
 
 def test_the_sensor_asks_for_changed_years_only(installation: Installation) -> None:
     ranges, cursor = ticked(installation, None)
+    assert ranges == []  # at the first sight of a file it may still be arriving
+    ranges, cursor = ticked(installation, cursor)
     assert ranges == [("2021", "2023")]
     assert ticked(installation, cursor)[0] == []
-    shutil.copy(
-        installation.deliveries / "claims/claims_2022.csv.gz",
-        installation.deliveries / "claims/claims_2022_late.csv.gz",
-    )
-    assert ticked(installation, cursor)[0] == [("2022", "2022")]
+    late = installation.deliveries / "claims/claims_2022_late.csv.gz"
+    shutil.copy(installation.deliveries / "claims/claims_2022.csv.gz", late)
+    ranges, cursor = ticked(installation, cursor)
+    assert ranges == []
+    with late.open("ab") as growing:
+        growing.write(b"more")
+    ranges, cursor = ticked(installation, cursor)
+    assert ranges == []  # it grew between two ticks
+    ranges, cursor = ticked(installation, cursor)
+    assert ranges == [("2022", "2022")]
+    assert ticked(installation, cursor)[0] == []
 
 
 def test_the_sensor_says_the_same_in_every_process(installation: Installation) -> None:
@@ -157,5 +163,7 @@ sys.path.insert(0, ".")
 import dagster as dg
 from pipelines.definitions import build
 (sensor,) = build("{config}").sensors
-print([request.run_key for request in sensor.evaluate_tick(dg.build_sensor_context()).run_requests])
+first = sensor.evaluate_tick(dg.build_sensor_context())
+second = sensor.evaluate_tick(dg.build_sensor_context(cursor=first.cursor))
+print([request.run_key for request in second.run_requests])
 """
