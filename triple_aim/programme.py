@@ -5,6 +5,7 @@ Not here: data. Everything in this module can be checked on a machine that never
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from triple_aim.contracts import Contract, Publication, load_contracts, load_publication
@@ -131,6 +132,13 @@ def _check_spec(programme: Programme, spec: Spec) -> None:
         ):
             raise ContentError(
                 "growth names an unknown price index or list of breaks", where, "see reference/prices and breaks"
+            )
+        # A misspelt column here would open the gate without a word.
+        pattern = re.compile(FAMILY.sub("[a-z_]+", route.cases_from or ""))
+        gated = route.cases_from and programme.publication.threshold(cube).cases
+        if gated and not any(pattern.fullmatch(column) for column in query.columns):
+            raise ContentError(
+                f"cube {cube} has no column {route.cases_from}", where, "name whose number stands behind it"
             )
         least = programme.publication.threshold(cube).persons
         if spec.disclosure.get("threshold", least) < least:
