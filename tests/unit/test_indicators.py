@@ -171,3 +171,12 @@ def test_compound_growth_counts_from_the_base_year() -> None:
     rows = made("zvw_cost_growth_compound", panel(euros, (2020, 2021, 2022, 2023)))
     assert row(rows, GGD, period=2023)["value"] == pytest.approx(10.0)
     assert not (rows[rows["period"] <= 2021]["status"] == "published").any()
+
+
+def test_growth_rests_on_the_smaller_of_its_two_ends() -> None:
+    persons = np.ones((2, 6, 2, 4)) * np.array([0.5, 100.0]).reshape(2, 1, 1, 1)
+    cube = cells(
+        {"cost_hospital_eur": 1000.0, "insured_years": persons, "insured_person_count": persons}, periods=(2021, 2022)
+    )
+    grown = row(made("zvw_cost_growth", cube), FLEVOLAND[0])
+    assert grown["persons"] == pytest.approx(0.5 * 8)  # sexes and age bands of the year before
