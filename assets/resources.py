@@ -101,15 +101,7 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
             "select period, delivery from meta.staged where extract = 'boundary_changes' order by all"
         )
         if "regions" not in self._kept or self._kept["regions"][0] != staged:
-            project = self.programme.project
-            shares = warehouse.frame("select year_from, year_to, code_from, code_to, share from stg.boundary_changes")
-            regions = Regions.load(
-                project.reference / "regions",
-                project.settings.division_year,
-                shares if len(shares) else None,
-                project.own_regions,
-            )
-            self._kept["regions"] = staged, regions
+            self._kept["regions"] = staged, self.programme.regions(warehouse)
         return cast(Regions, self._kept["regions"][1])
 
     def cells(self, warehouse: Warehouse, cube: str) -> Cells:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,10 @@ from triple_aim.regions import Regions
 from triple_aim.rollup import Geography
 from triple_aim.rows import TOO_FEW
 from triple_aim.specs import Spec
-from triple_aim.vocabulary import ALL, Severity
+from triple_aim.vocabulary import ALL, Severity, Status
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
-STATUSES = ("published", "suppressed", "not_computed", "provisional", "not_delivered")
+STATUSES = get_args(Status)
 CENT = 0.005
 INDICATOR_KEY = ["source", "region_type", "region_code", "period", "sex", "age_group", "segment_type", "segment"]
 

@@ -18,7 +18,6 @@ from triple_aim.landing import landed
 from triple_aim.numerators import cases, numerators
 from triple_aim.programme import Programme
 from triple_aim.readers import open_marts
-from triple_aim.regions import Regions
 from triple_aim.releases import current_release, read_manifest
 from triple_aim.rollup import flat, geography, where
 from triple_aim.specs import Compute, Spec
@@ -126,13 +125,7 @@ def _show_strata(console: Console, programme: Programme, spec: Spec, cube: str, 
     with open_warehouse(project.warehouse) as warehouse:
         names = {cube, *(addend.cube for addend in route.add)}
         cells = {name: load_cells(warehouse, programme.cubes[name]) for name in names}
-        shares = warehouse.frame("select year_from, year_to, code_from, code_to, share from stg.boundary_changes")
-    regions = Regions.load(
-        project.reference / "regions",
-        project.settings.division_year,
-        shares if len(shares) else None,
-        project.own_regions,
-    )
+        regions = programme.regions(warehouse)
     mine = where(cells[cube], route)
     if str(period) not in mine.labels["period"]:
         return

@@ -15,6 +15,7 @@ from triple_aim.queries import Query, read_queries
 from triple_aim.regions import Regions
 from triple_aim.specs import FAMILY, Compute, Spec, load_specs
 from triple_aim.standards import Tables
+from triple_aim.warehouse import Warehouse
 
 SURVEY_SUMS = frozenset(
     {
@@ -42,6 +43,19 @@ class Programme:
     marts: dict[str, Query]
     tables: Tables
 
+    def regions(self, warehouse: Warehouse | None = None) -> Regions:
+        """Today's regions; a warehouse adds the delivered shares of split municipalities, where there are any."""
+        shares = None
+        if warehouse is not None:
+            shares = warehouse.frame("select year_from, year_to, code_from, code_to, share from stg.boundary_changes")
+        project = self.project
+        return Regions.load(
+            project.reference / "regions",
+            project.settings.division_year,
+            shares if shares is not None and len(shares) else None,
+            project.own_regions,
+        )
+
     def cubes_of(self, spec: Spec) -> list[str]:
         """Every cube an indicator reads, suppliers first and addends after."""
         addends = [addend.cube for route in spec.compute for addend in route.add]
@@ -63,8 +77,7 @@ def load_programme(project: Project) -> Programme:
     _check_floors(programme)
     for spec in programme.specs.values():
         _check_spec(programme, spec)
-    regions = Regions.load(project.reference / "regions", project.settings.division_year, own=project.own_regions)
-    if problems := regions.problems():
+    if problems := programme.regions().problems():
         raise ContentError(
             "; ".join(problems[:3]), "reference/regions", "every municipality belongs to exactly one region"
         )
