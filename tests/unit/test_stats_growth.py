@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+from statsmodels.regression.linear_model import WLS
 
-from triple_aim.stats.growth import break_adjusted, compound, deflate, year_on_year
+from triple_aim.stats.growth import break_adjusted, compound, deflate, log_linear, year_on_year
 
 
 def test_compound_growth_undoes_itself():
@@ -53,3 +55,58 @@ def test_comparability_may_differ_per_period():
     comparable = np.array([[True, False], [True, True]])
     growth = break_adjusted(value[1:], value[:-1], comparable).value
     np.testing.assert_allclose(growth, [0.1, 0.1])
+
+
+def test_log_linear_is_least_squares_on_the_logarithm():
+    rng = np.random.default_rng(4)
+    value, weight, years = (
+        rng.uniform(50, 90, (2, 3, 6)),
+        rng.uniform(1, 9, 6),
+        np.array([2016, 2017, 2018, 2020, 2021, 2023]),
+    )
+    growth = log_linear(value, years, weight=weight, level=0.9)
+    for cell in np.ndindex(2, 3):
+        fit = WLS(np.log(value[cell]), np.column_stack([np.ones(6), years - 2020.0]), weights=weight).fit()
+        expected = np.expm1([fit.params[1], *fit.conf_int(0.1)[1]])
+        np.testing.assert_allclose([part[cell] for part in (growth.value, growth.lower, growth.upper)], expected)
+
+
+def test_log_linear_leaves_missing_years_and_years_without_weight_out():
+    value, years = np.array([100.0, np.nan, 130.0, 999.0, 150.0]), np.arange(2019, 2024)
+    growth = log_linear(value, years, weight=[1, 1, 1, 0, 1])
+    fit = stats.linregress([2019, 2021, 2023], np.log([100, 130, 150]))
+    assert growth.value == pytest.approx(np.expm1(fit.slope))
+    half = stats.t.ppf(0.975, 1) * fit.stderr
+    assert growth.upper == pytest.approx(np.expm1(fit.slope + half))
+
+
+def test_log_linear_through_constant_growth_has_no_width():
+    growth = log_linear(80 * 1.03 ** np.arange(7), np.arange(2010, 2017))
+    np.testing.assert_allclose([growth.lower, growth.value, growth.upper], 0.03, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("value", "years"),
+    [
+        ([100.0, np.nan, 120.0], [2019, 2020, 2021]),
+        ([100.0, 0.0, 110.0, 120.0], [2019, 2020, 2021, 2022]),
+        ([100.0, 105.0, 110.0], [2019, 2019, 2019]),
+        ([np.nan, np.nan, np.nan], [2019, 2020, 2021]),
+    ],
+    ids=["two years", "a zero", "one year thrice", "nothing"],
+)
+def test_log_linear_is_withheld(value, years):
+    growth = log_linear(value, years)
+    assert np.isnan([growth.value, growth.lower, growth.upper]).all()
+
+
+def test_log_linear_does_not_take_rounding_for_a_spread_of_years():
+    assert np.isnan(log_linear([100.0, 105.0, 110.0], 2019.0, weight=[0.1, 0.2, 0.3]).value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [({"weight": -1.0}, "weight must not be negative"), ({"level": 95}, "level")]
+)
+def test_log_linear_refuses_impossible_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        log_linear([1.0, 2.0, 3.0], [1, 2, 3], **options)

@@ -1,7 +1,7 @@
 """Change over time: growth per year, real terms, and growth freed of series breaks.
 
 Belongs here: growth of a value that is already an indicator. Does not belong here: the price indices and the
-list of breaks (``reference/``), trends fitted over many years, or what drove the growth.
+list of breaks (``reference/``), or what drove the growth (``decomposition``).
 Growth is a fraction: 0.03 is 3 % a year. From zero or less it is undefined, hence nan.
 """
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from triple_aim.stats import intervals
 from triple_aim.stats.arguments import never_negative, quotient, together
-from triple_aim.stats.estimate import Estimate
+from triple_aim.stats.estimate import Estimate, Floats
 
 
 def compound(
@@ -115,6 +115,68 @@ def year_on_year(value: ArrayLike, axis: int = -1, *, variance: ArrayLike = np.n
     variance_before = np.concatenate([unknown, variance[..., :-1]], axis=-1)
     growth = compound(value, before, 1, variance_end=variance, variance_start=variance_before, level=level)
     return Estimate(*(np.moveaxis(part, -1, axis) for part in (growth.value, growth.lower, growth.upper)))
+
+
+def log_linear(value: ArrayLike, years: ArrayLike, *, weight: ArrayLike = 1.0, level: float = 0.95) -> Estimate:
+    """Give the average yearly growth over several years: the slope of a line through the logarithms.
+
+    Formula: least squares ``log value = a + b year``; growth ``exp(b) - 1``, limits ``exp(b -+ t(n-2) se) - 1``.
+    Unlike :func:`compound` it uses every year, so that one odd end does not decide. The limits tell how well
+    a line fits; they take the years as independent, and are too narrow if deviations last for years.
+
+    Parameters
+    ----------
+    value, years : array_like, broadcastable, years on the last axis
+        Values in one unit, and calendar years (any order, gaps allowed). Years without a value or a weight
+        are left out, not bridged.
+    weight : array_like, optional
+        Precision of the logarithm of each value, on any scale (e.g. the number of events); 0 leaves a year out.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        Leading shape, fraction per year; nan with fewer than three years, or with any value of 0 or less.
+
+    Raises
+    ------
+    ValueError
+        For a value without axes, a negative weight, shapes that do not fit or an impossible level.
+
+    References
+    ----------
+    Armitage P, Berry G, Matthews JNS (2002). Statistical methods in medical research, 4th ed., section 7.2.
+
+    Examples
+    --------
+    >>> growth = log_linear([100.0, 112.0, 120.0, np.nan, 147.0], [2019, 2020, 2021, 2022, 2023])
+    >>> growth.value.round(4).item(), growth.lower.round(4).item(), growth.upper.round(4).item()
+    (0.0992, 0.078, 0.1208)
+    """
+    value, years, weight = together(value=value, years=years, weight=weight)
+    if value.ndim == 0:
+        raise ValueError("value needs an axis of time")
+    never_negative(weight=weight)
+    used = ~np.isnan(value + years + weight) & (weight > 0)
+    # A zero has no logarithm; leaving it out would turn a collapse into a gap.
+    positive = np.where(used, value, 1.0) > 0
+    log_value = np.log(np.where(used & positive, value, 1.0))
+    # Counted from the first year used: small whole numbers keep the sums exact, where 2020 squared would not.
+    origin = np.where(used, years, np.inf).min(axis=-1, keepdims=True)
+    weight, years = np.where(used, weight, 0.0), np.where(used, years - origin, 0.0)
+
+    def centre(part: Floats) -> Floats:
+        return part - quotient((weight * part).sum(axis=-1), weight.sum(axis=-1))[..., None]
+
+    year, response = centre(years), centre(log_value)
+    spread = (weight * year**2).sum(axis=-1)
+    slope = quotient((weight * year * response).sum(axis=-1), spread)
+    n = used.sum(axis=-1)
+    residual = (weight * (response - slope[..., None] * year) ** 2).sum(axis=-1)
+    variance = quotient(quotient(residual, np.maximum(n - 2, 0)), spread)
+    growth = Estimate(*(np.expm1(part) for part in (slope, *intervals.student_t(slope, variance, n - 2, level=level))))
+    return growth.where((n >= 3) & positive.all(axis=-1))
 
 
 def deflate(value: ArrayLike, index: ArrayLike, *, base: float = 1.0) -> Estimate:
