@@ -30,3 +30,12 @@ def test_fleiss_down_syndrome_rates_as_printed_by_epitools_and_tidyrates():
     np.testing.assert_allclose(crude, [0.000563, 0.000676, 0.000833, 0.00115, 0.00167], rtol=0.004)
     adjusted = directly_standardised_rate(CASES, BIRTHS, STANDARD).value
     np.testing.assert_allclose(adjusted, [0.000923, 0.000912, 0.000851, 0.000927, 0.000755], atol=5e-7)
+
+
+def test_fay_feuer_limits_as_printed_by_epitools_and_tidyrates():
+    """The same README: lci and uci of epitools::ageadjust.direct, which is the gamma method."""
+    estimate = directly_standardised_rate(CASES, BIRTHS, STANDARD, interval="gamma")
+    lower = [f"{limit:.3g}" for limit in estimate.lower]
+    upper = [f"{limit:.3g}" for limit in estimate.upper]
+    assert lower == ["0.000804", "0.000824", "0.000772", "0.0008", "0.000677"]
+    assert upper == ["0.00106", "0.00101", "0.000942", "0.00115", "0.00188"]

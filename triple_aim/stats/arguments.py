@@ -65,6 +65,17 @@ def tail(level: float) -> float:
     return (1 - level) / 2
 
 
+def one_of(name: str, choice: str, allowed: tuple[str, ...]) -> None:
+    """Raise ValueError unless the choice is one of the words a method knows.
+
+    Examples
+    --------
+    >>> one_of("interval", "dobson", ("dobson", "gamma"))
+    """
+    if choice not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {choice!r}")
+
+
 def quotient(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
     """Divide, with nan instead of infinity or a warning where the denominator is zero or missing.
 

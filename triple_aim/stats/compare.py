@@ -1,4 +1,4 @@
-"""Saying whether a region differs from a reference, from intervals alone.
+"""Saying whether a region differs from a reference, from intervals or control limits alone.
 
 Belongs here: verdicts. Does not belong here: good or bad (the indicator's ``polarity``) and colours.
 """
@@ -21,6 +21,17 @@ class Difference(IntEnum):
     LOWER = -1
     NO_DEMONSTRABLE_DIFFERENCE = 0
     HIGHER = 1
+
+
+class Significance(IntEnum):
+    """Place of a value among two pairs of control limits, e.g. of 95 % and 99.8 %."""
+
+    NOT_COMPARED = -9
+    FAR_BELOW = -2
+    BELOW = -1
+    WITHIN = 0
+    ABOVE = 1
+    FAR_ABOVE = 2
 
 
 def interval_overlap(estimate: Estimate, reference: Estimate | ArrayLike) -> NDArray[np.int8]:
@@ -67,4 +78,52 @@ def interval_overlap(estimate: Estimate, reference: Estimate | ArrayLike) -> NDA
     verdict[upper < floor] = Difference.LOWER
     verdict[lower > ceiling] = Difference.HIGHER
     verdict[np.isnan(lower + upper + floor + ceiling)] = Difference.NOT_COMPARED
+    return verdict
+
+
+def outside_limits(value: ArrayLike, inner: Estimate, outer: Estimate) -> NDArray[np.int8]:
+    """Tell between or beyond which control limits of a funnel a value lies.
+
+    Formula: far above if ``value > outer upper``, above if ``value > inner upper``, and so below; on a limit is
+    within it.
+
+    Parameters
+    ----------
+    value : array_like
+        Values to be judged, in the unit of the limits.
+    inner, outer : Estimate, broadcastable
+        Control limits of the lower and of the higher level, e.g. 0.95 and 0.998, around one target.
+
+    Returns
+    -------
+    ndarray of int8
+        Broadcast shape, values of :class:`Significance`; ``NOT_COMPARED`` where the value or a limit is missing.
+
+    Raises
+    ------
+    ValueError
+        If the inner limits lie outside the outer ones, or the shapes do not fit.
+
+    References
+    ----------
+    Spiegelhalter DJ (2005). Funnel plots for comparing institutional performance. Stat Med 24: 1185-1202.
+
+    Examples
+    --------
+    >>> inner, outer = (Estimate(*np.array([10.0, 10 - w, 10 + w])) for w in (2, 3))
+    >>> outside_limits([6.5, 7.5, 12.0, np.nan], inner, outer)
+    array([-2, -1,  0, -9], dtype=int8)
+    """
+    value, low, high, far_low, far_high = together(
+        value=value, lower=inner.lower, upper=inner.upper, outer_lower=outer.lower, outer_upper=outer.upper
+    )
+    if (far_low > low).any() or (far_high < high).any():
+        raise ValueError("inner limits must lie within the outer ones: pass the lower level first")
+    verdict = np.zeros(value.shape, dtype=np.int8)
+    # In this order: what is far beyond overwrites what is beyond, and missing overwrites both.
+    verdict[value < low] = Significance.BELOW
+    verdict[value > high] = Significance.ABOVE
+    verdict[value < far_low] = Significance.FAR_BELOW
+    verdict[value > far_high] = Significance.FAR_ABOVE
+    verdict[np.isnan(value + low + high + far_low + far_high)] = Significance.NOT_COMPARED
     return verdict

@@ -15,9 +15,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from triple_aim.stats import intervals
-from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.arguments import never_negative, one_of, quotient, tail, together
 from triple_aim.stats.estimate import Estimate, Floats
 from triple_aim.stats.rates import sample_variance
 
@@ -30,15 +31,21 @@ def directly_standardised_rate(
     weight: ArrayLike,
     *,
     per: float = 1.0,
+    event_sumsq: ArrayLike | None = None,
+    interval: Literal["dobson", "gamma"] = "dobson",
     minimum_events: float = 10,
     empty: Empty = "drop_weight",
     level: float = 0.95,
 ) -> Estimate:
-    """Give the rate a region would have with the standard population's structure, with Dobson limits.
+    """Give the rate a region would have with the standard population's structure.
 
-    Formula: ``D = sum w_i O_i/n_i / sum w_i``; ``V = sum w_i^2 O_i/n_i^2 / (sum w_i)^2``;
-    limits ``D + sqrt(V/O) (O_L - O)`` and ``D + sqrt(V/O) (O_U - O)`` with Byar's ``O_L, O_U`` of the total
-    count ``O`` (exact below 10, if ``minimum_events`` lets so few through).
+    Formula: ``D = sum w_i O_i/n_i / sum w_i``; ``V = sum w_i^2 O_i/n_i^2 / (sum w_i)^2``.
+    ``"dobson"``: ``D + sqrt(V/O) (O_L - O)`` and ``D + sqrt(V/O) (O_U - O)`` with Byar's ``O_L, O_U`` of the
+    total count ``O`` (exact below 10, if ``minimum_events`` lets so few through).
+    ``"gamma"`` (Fay-Feuer): ``V/(2D) chi2(a/2; 2D^2/V)`` and, with ``k`` the largest ``w_i/(n_i sum w_i)``,
+    ``(V + k^2)/(2(D + k)) chi2(1 - a/2; 2(D + k)^2/(V + k^2))``.
+    Where one person can have several events they are not independent: ``event_sumsq`` takes the place of
+    ``O_i`` in ``V``, which is then ``sum over f of f^2`` times the variance of the persons with ``f`` events.
 
     Parameters
     ----------
@@ -46,9 +53,15 @@ def directly_standardised_rate(
         Events, years at risk, and standard population (any scale). Strata of weight 0 play no part.
     per : float
         Unit of the rate, e.g. 100 000.
+    event_sumsq : array_like, optional
+        Sum over persons of the squared number of events of that person, e.g. 9 for one person admitted three
+        times. Equals ``count`` if nobody has two. For Dobson's limits only.
+    interval : {"dobson", "gamma"}
+        The gamma limits are wider; they keep their level also where the weights differ strongly from the
+        region's own structure.
     minimum_events : float
         Below this total the result is withheld: Morris et al. find the rate itself unstable there.
-        If 0 is let through, a total of 0 events has a value but no limits.
+        If 0 is let through, a total of 0 events has a value but no Dobson limits.
     empty : {"drop_weight", "withhold"}
         Treatment of strata without person-years; see the module's docstring.
     level : float
@@ -62,11 +75,15 @@ def directly_standardised_rate(
     Raises
     ------
     ValueError
-        For a negative argument, an unknown ``empty``, shapes that do not fit or an impossible level.
+        For a negative argument, an ``event_sumsq`` below ``count`` or with gamma limits, an unknown ``empty``
+        or ``interval``, shapes that do not fit or an impossible level.
 
     References
     ----------
     Dobson AJ, Kuulasmaa K, Eberle E, Scherer J (1991). Stat Med 10: 457-462.
+    Fay MP, Feuer EJ (1997). Stat Med 16: 791-801 (gamma).
+    Office for Health Improvement and Disparities. Fingertips public health technical guidance: directly
+    standardised rates (events that are not independent).
     Morris JK et al. (2018). Population Health Metrics 16: 19 (fewer than 10 events).
 
     Examples
@@ -75,8 +92,19 @@ def directly_standardised_rate(
     >>> rate.value.round(6).item(), rate.lower.round(1).item(), rate.upper.round(1).item()
     (360.0, 191.2, 616.0)
     """
-    count, person_years, weight = together(count=count, person_years=person_years, weight=weight)
+    one_of("interval", interval, ("dobson", "gamma"))
+    if event_sumsq is not None and interval == "gamma":
+        raise ValueError("gamma limits assume independent events: pass event_sumsq with Dobson's only")
+    count, person_years, weight, squares = together(
+        count=count,
+        person_years=person_years,
+        weight=weight,
+        event_sumsq=count if event_sumsq is None else event_sumsq,
+    )
     never_negative(count=count)
+    # Whole numbers of events per person: f^2 is never below f, so a smaller sum is a sum of something else.
+    if (squares < count - 1e-9 * np.maximum(count, 1.0)).any():
+        raise ValueError("event_sumsq is smaller than count, which no whole numbers of events allow")
     weight = _usable_weight(weight, person_years, count, empty)
     used = weight != 0
 
@@ -86,11 +114,15 @@ def directly_standardised_rate(
 
     events = add_up(count)
     value = add_up(weight * quotient(count, person_years))
-    variance = add_up(weight**2 * quotient(count, person_years**2))
-    lower, upper = intervals.poisson(events, level=level)
-    # Dobson stretches the interval of the plain count: the weighted sum has no distribution of its own.
-    scale = np.sqrt(quotient(variance, events))
-    limits = (value + scale * (limit - events) for limit in (lower, upper))
+    variance = add_up(weight**2 * quotient(squares, person_years**2))
+    if interval == "gamma":
+        largest = np.where(used, quotient(weight, person_years), 0.0).max(axis=-1)
+        limits = _gamma_limits(value, variance, largest, level)
+    else:
+        counts = intervals.poisson(events, level=level)
+        # Dobson stretches the interval of the plain count: the weighted sum has no distribution of its own.
+        scale = np.sqrt(quotient(variance, events))
+        limits = (value + scale * (counts[0] - events), value + scale * (counts[1] - events))
     return Estimate(*(per * part for part in (value, *limits))).where(events >= minimum_events)
 
 
@@ -101,14 +133,21 @@ def directly_standardised_mean(
     weight: ArrayLike,
     *,
     exposure: ArrayLike | None = None,
+    interval: Literal["delta", "bootstrap"] = "delta",
+    repeats: int = 1000,
+    seed: int = 0,
     empty: Empty = "drop_weight",
     level: float = 0.95,
 ) -> Estimate:
     """Give the mean a region would have with the standard population's structure, e.g. euros per head.
 
     Formula: ``M = sum w_i S_i/e_i / sum w_i`` with ``e_i`` the exposure (persons unless given);
-    ``V = sum w_i^2 n_i s_i^2/e_i^2 / (sum w_i)^2``; limits ``M -+ z sqrt(V)``. With ``e_i = n_i`` this is the
-    usual ``sum w_i^2 s_i^2/n_i``; exposure counts as fixed.
+    ``V = sum w_i^2 n_i s_i^2/e_i^2 / (sum w_i)^2``. With ``e_i = n_i`` this is the usual
+    ``sum w_i^2 s_i^2/n_i``; exposure counts as fixed. ``"delta"``: ``M -+ z sqrt(V)``. ``"bootstrap"``:
+    parametric and studentised. Only sums are known, so persons cannot be drawn again; instead each stratum's
+    mean is drawn as normal and its variance as chi-square, ``T = (M* - M)/sqrt(V*)``, and the limits are
+    ``M - T(1 - a/2) sqrt(V)`` and ``M - T(a/2) sqrt(V)``. With one stratum that is Student's interval; it
+    matters where few persons carry much weight. It says nothing about skewness, which sums do not show.
 
     Parameters
     ----------
@@ -117,6 +156,11 @@ def directly_standardised_mean(
         ``total_sq=None``: no interval.
     exposure : array_like, optional
         Denominator of the mean where that is not persons, e.g. insured years.
+    interval : {"delta", "bootstrap"}
+        The bootstrap is slow (seconds for some hundreds of cells of 38 strata) and meant for few persons.
+    repeats, seed : int
+        Of the bootstrap. The same draws serve every cell, so its limits depend neither on the order of the
+        cells nor on which others are computed with it.
     empty : {"drop_weight", "withhold"}
         Treatment of strata without exposure; see the module's docstring.
     level : float
@@ -131,12 +175,13 @@ def directly_standardised_mean(
     Raises
     ------
     ValueError
-        For a negative number or weight, contradictory sums, an unknown ``empty``, shapes that do not fit
-        or an impossible level.
+        For a negative number or weight, contradictory sums, an unknown ``empty`` or ``interval``, fewer than
+        100 repeats, shapes that do not fit or an impossible level.
 
     References
     ----------
     Armitage P, Berry G, Matthews JNS (2002). Statistical methods in medical research, 4th ed., section 19.3.
+    Davison AC, Hinkley DV (1997). Bootstrap methods and their application, sections 2.4 and 5.2.
 
     Examples
     --------
@@ -144,6 +189,9 @@ def directly_standardised_mean(
     >>> cost.value.item(), cost.lower.item()
     (275.0, nan)
     """
+    one_of("interval", interval, ("delta", "bootstrap"))
+    if repeats < 100:
+        raise ValueError(f"repeats must be at least 100, got {repeats}: fewer draws have no tails")
     total, n, weight, exposure = together(total=total, n=n, weight=weight, exposure=n if exposure is None else exposure)
     never_negative(n=n)
     z = intervals.z_score(level)
@@ -154,8 +202,12 @@ def directly_standardised_mean(
         return Estimate.without_limits(value)
     total, total_sq = together(total=total, total_sq=total_sq)
     spread = n * sample_variance(total, total_sq, n)
-    variance = np.where(used, weight**2 * quotient(spread, exposure**2), 0.0).sum(axis=-1)
-    return Estimate(value, value - z * np.sqrt(variance), value + z * np.sqrt(variance))
+    parts = np.where(used, weight**2 * quotient(spread, exposure**2), 0.0)
+    error = np.sqrt(parts.sum(axis=-1))
+    if interval == "bootstrap":
+        low, high = _studentised_quantiles(parts, n, repeats, seed, level)
+        return Estimate(value, value - high * error, value - low * error)
+    return Estimate(value, value - z * error, value + z * error)
 
 
 def indirectly_standardised_ratio(
@@ -227,6 +279,83 @@ def indirectly_standardised_ratio(
         never_negative(variance=spread)
         limits = (observed - z * np.sqrt(spread), observed + z * np.sqrt(spread))
     return Estimate(*(per * quotient(part, expected) for part in (observed, *limits)))
+
+
+def indirectly_standardised_rate(
+    observed: ArrayLike,
+    exposure: ArrayLike,
+    reference_rate: ArrayLike,
+    crude_reference_rate: ArrayLike,
+    *,
+    per: float = 1.0,
+    is_count: bool = True,
+    variance: ArrayLike | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """Give the indirectly standardised ratio on the scale of the reference's crude rate.
+
+    Formula: ``per * O / E * R``. It ranks regions as the ratio does; it is not the directly standardised rate.
+
+    Parameters
+    ----------
+    observed, exposure, reference_rate, is_count, variance, level
+        As :func:`indirectly_standardised_ratio`.
+    crude_reference_rate : array_like, broadcastable to the result
+        The reference's events (or euros) per unit of exposure, all strata together.
+    per : float
+        Unit of the rate, e.g. 100 000.
+
+    Returns
+    -------
+    Estimate
+        Leading shape, per ``per`` units of exposure; nan where nothing is expected.
+
+    Raises
+    ------
+    ValueError
+        As :func:`indirectly_standardised_ratio`, and for a negative crude rate.
+
+    References
+    ----------
+    Eayres D (2008). APHO Technical briefing 3: commonly used public health statistics.
+
+    Examples
+    --------
+    >>> indirectly_standardised_rate([1, 3], [1000, 500], [0.0005, 0.003], 0.001, per=1000).value.item()
+    2.0
+    """
+    (crude,) = together(crude_reference_rate=crude_reference_rate)
+    never_negative(crude_reference_rate=crude)
+    ratio = indirectly_standardised_ratio(
+        observed, exposure, reference_rate, is_count=is_count, variance=variance, level=level
+    )
+    return Estimate(*(per * part * crude for part in (ratio.value, ratio.lower, ratio.upper)))
+
+
+def _gamma_limits(value: Floats, variance: Floats, largest: Floats, level: float) -> tuple[Floats, Floats]:
+    """Give Fay and Feuer's limits of a weighted sum of counts; ``chi2(p; 2k)/2`` is the gamma quantile of k."""
+    raised, widened = value + largest, variance + largest**2
+    # Without events there is no variance either: the lower limit is 0, the upper that of no events.
+    lower = quotient(variance, value) * special.gammaincinv(quotient(value**2, variance), tail(level))
+    upper = quotient(widened, raised) * special.gammainccinv(quotient(raised**2, widened), tail(level))
+    return np.where(value == 0, 0.0, lower), upper
+
+
+def _studentised_quantiles(parts: Floats, n: Floats, repeats: int, seed: int, level: float) -> tuple[Floats, Floats]:
+    """Draw ``(M* - M)/sqrt(V*)`` from the strata's parts of the variance; give its two tail quantiles."""
+    rng = np.random.default_rng(seed)
+    shape = (repeats, *parts.shape[:-1])
+    shift, spread = np.zeros(shape), np.zeros(shape)
+    draws = (repeats, *(1 for _ in parts.shape[:-1]))
+    for stratum in range(parts.shape[-1]):
+        normal, uniform = rng.standard_normal(draws), rng.uniform(size=draws)
+        part, freedom = parts[..., stratum], n[..., stratum] - 1
+        shift += np.sqrt(part) * normal
+        # Strata that play no part add nothing, whatever their (negative or missing) degrees of freedom.
+        freedom = np.where(part == 0, 1.0, freedom)
+        spread += part * special.gammaincinv(freedom / 2, uniform) * 2 / freedom
+    low, high = np.quantile(quotient(shift, np.sqrt(spread)), (tail(level), 1 - tail(level)), axis=0)
+    return np.where(parts.sum(axis=-1) == 0, 0.0, low), np.where(parts.sum(axis=-1) == 0, 0.0, high)
 
 
 def _usable_weight(weight: Floats, exposure: Floats, numerator: Floats, empty: Empty) -> Floats:
