@@ -126,6 +126,23 @@ def test_dependent_events_have_the_variance_of_persons_times_squared_frequency()
     )
 
 
+def test_shares_of_events_have_the_variance_of_a_weighted_sum_of_poisson_counts():
+    """Whole and half deaths fall independently: the rate varies over draws as its limits say."""
+    person_years = RNG.uniform(500, 2000, 38)
+    whole, half = RNG.poisson(9, (20_000, 38)), RNG.poisson(14, (20_000, 38))
+    count, squares = whole + half / 2, whole + half / 4
+    assert (squares.sum(axis=-1) < count.sum(axis=-1)).all()
+    drawn = directly_standardised_rate(count, person_years, WEIGHT, event_sumsq=squares)
+    share = WEIGHT / WEIGHT.sum() / person_years
+    variance = (share**2 * (9 + 14 / 4)).sum()
+    np.testing.assert_allclose(drawn.value.var(), variance, rtol=0.05)
+    lower, upper = intervals.byar(events := count.sum(axis=-1))
+    used = ((drawn.upper - drawn.lower) / (upper - lower)) ** 2 * events
+    np.testing.assert_allclose(used.mean(), variance, rtol=0.01)
+    truth = (share * (9 + 14 / 2)).sum()
+    assert ((drawn.lower < truth) & (truth < drawn.upper)).mean() == pytest.approx(0.95, abs=0.01)
+
+
 def test_one_event_a_person_is_independent():
     count, person_years = RNG.poisson(9, 38), RNG.uniform(500, 2000, 38)
     plain = directly_standardised_rate(count, person_years, WEIGHT)
@@ -201,7 +218,9 @@ def test_indirectly_standardised_rate_is_the_ratio_times_the_crude_rate():
 def test_impossible_arguments_are_refused():
     for call, message in (
         (lambda: directly_standardised_rate([20], [9], [1], interval="wald"), "interval must be one of dobson, gamma"),
-        (lambda: directly_standardised_rate([20], [9], [1], event_sumsq=[19]), "event_sumsq is smaller than count"),
+        (lambda: directly_standardised_rate([20], [9], [1], event_sumsq=[0]), "must be zero together"),
+        (lambda: directly_standardised_rate([20, 0], [9, 9], [1, 1], event_sumsq=[20, 1]), "must be zero together"),
+        (lambda: directly_standardised_rate([20], [9], [1], event_sumsq=[-1]), "event_sumsq must not be negative"),
         (lambda: directly_standardised_rate([9], [9], [1], event_sumsq=[9], interval="gamma"), "independent events"),
         (lambda: directly_standardised_mean([1], None, [1], [1], interval="wald"), "interval must be one of delta"),
         (lambda: directly_standardised_mean([1], None, [1], [1], repeats=20), "repeats must be at least 100"),

@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from triple_aim.stats.intervals import clopper_pearson
-from triple_aim.stats.survey import (
-    StratumSums,
-    kish_effective_sample_size,
-    ratio_variance,
-    variance_components,
-    weighted_proportion,
-)
+from triple_aim.stats.intervals import clopper_pearson, wilson
+from triple_aim.stats.survey import StratumSums, ratio_variance, variance_components, weighted_proportion
+from triple_aim.stats.survey_limits import proportion_limits
+from triple_aim.stats.weighting import kish_effective_sample_size
 
 
 def respondents(seed, sizes=(40, 25, 1, 60)):
@@ -97,3 +93,73 @@ def test_infinite_degrees_of_freedom_give_normal_limits():
     estimate = weighted_proportion(8.0, 4.0, 16 / 3, 0.0, 0.0, np.inf)
     half = stats.norm.ppf(0.975) * (1 / 12) ** 0.5 / 0.25
     assert estimate.upper == pytest.approx(1 / (1 + np.exp(-half)))
+
+
+LONELY = StratumSums(n=[1, 4], w=[2.0, 8.0], wy=[2.0, 4.0], ww=[4.0, 16.0], wwy=[4.0, 8.0], wwyy=[4.0, 8.0])
+
+
+def test_a_lonely_stratum_is_centred_at_the_whole_or_taken_as_certain():
+    adjusted, certain = (variance_components(LONELY, lonely=rule) for rule in ("adjust", "certainty"))
+    assert adjusted.v_yy[0] == 4.0 and certain.v_yy[0] == 0.0
+    assert adjusted.v_yy[1] == certain.v_yy[1] > 0
+
+
+def test_a_lonely_stratum_can_be_refused_unless_it_was_sampled_whole():
+    with pytest.raises(ValueError, match="one sampled unit"):
+        variance_components(LONELY, lonely="fail")
+    whole = variance_components(LONELY, lonely="fail", sampling_fraction=[1.0, 0.0])
+    assert whole.v_yy[0] == 0.0
+
+
+def test_a_census_has_no_sampling_variance_and_a_half_sample_half():
+    none, half, census = (variance_components(LONELY, sampling_fraction=f).v_yy for f in (0.0, 0.5, 1.0))
+    np.testing.assert_allclose(half, none / 2)
+    assert (census == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        ("lonely must be one of", {"lonely": "remove"}),
+        ("sampling_fraction must lie between", {"sampling_fraction": 1.5}),
+        ("sampling_fraction must not be negative", {"sampling_fraction": -0.1}),
+    ],
+)
+def test_impossible_options_of_a_design_are_refused(message, options):
+    with pytest.raises(ValueError, match=message):
+        variance_components(LONELY, **options)
+
+
+def test_wald_limits_are_symmetric_and_may_leave_the_unit():
+    lower, upper = proportion_limits(0.02, 0.0004, 50, limits="wald")
+    assert (lower, upper) == pytest.approx((0.02 - 0.02 * stats.t.ppf(0.975, 50), 0.02 + 0.02 * stats.t.ppf(0.975, 50)))
+    assert lower < 0
+
+
+def test_beta_limits_are_those_of_korn_and_graubard():
+    """R's svyciprop(method = "beta"), written out with scipy's beta distribution."""
+    p, variance, n, freedom = 0.1, 0.0009, 60, 40
+    effective = p * (1 - p) / variance * (stats.t.ppf(0.025, n - 1) / stats.t.ppf(0.025, freedom)) ** 2
+    expected = (
+        stats.beta.ppf(0.025, effective * p, effective * (1 - p) + 1),
+        stats.beta.ppf(0.975, effective * p + 1, effective * (1 - p)),
+    )
+    assert proportion_limits(p, variance, freedom, limits="beta", respondents=n) == pytest.approx(expected, rel=1e-9)
+
+
+def test_wilson_type_limits_use_the_same_effective_sample():
+    freedom, n = 40, 60
+    effective = 0.09 / 0.0009 * (stats.t.ppf(0.975, n - 1) / stats.t.ppf(0.975, freedom)) ** 2
+    found = proportion_limits(0.1, 0.0009, freedom, limits="wilson", respondents=n)
+    np.testing.assert_allclose(found, wilson(0.1 * effective, effective), rtol=1e-9)
+
+
+@pytest.mark.parametrize("limits", ["logit", "wald", "beta", "wilson"])
+def test_every_kind_of_limits_falls_back_where_all_agree(limits):
+    found = proportion_limits(1.0, 0.0, 30, limits=limits, effective_n=20)
+    np.testing.assert_allclose(found, clopper_pearson(20, 20))
+
+
+def test_an_unknown_kind_of_limits_is_refused():
+    with pytest.raises(ValueError, match="limits must be one of logit, wald, beta, wilson"):
+        proportion_limits(0.5, 0.01, 10, limits="asin")

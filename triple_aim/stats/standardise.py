@@ -44,8 +44,8 @@ def directly_standardised_rate(
     total count ``O`` (exact below 10, if ``minimum_events`` lets so few through).
     ``"gamma"`` (Fay-Feuer): ``V/(2D) chi2(a/2; 2D^2/V)`` and, with ``k`` the largest ``w_i/(n_i sum w_i)``,
     ``(V + k^2)/(2(D + k)) chi2(1 - a/2; 2(D + k)^2/(V + k^2))``.
-    Where one person can have several events they are not independent: ``event_sumsq`` takes the place of
-    ``O_i`` in ``V``, which is then ``sum over f of f^2`` times the variance of the persons with ``f`` events.
+    Where one person can have several events, or a part of one, ``event_sumsq`` takes the place of ``O_i`` in
+    ``V``, which is then ``sum over f of f^2`` times the variance of the persons with ``f`` events.
 
     Parameters
     ----------
@@ -54,8 +54,9 @@ def directly_standardised_rate(
     per : float
         Unit of the rate, e.g. 100 000.
     event_sumsq : array_like, optional
-        Sum over persons of the squared number of events of that person, e.g. 9 for one person admitted three
-        times. Equals ``count`` if nobody has two. For Dobson's limits only.
+        Sum over persons of the squared number ``f`` of events of that person, e.g. 9 for one person admitted
+        three times. ``f`` may be a share: a death counted half adds 0.5 to ``count`` and 0.25 here. Equals
+        ``count`` if everybody has one or none. For Dobson's limits only.
     interval : {"dobson", "gamma"}
         The gamma limits are wider; they keep their level also where the weights differ strongly from the
         region's own structure.
@@ -75,8 +76,8 @@ def directly_standardised_rate(
     Raises
     ------
     ValueError
-        For a negative argument, an ``event_sumsq`` below ``count`` or with gamma limits, an unknown ``empty``
-        or ``interval``, shapes that do not fit or an impossible level.
+        For a negative argument, an ``event_sumsq`` that is 0 where ``count`` is not (or the reverse) or comes
+        with gamma limits, an unknown ``empty`` or ``interval``, shapes that do not fit or an impossible level.
 
     References
     ----------
@@ -101,10 +102,10 @@ def directly_standardised_rate(
         weight=weight,
         event_sumsq=count if event_sumsq is None else event_sumsq,
     )
-    never_negative(count=count)
-    # Whole numbers of events per person: f^2 is never below f, so a smaller sum is a sum of something else.
-    if (squares < count - 1e-9 * np.maximum(count, 1.0)).any():
-        raise ValueError("event_sumsq is smaller than count, which no whole numbers of events allow")
+    never_negative(count=count, event_sumsq=squares)
+    # The squares of shares may add up to less than the shares do, but never to nothing.
+    if (((count > 0) & (squares == 0)) | ((count == 0) & (squares > 0))).any():
+        raise ValueError("count and event_sumsq must be zero together: they are sums over the same persons")
     weight = _usable_weight(weight, person_years, count, empty)
     used = weight != 0
 

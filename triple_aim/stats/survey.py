@@ -1,8 +1,9 @@
 """Design-based estimates of a sample survey, from sums per sampling stratum instead of respondents.
 
-Belongs here: proportions and their linearised variance under stratified sampling of persons with weights,
-first-stage variance without finite population correction. Does not belong here: making the weights, two-stage
-or clustered designs, small area models.
+Belongs here: the linearised variance under stratified sampling of persons with weights, with or without finite
+population correction, and shares with their interval. Does not belong here: the kinds of limits of a share
+(``survey_limits``), totals, means and clusters (``survey_design``), combinations of domains (``survey_domains``),
+making the weights (``weighting``), small area models.
 
 How a domain (say women in one municipality) works: a sum over respondents who are in the domain *and*
 answered; only ``n`` counts every sampled respondent of the stratum. That keeps the random size of the
@@ -12,15 +13,16 @@ domain in the variance, as ``subset()`` does in R's survey package and as droppi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
-from triple_aim.stats import intervals
-from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.arguments import never_negative, one_of, quotient, together
 from triple_aim.stats.estimate import Estimate, Floats
+from triple_aim.stats.survey_limits import Limits, proportion_limits
+
+Lonely = Literal["adjust", "certainty", "fail"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +46,13 @@ class StratumSums:
     wwyy: ArrayLike
 
 
+class Factors(NamedTuple):
+    """What a stratum's sums of squares are multiplied by, and how much of the squared sum is taken off first."""
+
+    scale: Floats
+    centring: Floats
+
+
 class VarianceComponents(NamedTuple):
     """(Co)variances of the weighted totals ``wy`` and ``w``; sums over strata of these are again valid."""
 
@@ -52,20 +61,74 @@ class VarianceComponents(NamedTuple):
     v_ww: Floats
 
 
-def variance_components(sums: StratumSums) -> VarianceComponents:
+def stratum_factors(n: ArrayLike, *, sampling_fraction: ArrayLike = 0.0, lonely: Lonely = "adjust") -> Factors:
+    """Give what turns sums of squares of one stratum into its share of a variance.
+
+    Formula: ``scale = (1 - f) n / (n - 1)`` and ``centring = 1 / n``, so that a share is
+    ``scale (sum z^2 - centring (sum z)^2)``; ``f`` is the sampling fraction.
+
+    A lonely stratum (``n = 1``) shows no spread around its own mean. ``lonely`` says what then: ``"adjust"``
+    centres it at the overall mean, which is 0 for the linearised values of a ratio (``scale = 1 - f``, nothing
+    subtracted; for a total, whose values have another mean, that is an upper bound); ``"certainty"`` takes it
+    as sampled whole, so it adds nothing; ``"fail"`` refuses it.
+
+    Parameters
+    ----------
+    n : array_like
+        Units sampled in the stratum: persons, or clusters of a clustered design.
+    sampling_fraction : array_like, broadcastable
+        Which part of the stratum's units was sampled, 0 to 1; 0 leaves the correction out.
+    lonely : {"adjust", "certainty", "fail"}
+        As R's ``options(survey.lonely.psu)``.
+
+    Returns
+    -------
+    Factors
+        Two arrays of the broadcast shape; a stratum without units has ``scale`` 1 - f over sums of 0.
+
+    Raises
+    ------
+    ValueError
+        For a negative ``n``, a fraction outside 0..1, an unknown rule, or a lonely stratum under ``"fail"``
+        unless it was sampled whole.
+
+    References
+    ----------
+    Cochran WG (1977). Sampling techniques, third edition. Wiley, sections 2.6 and 5.4.
+
+    Examples
+    --------
+    >>> factors = stratum_factors(5, sampling_fraction=1 / 3)
+    >>> factors.scale.round(4).item(), factors.centring.item()
+    (0.8333, 0.2)
+    """
+    one_of("lonely", lonely, get_args(Lonely))
+    n, sampling_fraction = together(n=n, sampling_fraction=sampling_fraction)
+    never_negative(n=n, sampling_fraction=sampling_fraction)
+    if (sampling_fraction > 1).any():
+        raise ValueError("sampling_fraction must lie between 0 and 1")
+    unsampled = 1 - sampling_fraction
+    if lonely == "fail" and ((n == 1) & (unsampled > 0)).any():
+        raise ValueError("a stratum holds one sampled unit: join strata, or choose another rule for lonely strata")
+    alone = 0.0 if lonely == "certainty" else 1.0
+    scale = np.where(n > 1, quotient(n, n - 1), np.where(n == 1, alone, np.where(np.isnan(n), np.nan, 1.0)))
+    return Factors(unsampled * scale, np.where(n > 1, quotient(1.0, n), 0.0))
+
+
+def variance_components(
+    sums: StratumSums, *, sampling_fraction: ArrayLike = 0.0, lonely: Lonely = "adjust"
+) -> VarianceComponents:
     """Give each stratum's share of the variance of a weighted ratio; add the shares over strata.
 
-    Formula, with ``f = n / (n - 1)``: ``V_yy = f (S_wwyy - S_wy^2/n)``, ``V_yw = f (S_wwy - S_wy S_w/n)``,
-    ``V_ww = f (S_ww - S_w^2/n)``.
-
-    A lonely stratum (``n = 1``) shows no spread around its own mean. It is centred at the overall mean
-    instead: ``f = 1`` and nothing subtracted, because the linearised ``w (y - p)`` has overall mean 0. That
-    is R's ``options(survey.lonely.psu = "adjust")``, which overstates rather than hides its variance.
+    Formula, with ``s`` the scale of :func:`stratum_factors`: ``V_yy = s (S_wwyy - S_wy^2/n)``,
+    ``V_yw = s (S_wwy - S_wy S_w/n)``, ``V_ww = s (S_ww - S_w^2/n)``.
 
     Parameters
     ----------
     sums : StratumSums
         Any broadcastable shapes; strata on whichever axis the caller will add over.
+    sampling_fraction, lonely
+        As for :func:`stratum_factors`.
 
     Returns
     -------
@@ -75,8 +138,8 @@ def variance_components(sums: StratumSums) -> VarianceComponents:
     Raises
     ------
     ValueError
-        For a negative ``n``, ``w``, ``ww`` or ``wwyy``, weights in a stratum where nobody was sampled, or
-        shapes that do not fit.
+        For a negative ``n``, ``w``, ``ww`` or ``wwyy``, weights in a stratum where nobody was sampled,
+        shapes that do not fit, or what :func:`stratum_factors` refuses.
 
     References
     ----------
@@ -89,19 +152,23 @@ def variance_components(sums: StratumSums) -> VarianceComponents:
     >>> [part.round(3).item() for part in share]
     [5.333, 0.0, 0.0]
     """
+    n, w, wy, ww, wwy, wwyy = checked(sums)
+    scale, centring = stratum_factors(n, sampling_fraction=sampling_fraction, lonely=lonely)
+    return VarianceComponents(
+        scale * (wwyy - wy**2 * centring),
+        scale * (wwy - wy * w * centring),
+        scale * (ww - w**2 * centring),
+    )
+
+
+def checked(sums: StratumSums) -> tuple[Floats, ...]:
+    """Give the six sums in one shape; raise ValueError for sums that no sample can have."""
     fields = ("n", "w", "wy", "ww", "wwy", "wwyy")
     n, w, wy, ww, wwy, wwyy = together(**{name: getattr(sums, name) for name in fields})
     never_negative(n=n, w=w, ww=ww, wwyy=wwyy)
     if ((n == 0) & (ww > 0)).any():
         raise ValueError("weights in a stratum where nobody was sampled: n must count all respondents")
-    spread_known = n > 1
-    factor = np.where(spread_known, quotient(n, n - 1), np.where(np.isnan(n), np.nan, 1.0))
-    per_person = np.where(spread_known, quotient(1.0, n), 0.0)
-    return VarianceComponents(
-        factor * (wwyy - wy**2 * per_person),
-        factor * (wwy - wy * w * per_person),
-        factor * (ww - w**2 * per_person),
-    )
+    return n, w, wy, ww, wwy, wwyy
 
 
 def ratio_variance(w: ArrayLike, wy: ArrayLike, v_yy: ArrayLike, v_yw: ArrayLike, v_ww: ArrayLike) -> Floats:
@@ -151,32 +218,28 @@ def weighted_proportion(
     degrees_of_freedom: ArrayLike,
     *,
     per: float = 1.0,
+    limits: Limits = "logit",
     effective_n: ArrayLike = np.nan,
+    respondents: ArrayLike = np.inf,
     level: float = 0.95,
 ) -> Estimate:
-    """Give a weighted share with logit limits, as R's ``svyciprop(method = "logit")``.
+    """Give a weighted share with its design-based limits, as R's ``svyciprop``.
 
-    Formula: ``p = wy / w``; ``expit(logit p -+ t se / (p (1 - p)))`` with ``se`` from :func:`ratio_variance`.
-    Where all answers agree (p is 0 or 1, or the strata differ but no stratum varies) the variance is 0 and
-    says nothing; there the limits are Clopper-Pearson's with the effective sample size (Korn and Graubard).
+    Formula: ``p = wy / w``, its variance from :func:`ratio_variance`, limits from :func:`proportion_limits`.
 
     Parameters
     ----------
     w, wy, v_yy, v_yw, v_ww : array_like, broadcastable
         Sums over strata, as for :func:`ratio_variance`; answers are 0 or 1.
-    degrees_of_freedom : array_like
-        Respondents minus strata, both of the strata that hold domain members (R: ``degf``). ``inf``: normal.
+    degrees_of_freedom, limits, effective_n, respondents, level
+        As for :func:`proportion_limits`.
     per : float
         1 for a fraction, 100 for a percentage.
-    effective_n : array_like
-        Of :func:`kish_effective_sample_size`; used only where the variance is 0. Missing: nan limits there.
-    level : float
-        Confidence, between 0 and 1.
 
     Returns
     -------
     Estimate
-        Broadcast shape; nan where ``w`` is 0; logit limits need a positive degree of freedom, else nan.
+        Broadcast shape; nan where ``w`` is 0; limits need a positive degree of freedom, else nan.
 
     Raises
     ------
@@ -185,7 +248,7 @@ def weighted_proportion(
 
     References
     ----------
-    Korn EL, Graubard BI (1998). Survey Methodology 24: 193-201. Lumley T (2010). Complex surveys, Wiley.
+    Lumley T (2010). Complex surveys. Wiley, section 2.4.
 
     Examples
     --------
@@ -194,57 +257,12 @@ def weighted_proportion(
     (50.0, 2.5, 97.5)
     """
     variance = ratio_variance(w, wy, v_yy, v_yw, v_ww)
-    w, wy, variance, t, effective_n = together(
-        w=w,
-        wy=wy,
-        variance=variance,
-        degrees_of_freedom=intervals.t_score(degrees_of_freedom, level=level),
-        effective_n=effective_n,
-    )
+    w, wy, variance = together(w=w, wy=wy, variance=variance)
     if ((wy < 0) | (wy > w * (1 + 1e-9))).any():
         raise ValueError("wy must lie between 0 and w: answers to a proportion are 0 or 1")
     # Sums of the same weights in another order may leave p a rounding above 1.
     p = np.clip(quotient(wy, w), 0.0, 1.0)
-    half = t * quotient(np.sqrt(variance), p * (1 - p))
-    # Beta quantiles are slow: asking for nan costs nothing where the logit limits serve.
-    effective_n = np.where(variance == 0, effective_n, np.nan)
-    exact = intervals.clopper_pearson(p * effective_n, effective_n, level=level)
-    lower, upper = (
-        np.where(variance == 0, fallback, special.expit(special.logit(p) + side * half))
-        for side, fallback in zip((-1, 1), exact, strict=True)
+    lower, upper = proportion_limits(
+        p, variance, degrees_of_freedom, limits=limits, effective_n=effective_n, respondents=respondents, level=level
     )
-    return Estimate(per * p, per * lower, per * upper)
-
-
-def kish_effective_sample_size(w: ArrayLike, ww: ArrayLike) -> Floats:
-    """Give how many equally weighted respondents would be as informative as these weights.
-
-    Formula: ``(sum w)^2 / sum w^2``.
-
-    Parameters
-    ----------
-    w, ww : array_like, broadcastable
-        Sum of the weights and of their squares, over all respondents concerned.
-
-    Returns
-    -------
-    ndarray
-        Broadcast shape, in respondents; nan without respondents.
-
-    Raises
-    ------
-    ValueError
-        For negative sums or shapes that do not fit.
-
-    References
-    ----------
-    Kish L (1965). Survey sampling. Wiley, section 11.7.
-
-    Examples
-    --------
-    >>> kish_effective_sample_size(6.0, 14.0).round(2).item()       # weights 1, 2 and 3
-    2.57
-    """
-    w, ww = together(w=w, ww=ww)
-    never_negative(w=w, ww=ww)
-    return quotient(w**2, ww)
+    return Estimate(*np.broadcast_arrays(per * p, per * lower, per * upper))
