@@ -1,14 +1,16 @@
 -- Respondents, answers and weighted sums per item and stratum, enough for a design-based proportion and its variance.
--- grain: period, municipality_code, stratum, item, sex, age_band, exclusion
+-- grain: period, municipality_code, stratum, item, sex, age_band, education, exclusion
 with responses as (
     select
         period,
         municipality_code,
-        stratum,
+        -- Numbered within its municipality: labels of the whole country would make the cube as wide as they are many.
+        cast(dense_rank() over (partition by municipality_code order by stratum) as varchar) as stratum,
         item_number,
         item,
         sex,
         age_band,
+        education,
         yes,
         case when yes is not null then weight end as weight,
         -- Who was not in the sample that got the item has no weight for it.
@@ -24,6 +26,7 @@ select
     item,
     sex,
     age_band,
+    education,
     exclusion,
     count(*) as respondent_count,
     count(yes) as answer_count,
@@ -42,4 +45,5 @@ group by
     item,
     sex,
     age_band,
+    education,
     exclusion

@@ -28,12 +28,17 @@ rivm_items as (
             when 'severe_loneliness' then rivm.severe_loneliness_percent
             when 'obesity' then rivm.obesity_percent
             when 'smoking' then rivm.smoking_percent
+            when 'overweight' then rivm.overweight_percent
+            when 'heavy_drinking' then rivm.heavy_drinking_percent
+            when 'difficulty_making_ends_meet' then rivm.difficulty_making_ends_meet_percent
         end as percent,
         -- The row is counted once, on its first item, so that the ledger closes on rows delivered.
         case when items.item = 'good_self_rated_health' then 1 else 0 end as rivm_row_count
     from stg.rivm_results as rivm
     cross join (
-        values ('good_self_rated_health'), ('severe_loneliness'), ('obesity'), ('smoking')
+        values
+        ('good_self_rated_health'), ('severe_loneliness'), ('obesity'), ('smoking'), ('overweight'), ('heavy_drinking'),
+        ('difficulty_making_ends_meet')
     ) as items (item)
     where rivm.period = $period
 ),

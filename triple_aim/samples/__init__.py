@@ -12,18 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from triple_aim.samples.care import claimed
+from triple_aim.samples.conditions import drawn_regimens, with_conditions
 from triple_aim.samples.insured import drawn_people, insured_spans
 from triple_aim.samples.places import YEARS
-from triple_aim.samples.residents import (
-    ITEMS,
-    SURVEY_YEAR,
-    answers,
-    deaths,
-    drawn_allocations,
-    population_table,
-    provisions,
-    resident_cells,
-)
+from triple_aim.samples.residents import deaths, drawn_allocations, population_table, provisions, resident_cells
+from triple_aim.samples.streams import stream
+from triple_aim.samples.surveys import EXPERIENCE_YEAR, ITEMS, SURVEY_YEAR, answers, experiences
 from triple_aim.samples.writing import write_csv, write_excel, write_parquet, write_spss
 
 RESIDENTS_PER_INSURED = 10
@@ -48,13 +42,14 @@ DUTCH_HEADERS = {
 
 def write_samples(folder: Path, seed: int = 20260101, persons: int = 16_000) -> None:
     """Write every sample delivery as ``folder/<extract>/<extract>_<year>.<ext>``."""
-    people = drawn_people(np.random.default_rng([seed, 1]), persons)
+    people = with_conditions(stream(seed, "conditions"), drawn_people(stream(seed, "people"), persons))
+    regimens = drawn_regimens(stream(seed, "regimens"), people)
     residents = {year: resident_cells(persons * RESIDENTS_PER_INSURED, year) for year in (*YEARS, YEARS[-1] + 1)}
     allocations = drawn_allocations(np.random.default_rng([seed, 2]), residents[YEARS[0]])
     for year in YEARS:
         rng = np.random.default_rng([seed, year])
         write_csv(folder / f"insured_population/insured_population_{year}.csv.gz", insured_spans(people, year))
-        claims = claimed(rng, people, year)
+        claims = claimed(seed, people, regimens, year)
         if year == YEARS[-1]:
             write_parquet(folder / f"claims/claims_{year}.parquet", claims)
         else:
@@ -71,3 +66,5 @@ def write_samples(folder: Path, seed: int = 20260101, persons: int = 16_000) -> 
         write_csv(folder / f"mortality/mortality_{year}.csv.gz", deaths(rng, population, year))
     survey = answers(np.random.default_rng([seed, 3]), residents[SURVEY_YEAR], max(persons // 80, 4))
     write_spss(folder / f"survey/survey_{SURVEY_YEAR}.sav", survey, items=[item for item, *_ in ITEMS])
+    told = experiences(stream(seed, "experiences"), residents[EXPERIENCE_YEAR], max(persons // 160, 4))
+    write_csv(folder / f"experience_survey/experience_survey_{EXPERIENCE_YEAR}.csv.gz", told)

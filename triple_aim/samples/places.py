@@ -18,6 +18,7 @@ Array = NDArray[Any]
 YEARS = (2021, 2022, 2023)
 ORIGIN = np.datetime64("2021-01-01")  # day 0 of everything below
 HORIZON = 1095  # the first day after the last year
+DELIVERED = HORIZON + 90  # 31 March 2024: the day on which every delivery was made
 NEVER = 100_000
 
 #: Code, share of the population, how much older than average, and what is regionally different: cost, acute
@@ -26,13 +27,13 @@ PLACES = pd.DataFrame(
     [
         ("GM0664", 0.09, 0.15, 1.00, 1.0, 1.0, 1.00, 0.00),
         ("GM0687", 0.10, 0.15, 1.00, 1.0, 1.0, 1.00, 0.00),
-        ("GM0718", 0.09, 0.20, 1.08, 1.2, 1.4, 1.15, 0.10),
+        ("GM0718", 0.09, 0.20, 1.03, 1.2, 1.4, 1.15, 0.10),
         ("GM1695", 0.04, 0.40, 0.95, 1.0, 0.8, 0.95, -0.03),
-        ("GM0715", 0.11, 0.25, 0.97, 1.0, 1.0, 1.05, 0.02),
+        ("GM0715", 0.11, 0.25, 1.00, 1.0, 1.0, 1.05, 0.02),
         ("GM0748", 0.13, 0.05, 1.20, 1.4, 1.1, 1.08, 0.05),
-        ("GM0879", 0.05, 0.00, 1.15, 1.1, 0.7, 1.00, -0.02),
+        ("GM0879", 0.05, 0.00, 1.28, 1.1, 0.7, 1.00, -0.02),
         ("GM1674", 0.14, 0.05, 1.25, 1.5, 1.3, 1.10, 0.08),
-        ("GM0758", 0.18, -0.15, 0.98, 1.0, 1.0, 0.97, -0.02),
+        ("GM0758", 0.18, -0.15, 1.02, 1.0, 1.0, 0.97, -0.02),
         ("GM1959", 0.07, 0.00, 0.95, 0.9, 0.7, 0.95, -0.04),
     ],
     columns=["code", "share", "older", "cost", "acute", "social", "deaths", "poor_health"],

@@ -1,6 +1,7 @@
-"""The other residents: provisions of the social domain, population, deaths and survey answers.
+"""The other residents: provisions of the social domain, population and deaths.
 
-Not here: insurance and claims. There are ten residents for every insured person of the samples.
+Not here: insurance, claims (``care``) or answers to surveys (``surveys``). There are ten residents for every insured
+person of the samples.
 """
 
 from __future__ import annotations
@@ -25,8 +26,42 @@ from triple_aim.samples.places import (
     year_days,
 )
 
-SURVEY_YEAR = 2022
-CAUSES = np.array(["I21", "I50", "I63", "C34", "C18", "C50", "J44", "F03", "G30", "E11", "W19", "J18"])
+#: Underlying cause, whose it is (a woman's, a man's, anyone's), and parts per thousand of the deaths at 0, 1-14, 15-44,
+#: 45-64, 65-79 and from 80.
+CAUSES = (
+    ("P07.2", "", 400, 0, 0, 0, 0, 0),
+    ("Q21.0", "", 200, 60, 10, 5, 2, 1),
+    ("A41.9", "", 40, 40, 15, 15, 20, 25),
+    ("A15.0", "", 0, 10, 5, 3, 2, 1),
+    ("U07.1", "", 5, 10, 15, 40, 50, 60),
+    ("C34.9", "", 0, 0, 40, 200, 170, 50),
+    ("C18.9", "", 0, 0, 30, 65, 70, 40),
+    ("C50.9", "F", 0, 0, 110, 110, 60, 35),
+    ("C53.9", "F", 0, 0, 25, 12, 4, 1),
+    ("C61", "M", 0, 0, 0, 25, 55, 50),
+    ("C91.0", "", 0, 90, 15, 8, 8, 5),
+    ("C71.9", "", 0, 120, 45, 30, 15, 3),
+    ("I21.9", "", 0, 0, 45, 85, 60, 45),
+    ("I50.9", "", 10, 10, 20, 30, 60, 110),
+    ("I63.9", "", 5, 10, 25, 35, 50, 70),
+    ("I71.3", "", 0, 0, 5, 12, 15, 10),
+    ("J44.9", "", 0, 5, 5, 50, 80, 45),
+    ("J18.9", "", 20, 30, 15, 20, 30, 50),
+    ("J45.9", "", 0, 15, 5, 2, 1, 1),
+    ("E11.9", "", 0, 5, 15, 20, 20, 20),
+    ("K70.3", "", 0, 0, 30, 40, 12, 1),
+    ("K85.2", "", 0, 0, 5, 4, 1, 0),
+    ("N18.9", "", 5, 5, 5, 10, 15, 25),
+    ("G30.9", "", 0, 0, 0, 5, 40, 80),
+    ("F03", "", 0, 0, 0, 5, 50, 150),
+    ("V89.2", "", 5, 120, 110, 15, 5, 2),
+    ("W19", "", 10, 30, 15, 15, 25, 60),
+    ("X70", "", 0, 60, 200, 40, 10, 2),
+    ("X42", "", 0, 0, 60, 10, 1, 0),
+    ("R99", "", 60, 60, 40, 35, 40, 50),
+)
+INFANT_DEATHS = 0.0033  # a live birth
+UNKNOWN_CAUSES = 0.02
 PAST = 10  # years before the first delivery in which provisions may have begun
 
 #: Law, category, clients per 1,000 of these ages, first and last age, euro a year, mean duration in years.
@@ -48,16 +83,6 @@ END_REASONS = {
     "Participatiewet": (["02", "19", "31"], [0.05, 0.85, 0.10]),
 }
 
-#: Item, weight, share of yes at 18-64 and 65+, and how it moves with poor health.
-ITEMS = (
-    ("KLGGA208", "ewCBSGGD", 0.77, 0.65, -1.0),
-    ("CALGA260", "ewCBSGGD", 0.30, 0.49, 0.8),
-    ("AGGWS205", "ewCBSGGD", 0.15, 0.17, 0.5),
-    ("LFRKA205", "ewCBSGGD", 0.18, 0.09, 0.4),
-    ("GGEES209", "ewGGD", 0.14, 0.10, 0.6),
-    ("GGADA201_3", "ewGGD", 0.11, 0.04, 0.3),
-)
-
 
 def resident_cells(total: int, year: int) -> Array:
     """Residents on 1 January by place, sex and age band."""
@@ -76,8 +101,20 @@ def population_table(residents: Array, next_year: Array) -> pd.DataFrame:
             "age_band": BANDS[band],
             "resident_count": residents.ravel().astype(int),
             "person_years": (residents + next_year).ravel() / 2,
+            # Whoever is born in a year is a fifth of the youngest band, near enough.
+            "live_birth_count": pd.array(np.where(band == 0, np.rint(next_year.ravel() / 5), np.nan), dtype="Int64"),
         }
     )
+
+
+def causes(rng: Generator, age: Array, sex: Array) -> Array:
+    """An underlying cause for each death that fits its age and sex; one in fifty is empty."""
+    codes, whose, *parts = (np.array(column) for column in zip(*CAUSES, strict=True))
+    ends = np.stack([np.cumsum(part * np.isin(whose, ("", of))) for part in parts for of in ("M", "F")])
+    row = np.digitize(age, (1, 15, 45, 65, 80)) * 2 + sex
+    drawn = codes[(rng.random(len(age)) * ends[row, -1] >= ends[row].T).sum(axis=0)]
+    named: Array = np.where(rng.random(len(age)) < UNKNOWN_CAUSES, "", drawn)
+    return named
 
 
 def deaths(rng: Generator, population: pd.DataFrame, year: int) -> pd.DataFrame:
@@ -85,17 +122,28 @@ def deaths(rng: Generator, population: pd.DataFrame, year: int) -> pd.DataFrame:
     band = population["age_band"].map({name: number for number, name in enumerate(BANDS)}).to_numpy()
     sex = (population["sex"] == "F").to_numpy(dtype=int)
     local = population["municipality_code"].map(PLACES.set_index("code")["deaths"]).to_numpy()
-    fallen = rng.poisson(population["person_years"].to_numpy() * death_rate(band * 5 + 2, sex) * local)
+    fallen = rng.poisson(population["person_years"].to_numpy() * death_rate(band * 5 + 2.5, sex) * local)
     cell = np.repeat(np.arange(len(population)), fallen)
+    age = age_in_band(rng, band[cell])
+    infants, named = rng.spawn(2)
+    births = population["live_birth_count"].fillna(0).to_numpy(dtype=float)
+    born = np.repeat(np.arange(len(population)), infants.poisson(births * INFANT_DEATHS * local))
+    cell = np.concatenate([cell, born])
+    age = np.concatenate([age, np.zeros(len(born), dtype=int)])
     opens, closes = year_days(year)
+    died = rng.integers(opens, closes, len(cell))
+    # Who dies before the birthday of the year was born a year earlier than the age tells; one infant in six is.
+    before_birthday = rng.integers(opens, closes, len(cell)) > died
+    before_birthday[len(cell) - len(born) :] = infants.random(len(born)) < 1 / 6
     delivered = pd.DataFrame(
         {
             "death_id": labels("D", year, np.arange(len(cell))),
             "municipality_code": population["municipality_code"].to_numpy()[cell],
             "sex": population["sex"].to_numpy()[cell],
-            "birth_year": year - age_in_band(rng, band[cell]),
-            "death_date": dates(rng.integers(opens, closes, len(cell))),
-            "cause_icd10": rng.choice(CAUSES, len(cell)),
+            "birth_year": year - age - before_birthday,
+            "death_date": dates(died),
+            "cause_icd10": causes(named, age, sex[cell]),
+            "first_birthday_code": np.where(age == 0, "0", "1"),
         }
     )
     defects = delivered.head(3).copy()
@@ -143,7 +191,10 @@ def drawn_allocations(rng: Generator, residents: Array) -> pd.DataFrame:
     moved = rng.random(len(second)) < 0.05
     second["place"] = np.where(moved, rng.choice(len(PLACES), len(second)), second["place"])
     second = second[second["start"] <= second["end"]]
-    allocations = pd.concat([allocations, second], ignore_index=True)
+    # One in twelve on social assistance is supported under the Wmo as well.
+    income = allocations[allocations["category"] == "income"]
+    supported = income[rng.spawn(1)[0].random(len(income)) < 1 / 12].assign(law="Wmo", category="02", end_reason="19")
+    allocations = pd.concat([allocations, second, supported], ignore_index=True)
     allocations["allocation_id"] = labels("T", 0, np.arange(len(allocations)))
     allocations["restated"] = rng.random(len(allocations)) < 0.005
     return allocations
@@ -179,33 +230,3 @@ def provisions(allocations: pd.DataFrame, year: int) -> pd.DataFrame:
     defects.loc[:1, "category"] = "99"
     defects.loc[2:, "end_date"] = pd.Timestamp("1999-12-31")
     return pd.concat([superseded, delivered, defects], ignore_index=True)
-
-
-def answers(rng: Generator, residents: Array, per_stratum: int) -> pd.DataFrame:
-    """Respondents in strata of municipality and age group, and three rows that break a rule."""
-    place, older = (np.repeat(index, per_stratum) for index in map(np.ravel, np.indices((len(PLACES), 2))))
-    count = len(place)
-    by_place = residents.sum(axis=1)
-    people = np.stack([by_place[:, 4:13].sum(axis=1), by_place[:, 13:].sum(axis=1)], axis=1)[place, older]
-    code, group = PLACES["code"].to_numpy()[place], np.array(["18-64", "65+"])[older]
-    response = rng.lognormal(0, 0.35, count)
-    by_ggd = rng.random(count) < 0.7
-    survey = pd.DataFrame(
-        {
-            "respondent_id": labels("S", SURVEY_YEAR, np.arange(count)),
-            "Gemeentecode": code,
-            "Stratum": pd.Series(code) + " " + group,
-            "AGGSA202": (1 + rng.integers(0, 2, count)).astype(float),
-            "age_group": group,
-            "ewCBSGGD": (people / per_stratum * response).round(6),
-            "ewGGD": np.where(by_ggd, (people / per_stratum / 0.7 * response).round(6), np.nan),
-        }
-    )
-    poor = PLACES["poor_health"].to_numpy()[place]
-    for item, _, younger, elder, moves in ITEMS:
-        yes = rng.random(count) < np.where(older, elder, younger) + moves * poor
-        silent = rng.choice([0, 8, 9], count, p=[0.965, 0.005, 0.03])
-        survey[item] = np.where(silent > 0, silent, yes).astype(float)
-    survey.loc[count - 3 : count - 2, "KLGGA208"] = 7.0
-    survey.loc[count - 1, "Gemeentecode"] = "GM9999"
-    return survey

@@ -51,7 +51,11 @@ def write_spss(path: Path, frame: pd.DataFrame, items: list[str]) -> None:
     pyreadstat.write_sav(
         frame,
         str(path),
-        variable_value_labels={"AGGSA202": {1.0: "man", 2.0: "vrouw"}, **dict.fromkeys(items, answers)},
+        variable_value_labels={
+            "AGGSA202": {1.0: "man", 2.0: "vrouw"},
+            "Opleiding": {1.0: "laag", 2.0: "midden", 3.0: "hoog", 9.0: "onbekend"},
+            **dict.fromkeys(items, answers),
+        },
         missing_ranges={item: [{"lo": 8, "hi": 9}] for item in items},
         row_compress=True,
     )

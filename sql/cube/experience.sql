@@ -1,0 +1,73 @@
+-- Sums of the region's own questionnaire per item and stratum: those of cube survey, and those that a mean score needs.
+-- grain: period, municipality_code, stratum, item, sex, age_band, education, exclusion
+with weighed as (
+    select
+        period,
+        municipality_code,
+        -- Numbered within its municipality: labels of the whole country would make the cube as wide as they are many.
+        cast(dense_rank() over (partition by municipality_code order by stratum) as varchar) as stratum,
+        item_number,
+        item,
+        sex,
+        age_band,
+        education,
+        yes,
+        answer,
+        case when answer is not null then weight end as weight,
+        case when coalesce(weight, 0) > 0 then 'none' else 'no_weight' end as exclusion
+    from stg.experience_survey
+    where period = $period
+),
+
+responses as (
+    select
+        period,
+        municipality_code,
+        stratum,
+        item_number,
+        item,
+        sex,
+        age_band,
+        education,
+        yes,
+        answer,
+        weight,
+        -- Decimals add up the same in any order; nine leave room for the square within 38 digits.
+        cast(weight * answer as decimal(18, 9)) as weighted_answer,
+        exclusion
+    from weighed
+)
+
+select
+    period,
+    municipality_code,
+    stratum,
+    item,
+    sex,
+    age_band,
+    education,
+    exclusion,
+    count(*) as respondent_count,
+    count(answer) as answer_count,
+    count(*) filter (where yes = 1) as yes_count,
+    cast(coalesce(sum(answer), 0) as double) as score_sum,
+    cast(coalesce(sum(weight), 0) as double) as weight_sum,
+    cast(coalesce(sum(weight * yes), 0) as double) as weighted_yes_sum,
+    cast(coalesce(sum(weighted_answer), 0) as double) as weighted_score_sum,
+    cast(coalesce(sum(weight * weight), 0) as double) as weight_sumsq,
+    cast(coalesce(sum(weight * weight * yes), 0) as double) as weighted_yes_sumsq,
+    cast(coalesce(sum(weighted_answer * weighted_answer), 0) as double) as weighted_score_sumsq,
+    -- Between the two squares: weight times weighted score.
+    cast(coalesce(sum(weight * weighted_answer), 0) as double) as weighted_score_cross_sum,
+    -- Every respondent stands here once an item; the ledger counts the first.
+    count(*) filter (where item_number = 1) as response_line_count
+from responses
+group by
+    period,
+    municipality_code,
+    stratum,
+    item,
+    sex,
+    age_band,
+    education,
+    exclusion
