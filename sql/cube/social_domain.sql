@@ -56,6 +56,7 @@ provisions as (
 -- A client counts once per act, and once per category, where the last provision was.
 ranked_provisions as (
     select
+        person_key,
         municipality_code,
         sex,
         age_band,
@@ -72,8 +73,38 @@ ranked_provisions as (
         row_number() over (
             partition by person_key, exclusion, law, category
             order by active_until desc, start_date desc, supplier, line_number
-        ) as rank_in_category
+        ) as rank_in_category,
+        row_number() over (
+            partition by person_key, exclusion, law in ('Wmo', 'Jeugdwet')
+            order by active_until desc, start_date desc, supplier, line_number
+        ) as rank_in_care,
+        row_number() over (
+            partition by person_key, exclusion
+            order by active_until desc, start_date desc, supplier, line_number
+        ) as rank_in_year,
+        max(case when category in ('43', '44') then 1 else 0 end) over (partition by person_key, exclusion, law) as has_stay
     from provisions
+),
+
+-- Two provisions of one category are one kind of help, and no stacking.
+stacked_provisions as (
+    select
+        municipality_code,
+        sex,
+        age_band,
+        exclusion,
+        law,
+        category,
+        is_ended,
+        end_reason,
+        amount_eur,
+        rank_in_law,
+        rank_in_category,
+        rank_in_care,
+        rank_in_year,
+        has_stay,
+        sum(case when rank_in_category = 1 then 1 else 0 end) over (partition by person_key, exclusion) as stacked_number
+    from ranked_provisions
 ),
 
 provision_totals as (
@@ -94,10 +125,21 @@ provision_totals as (
             where law = 'Jeugdwet' and rank_in_law = 1 and age_band in ('00-04', '05-09', '10-14', '15-19', '20-24')
         ) as youth_care_client_count,
         count(*) filter (where law = 'Participatiewet' and rank_in_law = 1) as participatiewet_client_count,
+        count(*) filter (
+            where law = 'Jeugdwet' and rank_in_law = 1 and has_stay = 1
+            and age_band in ('00-04', '05-09', '10-14', '15-19', '20-24')
+        ) as youth_stay_client_count,
+        count(*) filter (
+            where law = 'Participatiewet' and category = 'income' and rank_in_category = 1
+        ) as social_assistance_client_count,
+        sum(amount_eur) filter (where law in ('Wmo', 'Jeugdwet')) as municipal_care_eur,
+        count(*) filter (where law in ('Wmo', 'Jeugdwet') and rank_in_care = 1) as municipal_care_client_count,
+        count(*) filter (where rank_in_year = 1) as social_domain_client_count,
+        count(*) filter (where rank_in_year = 1 and stacked_number >= 2) as stacked_client_count,
         count(*) filter (where law = 'Wmo' and is_ended) as wmo_end_count,
         -- The same codes mean something else under the Jeugdwet.
         count(*) filter (where law = 'Wmo' and is_ended and end_reason in ('33', '34')) as wmo_end_to_zvw_or_wlz_count
-    from ranked_provisions
+    from stacked_provisions
     group by
         case when exclusion = 'none' then municipality_code else 'unknown' end,
         case when exclusion = 'none' then sex else 'unknown' end,
@@ -177,6 +219,28 @@ select
     case
         when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_end_to_zvw_or_wlz_count, 0)
     end as wmo_end_to_zvw_or_wlz_count,
+    case
+        when exclusion <> 'none' or delivered_jeugdwet then coalesce(provision_totals.youth_stay_client_count, 0)
+    end as youth_stay_client_count,
+    case
+        when exclusion <> 'none' or delivered_participatiewet then coalesce(provision_totals.social_assistance_client_count, 0)
+    end as social_assistance_client_count,
+    case
+        when exclusion <> 'none' or (delivered_wmo and delivered_jeugdwet)
+            then cast(coalesce(provision_totals.municipal_care_eur, 0) as decimal(18, 2))
+    end as municipal_care_eur,
+    case
+        when exclusion <> 'none' or (delivered_wmo and delivered_jeugdwet)
+            then coalesce(provision_totals.municipal_care_client_count, 0)
+    end as municipal_care_client_count,
+    case
+        when exclusion <> 'none' or (delivered_wmo and delivered_jeugdwet and delivered_participatiewet)
+            then coalesce(provision_totals.social_domain_client_count, 0)
+    end as social_domain_client_count,
+    case
+        when exclusion <> 'none' or (delivered_wmo and delivered_jeugdwet and delivered_participatiewet)
+            then coalesce(provision_totals.stacked_client_count, 0)
+    end as stacked_client_count,
     cast(coalesce(resident_totals.resident_count, 0) as bigint) as resident_count,
     coalesce(resident_totals.person_years, 0) as person_years,
     cast(coalesce(resident_totals.resident_under_25_count, 0) as bigint) as resident_under_25_count

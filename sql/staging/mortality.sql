@@ -1,5 +1,8 @@
--- Deaths with the age that the deceased had, or would have had, on 31 December of the year of death.
+-- Deaths with the completed age of the deceased, as residents are counted.
 -- grain: period, supplier, line_number
+--
+-- The birthday is unknown. Half of a year's birthdays fall before 1 July: who dies earlier is taken not to have had it yet,
+-- who dies later to have had it. One in eight comes out a year too young and one in eight a year too old, which averages out.
 with aged as (
     select
         period,
@@ -7,9 +10,17 @@ with aged as (
         line_number,
         municipality_code,
         case when sex in ('M', '1') then 'M' else 'F' end as sex,
-        year(death_date) - birth_year as age,
+        case
+            when month(death_date) < 7 and year(death_date) > birth_year then year(death_date) - birth_year - 1
+            else year(death_date) - birth_year
+        end as age,
         death_date,
-        cause_icd10
+        upper(replace(cause_icd10, '.', '')) as cause_icd10,
+        case year(death_date) - birth_year
+            when 0 then true
+            when 1 then first_birthday_code = '0'
+            else false
+        end as is_infant
     from delivery.mortality
 )
 
@@ -25,5 +36,6 @@ select
         else lpad(cast(age // 5 * 5 as varchar), 2, '0') || '-' || lpad(cast(age // 5 * 5 + 4 as varchar), 2, '0')
     end as age_band,
     death_date,
-    cause_icd10
+    cause_icd10,
+    is_infant
 from aged

@@ -8,5 +8,6 @@ select
     case when sex in ('M', '1') then 'M' else 'F' end as sex,
     age_band,
     resident_count,
-    person_years
+    person_years,
+    live_birth_count
 from delivery.population
