@@ -1,4 +1,4 @@
-"""Floor 2: one asset a file of ``sql/cube``, ``cube/<name>``, partitioned by year."""
+"""Floor 3: one asset a file of ``sql/cube``, ``cube/<name>``, partitioned by year."""
 
 import time
 
@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets.resources import ONE_RUN, RETRY, YEARS, Monitor, check_specs, finished, years
 from triple_aim.checks import cube_counts
-from triple_aim.cubes import build_cube, municipality_codes
+from triple_aim.cubes import build_table, municipality_codes
 from triple_aim.programme import Programme
 from triple_aim.queries import Query
 from triple_aim.rollup import geography
@@ -21,7 +21,7 @@ def _cube(query: Query) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        deps=[dg.AssetKey(table.split(".")) for table in sorted(query.reads) if table.startswith("stg.")],
+        deps=[dg.AssetKey(table.split(".")) for table in (*query.sources("stg"), *query.sources("person"))],
         partitions_def=YEARS,
         backfill_policy=ONE_RUN,
         group_name="cube",
@@ -34,7 +34,7 @@ def _cube(query: Query) -> dg.AssetsDefinition:
     def cube(context: dg.AssetExecutionContext, monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
         started = time.monotonic()
         with monitor.warehouse() as warehouse:
-            rebuilt = build_cube(warehouse, query, years(context))
+            rebuilt = build_table(warehouse, query, years(context))
             codes = municipality_codes(warehouse, query)
             regions = monitor.regions(warehouse)
             place = geography(regions, regions.types, codes) if codes else None

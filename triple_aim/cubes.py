@@ -1,13 +1,14 @@
-"""stg → cube, and the cube as dense arrays of sums: the waist of the hourglass.
+"""stg → person → cube, and the cube as dense arrays of sums: the waist of the hourglass.
 
-Not here: regions (``regions``) and statistics (``indicators``). Nothing above this module reads a person-level row.
+Not here: regions (``regions``) and statistics (``indicators``). Nothing above this module reads a person-level row, be
+it of ``stg`` or of ``person``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,46 +36,50 @@ TYPES = {
 }
 MEASURES = ("_count", "_sum", "_sumsq", "_eur", "_years")
 AXES = ("period", "municipality_code", "sex", "age_band")
+AGE = AXES.index("age_band")
 
 
-def build_cube(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> list[int]:
-    """Rebuild the periods whose staged deliveries, reference or SQL changed; the periods that were rebuilt."""
-    warehouse.run("create table if not exists meta.cubes (cube varchar, period integer, content varchar)")
-    table = f"cube.{query.name}"
-    extracts = sorted(name.removeprefix("stg.") for name in query.reads if name.startswith("stg."))
-    there = dict(warehouse.rows("select period, content from meta.cubes where cube = ?", [query.name]))
+def build_table(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> list[int]:
+    """Rebuild the periods of a cube or a person table for which what it reads, or its SQL, changed; these periods."""
+    warehouse.run("create table if not exists meta.built (table_name varchar, period integer, content varchar)")
+    table, sources = query.table, [*query.sources("stg"), *query.sources("person")]
+    there = dict(warehouse.rows("select period, content from meta.built where table_name = ?", [table]))
     if not _has_the_columns(warehouse, query):
         columns = ", ".join(
             f"cast({quoted(name)} as {kind}) as {quoted(name)}" if (kind := column_type(name)) else quoted(name)
             for name in query.columns
         )
-        warehouse.run("delete from meta.cubes where cube = ?", [query.name])
+        warehouse.run("delete from meta.built where table_name = ?", [table])
         warehouse.run(
             f"create or replace table {qualified(table)} as select {columns} from ({query.sql}\n) limit 0",
             {"period": 0},
         )
         there = {}
-    staged_in: dict[int, dict[str, str]] = {}
-    for period, extract, deliveries in warehouse.rows(
-        """select period, extract, string_agg(delivery || content || supplier, ',' order by supplier)
-           from meta.staged where list_contains(?, extract) group by period, extract order by period, extract""",
-        [extracts],
+    contents: dict[int, dict[str, str]] = {}
+    for period, source, content in warehouse.rows(
+        """select period, 'stg.' || extract as source,
+               string_agg(delivery || content || supplier, ',' order by supplier) as content
+           from meta.staged group by all having list_contains($sources, source)
+           union all
+           select period, table_name, content from meta.built where list_contains($sources, table_name)
+           order by all""",
+        {"sources": sources},
     ):
-        staged_in.setdefault(period, {})[extract] = deliveries
-    reference = [_fingerprint(warehouse, name) for name in sorted(query.reads) if name.startswith("ref.")]
+        contents.setdefault(period, {})[source] = content
+    reference = [_fingerprint(warehouse, name) for name in query.sources("ref")]
     rebuilt = []
     for period in sorted(periods):
-        staged = staged_in.get(period, {})
-        enough = bool(staged) if query.any_source else len(staged) == len(extracts)
-        content = hashlib.sha256(f"{query.hash}{staged}{reference}".encode()).hexdigest() if enough else None
+        found = contents.get(period, {})
+        enough = bool(found) if query.any_source else len(found) == len(sources)
+        content = hashlib.sha256(f"{query.hash}{found}{reference}".encode()).hexdigest() if enough else None
         if there.get(period) == content:
             continue
         with warehouse.transaction():
             warehouse.run(f"delete from {qualified(table)} where period = ?", [period])
-            warehouse.run("delete from meta.cubes where cube = ? and period = ?", [query.name, period])
+            warehouse.run("delete from meta.built where table_name = ? and period = ?", [table, period])
             if content:
                 warehouse.run(f"insert into {qualified(table)} by name {query.sql}", {"period": period})
-                warehouse.run("insert into meta.cubes values (?, ?, ?)", [query.name, period, content])
+                warehouse.run("insert into meta.built values (?, ?, ?)", [table, period, content])
         rebuilt.append(period)
     return rebuilt
 
@@ -87,15 +92,15 @@ def _fingerprint(warehouse: Warehouse, table: str) -> str:
 
 
 def column_type(name: str) -> str | None:
-    """The type that a cube's column has by its name; None for a dimension, which is text."""
+    """The type that a column has by its name; None for another, which in a cube is a dimension and text."""
     return next((kind for end, kind in TYPES.items() if name.endswith(end)), None)
 
 
 def _has_the_columns(warehouse: Warehouse, query: Query) -> bool:
-    """Whether the cube stands as its SQL would make it now; a new cube does not."""
-    if not warehouse.exists(f"cube.{query.name}"):
+    """Whether the table stands as its SQL would make it now; a new one does not."""
+    if not warehouse.exists(query.table):
         return False
-    there = dict(warehouse.header(f"select * from {qualified('cube.' + query.name)}"))
+    there = dict(warehouse.header(f"select * from {qualified(query.table)}"))
     return tuple(there) == query.columns and all(column_type(name) in (None, kind) for name, kind in there.items())
 
 
@@ -160,8 +165,45 @@ class Cells:
         sums = {key: np.compress(wanted, array, axis=self.axis(name)) for key, array in self.sums.items()}
         return replace(self, labels=labels, sums=sums)
 
+    def only(self, names: Sequence[str]) -> Cells:
+        """These sums and no others."""
+        return replace(self, sums={name: self.sums[name] for name in names})
+
     def periods(self) -> list[int]:
         return [int(label) for label in self.labels["period"]]
+
+    def pooled(self, count: int) -> Cells:
+        """Each period with the ``count - 1`` before it added; nan where one of them is missing."""
+        if count == 1:
+            return self
+        periods = self.periods()
+        at = {period: i for i, period in enumerate(periods)}
+        rows = np.array([[at.get(period - back, -1) for back in range(count)] for period in periods], dtype=int)
+        whole = (rows >= 0).all(axis=1)
+        sums = {
+            name: np.where(
+                whole.reshape(-1, *[1] * (array.ndim - 1)), sum(array[rows[:, back]] for back in range(count)), np.nan
+            )
+            for name, array in self.sums.items()
+        }
+        return replace(self, sums=sums)
+
+    def fold(self, axes: Sequence[str]) -> Cells:
+        """Further axes as finer age bands: each band's label repeated, the folded labels running fastest."""
+        if not axes:
+            return self
+        order = list(self.labels)
+        places = [order.index(name) for name in axes]
+        others = [i for i in range(len(order)) if i not in places and i != AGE]
+        size = int(np.prod([len(self.labels[name]) for name in axes]))
+        sums = {}
+        for name, array in self.sums.items():
+            turned = array.transpose(*others[:AGE], AGE, *places, *others[AGE:])
+            sums[name] = turned.reshape(
+                *turned.shape[:AGE], turned.shape[AGE] * size, *turned.shape[AGE + 1 + len(axes) :]
+            )
+        labels = {name: labels for name, labels in self.labels.items() if name not in axes}
+        return Cells({**labels, "age_band": [band for band in labels["age_band"] for _ in range(size)]}, sums)
 
 
 def load_cells(warehouse: Warehouse, query: Query) -> Cells:

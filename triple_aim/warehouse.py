@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from triple_aim.errors import ProjectError
 
-SCHEMAS = ("delivery", "ref", "stg", "cube", "ind", "safe", "mart", "meta")
+SCHEMAS = ("delivery", "ref", "stg", "person", "cube", "ind", "safe", "mart", "meta")
 
 EngineError: TypeAlias = duckdb.Error
 DAMAGED = re.compile(

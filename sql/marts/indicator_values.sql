@@ -28,7 +28,8 @@ select
     comparator_lower,
     comparator_upper,
     difference,
-    judgement
+    judgement,
+    trend
 from safe.indicator_values
 order by
     indicator_id,

@@ -10,7 +10,9 @@ with aged as (
         case when sex in ('M', '1') then 'M' else 'F' end as sex,
         period - birth_year as age,
         valid_from as start_date,
-        coalesce(valid_to, date '9999-12-31') as until_date
+        coalesce(valid_to, date '9999-12-31') as until_date,
+        death_date,
+        coalesce(ses_quintile, 'unknown') as ses_quintile
     from delivery.insured_population
 )
 
@@ -27,5 +29,7 @@ select
         else lpad(cast(age // 5 * 5 as varchar), 2, '0') || '-' || lpad(cast(age // 5 * 5 + 4 as varchar), 2, '0')
     end as age_band,
     start_date,
-    until_date
+    until_date,
+    death_date,
+    ses_quintile
 from aged

@@ -2,29 +2,38 @@
 
 A given row names the columns that matter; the file's ``defaults`` fill in the rest, and ``repeat: n`` writes
 it n times, with ``{n}`` in a text as its number. Of the result only the columns that the first expected row
-names are compared, but every row counts. Whatever a case is about, a result is also held to its grain and to
-the ledger of its contracts.
+names are compared, but every row counts. A person table that a case does not give is made from what it does
+give. Whatever a case is about, a result is also held to its grain and to the ledger of its contracts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from triple_aim.acceptance import SQL_TYPES
 from triple_aim.content import read_yaml
 from triple_aim.contracts import Ledger, load_contracts
-from triple_aim.ingest import SQL_TYPES
-from triple_aim.queries import read_query
+from triple_aim.cubes import build_table
+from triple_aim.ingest import META
+from triple_aim.queries import Query, read_query
 from triple_aim.reference import read_table
 from triple_aim.warehouse import Warehouse, open_warehouse, qualified
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 CONTRACTS = load_contracts(ROOT / "contracts")
+
+
+@lru_cache
+def read(floor: str, name: str) -> Query:
+    return read_query(ROOT / "sql" / floor / f"{name}.sql")
 
 
 def cases() -> Iterator[Any]:
@@ -35,30 +44,73 @@ def cases() -> Iterator[Any]:
             yield pytest.param(floor, query, content, case, id=f"{floor}/{query}: {case['name']}")
 
 
+@pytest.fixture(scope="module")
+def empty() -> Iterator[Callable[[Query], Warehouse]]:
+    """A warehouse with every table that a query rests on and not a row; its cases share it, for making it is slow."""
+    with ExitStack() as stack:
+        made: dict[str, Warehouse] = {}
+
+        def of(query: Query) -> Warehouse:
+            if query.table not in made:
+                made[query.table] = stack.enter_context(open_warehouse(None))
+                made[query.table].run(META)
+                _create_tables(made[query.table], _below(query))
+            for table in _below(query):
+                if not table.startswith("ref."):
+                    made[query.table].run(f"delete from {qualified(table)}")
+            return made[query.table]
+
+        yield of
+
+
 @pytest.mark.parametrize(("floor", "name", "content", "case"), list(cases()))
-def test_query_gives_the_expected_rows(floor: str, name: str, content: Any, case: Any) -> None:
-    query = read_query(ROOT / "sql" / floor / f"{name}.sql")
+def test_query_gives_the_expected_rows(
+    empty: Callable[[Query], Warehouse], floor: str, name: str, content: Any, case: Any
+) -> None:
+    query = read(floor, name)
     period = case.get("period", content["period"])
-    with open_warehouse(None) as warehouse:
-        _create_tables(warehouse, query.reads)
-        for table, rows in case["given"].items():
-            _insert(warehouse, table, rows, content.get("defaults", {}).get(table, {}), period)
-        warehouse.run(f"create table result as {query.sql}", {"period": period} if query.params else None)
-        columns = list(case["expect"][0])
-        found = warehouse.rows(f"select {', '.join(columns)} from result")
-        wanted = [tuple(row[column] for column in columns) for row in case["expect"]]
-        assert _comparable(found) == _comparable(wanted)
-        grain = ", ".join(query.grain)
-        assert not warehouse.rows(f"select {grain} from result group by {grain} having count(*) > 1")
-        for contract in CONTRACTS.values():
-            if floor == "cube" and contract.ledger and contract.ledger.cube == name:
-                _assert_nothing_is_lost(warehouse, contract.extract, contract.ledger, period)
+    warehouse = empty(query)
+    for table, rows in case["given"].items():
+        _insert(warehouse, table, rows, content.get("defaults", {}).get(table, {}), period)
+    for step in _steps(query):
+        if step.table not in case["given"]:
+            warehouse.run(f"insert into {qualified(step.table)} by name {step.sql}", {"period": period})
+    values = {"period": period} if query.params else None
+    warehouse.run(f"create or replace table result as {query.sql}", values)
+    columns = list(case["expect"][0])
+    found = warehouse.rows(f"select {', '.join(columns)} from result")
+    wanted = [tuple(row[column] for column in columns) for row in case["expect"]]
+    assert _comparable(found) == _comparable(wanted)
+    grain = ", ".join(query.grain)
+    assert not warehouse.rows(f"select {grain} from result group by {grain} having count(*) > 1")
+    for contract in CONTRACTS.values():
+        if floor == "cube" and contract.ledger and contract.ledger.cube == name:
+            _assert_nothing_is_lost(warehouse, contract.extract, contract.ledger, period)
+
+
+def _steps(query: Query) -> list[Query]:
+    """The person tables that a query rests on, each after those it reads."""
+    found: dict[str, Query] = {}
+    for table in query.sources("person"):
+        step = read("person", table.partition(".")[2])
+        found |= {each.table: each for each in (*_steps(step), step)}
+    return list(found.values())
+
+
+def _below(query: Query) -> list[str]:
+    """Every table that a query rests on, in the order in which they can be made."""
+    steps = _steps(query)
+    others = {table for each in (*steps, query) for table in each.reads if not table.startswith("person.")}
+    return [*sorted(others), *(step.table for step in steps)]
 
 
 def _create_tables(warehouse: Warehouse, reads: Iterable[str]) -> None:
-    """Tables without a row: deliveries as contracts type them, stg as staging makes it; but ref as it is."""
-    for table in sorted(reads):
+    """Tables without a row: deliveries as contracts type them, others as their SQL makes them; but ref as it is."""
+    for table in reads:
         schema, _, stem = table.partition(".")
+        if schema == "person":
+            build_table(warehouse, read("person", stem), [])
+            continue
         if schema == "ref":
             warehouse.create(table, read_table(next(ROOT.glob(f"reference/*/{stem}.csv"))))
             continue
@@ -66,8 +118,8 @@ def _create_tables(warehouse: Warehouse, reads: Iterable[str]) -> None:
         delivery = qualified(f"delivery.{stem}")
         warehouse.run(f"create table {delivery} (period integer, line_number bigint, supplier varchar{columns})")
         if schema == "stg":
-            staging = read_query(ROOT / "sql" / "staging" / f"{stem}.sql")
-            _create_tables(warehouse, (read for read in staging.reads if read.startswith("ref.")))
+            staging = read("staging", stem)
+            _create_tables(warehouse, staging.sources("ref"))
             warehouse.run(f"create table {qualified(table)} as {staging.sql}")
 
 

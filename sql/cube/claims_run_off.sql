@@ -1,0 +1,49 @@
+-- Euros and lines by month of care and months until they were booked: how a year of claims fills up.
+-- grain: period, municipality_code, service_month, delay_month, exclusion
+with booked_lines as (
+    select
+        coalesce(members.municipality_code, 'unknown') as municipality_code,
+        lpad(cast(month(lines.start_date) as varchar), 2, '0') as service_month,
+        (year(lines.booking_date) - year(lines.start_date)) * 12 + month(lines.booking_date) - month(lines.start_date)
+            as delay_in_months,
+        case
+            when lines.exclusion = 'none' and lines.booking_date is null then 'no_booking_date'
+            else lines.exclusion
+        end as exclusion,
+        lines.amount_eur
+    from person.care_lines as lines
+    left join person.insured_members as members
+        on members.period = $period
+        and members.person_key = lines.person_key
+        and members.exclusion = lines.exclusion
+    where lines.period = $period
+),
+
+-- What was booked before the care began has no delay; two digits hold more than eight years.
+delayed_lines as (
+    select
+        municipality_code,
+        service_month,
+        case
+            when delay_in_months is null then 'unknown'
+            else lpad(cast(least(greatest(delay_in_months, 0), 99) as varchar), 2, '0')
+        end as delay_month,
+        exclusion,
+        amount_eur
+    from booked_lines
+)
+
+select
+    cast($period as integer) as period,
+    municipality_code,
+    service_month,
+    delay_month,
+    exclusion,
+    count(*) as claim_line_count,
+    cast(sum(amount_eur) as decimal(18, 2)) as amount_eur
+from delayed_lines
+group by
+    municipality_code,
+    service_month,
+    delay_month,
+    exclusion

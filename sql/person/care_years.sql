@@ -1,0 +1,262 @@
+-- Everyone of whom enrolment or a claim was delivered, one row a year: enrolment, cost and care, all that cubes add up.
+-- grain: period, person_key, exclusion
+with line_totals as (
+    select
+        person_key,
+        exclusion,
+        count(*) as claim_line_count,
+        sum(amount_eur) as amount_eur,
+        sum(amount_eur) filter (where care_kind = 'hospital') as cost_hospital_eur,
+        sum(amount_eur) filter (where care_kind = 'pharmacy') as cost_pharmacy_eur,
+        sum(amount_eur) filter (where care_kind = 'mental_health') as cost_mental_health_eur,
+        sum(amount_eur) filter (where care_kind = 'general_practice') as cost_general_practice_eur,
+        sum(amount_eur) filter (where care_kind = 'district_nursing') as cost_district_nursing_eur,
+        sum(amount_eur) filter (where care_kind = 'devices') as cost_devices_eur,
+        sum(amount_eur) filter (where care_kind = 'allied_health') as cost_allied_health_eur,
+        sum(amount_eur) filter (where care_kind = 'dental') as cost_dental_eur,
+        sum(amount_eur) filter (where care_kind = 'geriatric_rehabilitation') as cost_geriatric_rehabilitation_eur,
+        sum(amount_eur) filter (where care_kind = 'patient_transport') as cost_patient_transport_eur,
+        sum(amount_eur) filter (where care_kind = 'maternity') as cost_maternity_eur,
+        sum(amount_eur) filter (where care_kind = 'primary_care_stay') as cost_primary_care_stay_eur,
+        sum(amount_eur) filter (where care_kind = 'cross_border') as cost_cross_border_eur,
+        sum(amount_eur) filter (where care_kind = 'gzsp') as cost_gzsp_eur,
+        sum(amount_eur) filter (where care_kind = 'other') as cost_other_eur,
+        count(*) filter (where is_event and care_kind = 'hospital') as line_hospital_count,
+        count(*) filter (where is_event and care_kind = 'pharmacy') as line_pharmacy_count,
+        count(*) filter (where is_event and care_kind = 'mental_health') as line_mental_health_count,
+        count(*) filter (where is_event and care_kind = 'general_practice') as line_general_practice_count,
+        count(*) filter (where is_event and care_kind = 'district_nursing') as line_district_nursing_count,
+        count(*) filter (where is_event and care_kind = 'devices') as line_devices_count,
+        count(*) filter (where is_event and care_kind = 'allied_health') as line_allied_health_count,
+        count(*) filter (where is_event and care_kind = 'dental') as line_dental_count,
+        count(*) filter (where is_event and care_kind = 'geriatric_rehabilitation') as line_geriatric_rehabilitation_count,
+        count(*) filter (where is_event and care_kind = 'patient_transport') as line_patient_transport_count,
+        count(*) filter (where is_event and care_kind = 'maternity') as line_maternity_count,
+        count(*) filter (where is_event and care_kind = 'primary_care_stay') as line_primary_care_stay_count,
+        count(*) filter (where is_event and care_kind = 'cross_border') as line_cross_border_count,
+        count(*) filter (where is_event and care_kind = 'gzsp') as line_gzsp_count,
+        count(*) filter (where is_event and care_kind = 'other') as line_other_count
+    from person.care_lines
+    where period = $period
+    group by
+        person_key,
+        exclusion
+),
+
+-- Care belongs to what counts of a person, and not to what was excluded of the same person.
+subjects as (
+    select
+        person_key,
+        exclusion,
+        case when exclusion = 'none' then person_key end as counted_key
+    from person.insured_members
+    where period = $period
+    union distinct
+    select
+        person_key,
+        exclusion,
+        case when exclusion = 'none' then person_key end as counted_key
+    from line_totals
+),
+
+-- Where fifty insured persons or more have not one claim between them, claims are missing; they are not cheap.
+members as (
+    select
+        person_key,
+        exclusion,
+        members.municipality_code,
+        members.sex,
+        members.age,
+        members.age_band,
+        members.ses_quintile,
+        members.insured_span_count,
+        members.insured_day_count,
+        members.insured_month_count,
+        members.insured_any_month_count,
+        members.is_senior,
+        exclusion = 'none'
+        and sum(coalesce(line_totals.claim_line_count, 0)) over (partition by members.municipality_code, exclusion) = 0
+        and count(*) over (partition by members.municipality_code, exclusion) >= 50 as is_undelivered
+    from person.insured_members as members
+    left join line_totals using (person_key, exclusion)
+    where members.period = $period
+),
+
+ranked_costs as (
+    select
+        person_key,
+        exclusion,
+        coalesce(line_totals.amount_eur, 0) as amount_eur,
+        row_number() over (order by coalesce(line_totals.amount_eur, 0) desc, person_key) as cost_rank,
+        count(*) over () as member_count
+    from members
+    left join line_totals using (person_key, exclusion)
+    where
+        exclusion = 'none'
+        and not members.is_undelivered
+),
+
+-- The least cost that 99 of 100 insured persons do not exceed: an amount of a person, not one between two.
+cost_limit as (
+    select min(amount_eur) as limit_eur
+    from ranked_costs
+    where (member_count - cost_rank + 1) * 100 >= member_count * 99
+),
+
+conditions as (
+    select
+        person_key,
+        'none' as exclusion,
+        count(*) as condition_count,
+        bool_or(condition = 'diabetes') as is_diabetes,
+        bool_or(condition = 'lung_disease') as is_lung_disease,
+        bool_or(condition = 'cardiovascular') as is_cardiovascular,
+        bool_or(condition = 'depression') as is_depression,
+        bool_or(condition = 'dementia') as is_dementia
+    from person.chronic_conditions
+    where period = $period
+    group by person_key
+),
+
+-- A year without one daily dose, or without one death, was delivered without them.
+delivered as (
+    select
+        (select count(ddd_quantity) from person.medicine_use where period = $period) > 0 as is_ddd_delivered,
+        (select count(death_date) from person.insured_members where period = $period) > 0 as is_death_delivered
+)
+
+select
+    cast($period as integer) as period,
+    subjects.person_key,
+    case when members.is_undelivered then 'claims_not_delivered' else subjects.exclusion end as exclusion,
+    coalesce(members.municipality_code, 'unknown') as municipality_code,
+    coalesce(members.sex, 'unknown') as sex,
+    coalesce(members.age_band, 'unknown') as age_band,
+    coalesce(members.ses_quintile, 'unknown') as ses_quintile,
+    case
+        when coalesce(conditions.condition_count, 0) = 0 then 'none'
+        when conditions.condition_count = 1 then 'one'
+        when conditions.condition_count = 2 then 'two'
+        else 'three_or_more'
+    end as condition_group,
+    coalesce(members.insured_span_count, 0) as insured_span_count,
+    case when members.insured_day_count is null then 0 else 1 end as insured_person_count,
+    coalesce(members.insured_day_count, 0) as insured_day_count,
+    coalesce(members.insured_month_count, 0) as insured_month_count,
+    coalesce(members.insured_any_month_count, 0) as insured_any_month_count,
+    coalesce(line_totals.claim_line_count, 0) as claim_line_count,
+    cast(coalesce(line_totals.amount_eur, 0) as decimal(18, 2)) as amount_eur,
+    cast(line_totals.cost_hospital_eur as decimal(18, 2)) as cost_hospital_eur,
+    cast(line_totals.cost_pharmacy_eur as decimal(18, 2)) as cost_pharmacy_eur,
+    cast(line_totals.cost_mental_health_eur as decimal(18, 2)) as cost_mental_health_eur,
+    cast(line_totals.cost_general_practice_eur as decimal(18, 2)) as cost_general_practice_eur,
+    cast(line_totals.cost_district_nursing_eur as decimal(18, 2)) as cost_district_nursing_eur,
+    cast(line_totals.cost_devices_eur as decimal(18, 2)) as cost_devices_eur,
+    cast(line_totals.cost_allied_health_eur as decimal(18, 2)) as cost_allied_health_eur,
+    cast(line_totals.cost_dental_eur as decimal(18, 2)) as cost_dental_eur,
+    cast(line_totals.cost_geriatric_rehabilitation_eur as decimal(18, 2)) as cost_geriatric_rehabilitation_eur,
+    cast(line_totals.cost_patient_transport_eur as decimal(18, 2)) as cost_patient_transport_eur,
+    cast(line_totals.cost_maternity_eur as decimal(18, 2)) as cost_maternity_eur,
+    cast(line_totals.cost_primary_care_stay_eur as decimal(18, 2)) as cost_primary_care_stay_eur,
+    cast(line_totals.cost_cross_border_eur as decimal(18, 2)) as cost_cross_border_eur,
+    cast(line_totals.cost_gzsp_eur as decimal(18, 2)) as cost_gzsp_eur,
+    cast(line_totals.cost_other_eur as decimal(18, 2)) as cost_other_eur,
+    coalesce(line_totals.line_hospital_count, 0) as line_hospital_count,
+    coalesce(line_totals.line_pharmacy_count, 0) as line_pharmacy_count,
+    coalesce(line_totals.line_mental_health_count, 0) as line_mental_health_count,
+    coalesce(line_totals.line_general_practice_count, 0) as line_general_practice_count,
+    coalesce(line_totals.line_district_nursing_count, 0) as line_district_nursing_count,
+    coalesce(line_totals.line_devices_count, 0) as line_devices_count,
+    coalesce(line_totals.line_allied_health_count, 0) as line_allied_health_count,
+    coalesce(line_totals.line_dental_count, 0) as line_dental_count,
+    coalesce(line_totals.line_geriatric_rehabilitation_count, 0) as line_geriatric_rehabilitation_count,
+    coalesce(line_totals.line_patient_transport_count, 0) as line_patient_transport_count,
+    coalesce(line_totals.line_maternity_count, 0) as line_maternity_count,
+    coalesce(line_totals.line_primary_care_stay_count, 0) as line_primary_care_stay_count,
+    coalesce(line_totals.line_cross_border_count, 0) as line_cross_border_count,
+    coalesce(line_totals.line_gzsp_count, 0) as line_gzsp_count,
+    coalesce(line_totals.line_other_count, 0) as line_other_count,
+    -- A person whose credits exceed the debits of the year counts as one without cost.
+    case
+        when ranked_costs.cost_rank is null then 0
+        else cast(greatest(least(ranked_costs.amount_eur, cost_limit.limit_eur), 0) as decimal(18, 2))
+    end as truncated_cost_eur,
+    coalesce(ranked_costs.cost_rank * 20 <= ranked_costs.member_count, false) as is_costliest_5_percent,
+    coalesce(members.is_senior, false) as is_senior,
+    coalesce(hospital_use.emergency_visit_count, 0) as emergency_visit_count,
+    coalesce(hospital_use.emergency_visit_admitted_count, 0) as emergency_visit_admitted_count,
+    coalesce(hospital_use.emergency_visit_count - hospital_use.emergency_visit_admitted_count, 0)
+        as emergency_visit_not_admitted_count,
+    coalesce(hospital_use.hospital_admission_count, 0) as hospital_admission_count,
+    coalesce(hospital_use.bed_day_count, 0) as bed_day_count,
+    case when members.age >= 15 then coalesce(hospital_use.asthma_avoidable_admission_count, 0) else 0 end
+        as asthma_avoidable_admission_count,
+    case when members.age >= 15 then coalesce(hospital_use.copd_avoidable_admission_count, 0) else 0 end
+        as copd_avoidable_admission_count,
+    case when members.age >= 15 then coalesce(hospital_use.heart_failure_avoidable_admission_count, 0) else 0 end
+        as heart_failure_avoidable_admission_count,
+    case when members.age >= 15 then coalesce(hospital_use.hypertension_avoidable_admission_count, 0) else 0 end
+        as hypertension_avoidable_admission_count,
+    case when members.age >= 15 then coalesce(hospital_use.diabetes_avoidable_admission_count, 0) else 0 end
+        as diabetes_avoidable_admission_count,
+    case when members.age >= 15 then coalesce(hospital_use.avoidable_admission_count, 0) else 0 end
+        as avoidable_admission_count,
+    coalesce(hospital_use.hip_fracture_admission_count, 0) as hip_fracture_admission_count,
+    coalesce(hospital_use.diabetes_amputation_count, 0) as diabetes_amputation_count,
+    coalesce(hospital_use.ami_admission_count, 0) as ami_admission_count,
+    case when delivered.is_death_delivered then coalesce(hospital_use.ami_death_30_day_count, 0) end
+        as ami_death_30_day_count,
+    coalesce(hospital_use.stroke_admission_count, 0) as stroke_admission_count,
+    case when delivered.is_death_delivered then coalesce(hospital_use.stroke_death_30_day_count, 0) end
+        as stroke_death_30_day_count,
+    coalesce(hospital_use.index_discharge_count, 0) as index_discharge_count,
+    coalesce(hospital_use.readmission_30_day_count, 0) as readmission_30_day_count,
+    case when members.is_senior and medicine_use.regular_group_count >= 5 then 1 else 0 end as polypharmacy_count,
+    case
+        when delivered.is_ddd_delivered
+            then case when members.is_senior and medicine_use.concurrent_day_count >= 90 then 1 else 0 end
+    end as polypharmacy_concurrent_count,
+    case
+        when delivered.is_ddd_delivered
+            then case when members.is_senior and medicine_use.benzodiazepine_ddd_quantity > 365 then 1 else 0 end
+    end as long_benzodiazepine_count,
+    case when delivered.is_ddd_delivered then coalesce(medicine_use.antibiotic_ddd_quantity, 0) end
+        as antibiotic_ddd_quantity,
+    continuity.bice_boxerman_share,
+    continuity.usual_provider_share,
+    continuity.sequential_share,
+    coalesce(follow_up.psychiatric_discharge_count, 0) as psychiatric_discharge_count,
+    coalesce(follow_up.psychiatric_follow_up_7_day_count, 0) as psychiatric_follow_up_7_day_count,
+    coalesce(follow_up.psychiatric_follow_up_30_day_count, 0) as psychiatric_follow_up_30_day_count,
+    last_days.person_key is not null as is_decedent,
+    coalesce(last_days.is_emergency, false) as is_decedent_emergency,
+    coalesce(last_days.is_admitted, false) as is_decedent_admitted,
+    cast(coalesce(last_days.decedent_cost_eur, 0) as decimal(18, 2)) as decedent_cost_eur,
+    coalesce(conditions.is_diabetes, false) as is_diabetes,
+    coalesce(conditions.is_lung_disease, false) as is_lung_disease,
+    coalesce(conditions.is_cardiovascular, false) as is_cardiovascular,
+    coalesce(conditions.is_depression, false) as is_depression,
+    coalesce(conditions.is_dementia, false) as is_dementia,
+    coalesce(conditions.condition_count >= 2, false) as is_multimorbid
+from subjects
+cross join delivered
+cross join cost_limit
+left join members using (person_key, exclusion)
+left join line_totals using (person_key, exclusion)
+left join ranked_costs using (person_key, exclusion)
+left join conditions using (person_key, exclusion)
+left join person.hospital_use
+    on hospital_use.period = $period
+    and hospital_use.person_key = subjects.counted_key
+left join person.medicine_use
+    on medicine_use.period = $period
+    and medicine_use.person_key = subjects.counted_key
+left join person.continuity
+    on continuity.period = $period
+    and continuity.person_key = subjects.counted_key
+left join person.psychiatric_follow_up as follow_up
+    on follow_up.period = $period
+    and follow_up.person_key = subjects.counted_key
+left join person.last_days
+    on last_days.period = $period
+    and last_days.person_key = subjects.counted_key

@@ -1,0 +1,50 @@
+-- How much a person saw the same general practice, by three indices, of persons with at least four contacts.
+-- grain: period, person_key
+with contacts as (
+    select
+        person_key,
+        provider_code,
+        -- Contacts of one day have no order of their own: those with one provider are taken together.
+        lag(provider_code) over (partition by person_key order by start_date, provider_code) as previous_provider_code
+    from person.care_lines
+    where
+        period = $period
+        and is_event
+        and activity = 'general_practice_contact'
+),
+
+provider_contacts as (
+    select
+        person_key,
+        provider_code,
+        count(*) as contact_count,
+        count(*) filter (where provider_code = previous_provider_code) as repeat_count
+    from contacts
+    group by
+        person_key,
+        provider_code
+),
+
+totals as (
+    select
+        person_key,
+        sum(contact_count) as contact_count,
+        sum(contact_count * contact_count) as contact_sumsq,
+        max(contact_count) as most_contact_count,
+        sum(repeat_count) as repeat_count
+    from provider_contacts
+    group by person_key
+)
+
+-- Exact decimals, so that sums do not depend on the order of rows.
+select
+    cast($period as integer) as period,
+    person_key,
+    cast(
+        cast(contact_sumsq - contact_count as double) / cast(contact_count * (contact_count - 1) as double)
+        as decimal(18, 12)
+    ) as bice_boxerman_share,
+    cast(cast(most_contact_count as double) / cast(contact_count as double) as decimal(18, 12)) as usual_provider_share,
+    cast(cast(repeat_count as double) / cast(contact_count - 1 as double) as decimal(18, 12)) as sequential_share
+from totals
+where contact_count >= 4

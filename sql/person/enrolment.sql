@@ -1,0 +1,39 @@
+-- Stretches of enrolment in the year: spans of one person that overlap or touch are one, so that no day counts twice.
+-- grain: period, person_key, start_date
+with opened_spans as (
+    select
+        person_key,
+        start_date,
+        until_date,
+        case
+            when start_date <= max(until_date) over (
+                partition by person_key order by start_date, until_date rows between unbounded preceding and 1 preceding
+            ) then 0
+            else 1
+        end as opens_stretch
+    from person.insured_spans
+    where
+        period = $period
+        and exclusion = 'none'
+),
+
+numbered_spans as (
+    select
+        person_key,
+        start_date,
+        until_date,
+        sum(opens_stretch) over (
+            partition by person_key order by start_date, until_date rows between unbounded preceding and current row
+        ) as stretch_number
+    from opened_spans
+)
+
+select
+    cast($period as integer) as period,
+    person_key,
+    min(start_date) as start_date,
+    max(until_date) as until_date
+from numbered_spans
+group by
+    person_key,
+    stretch_number

@@ -1,0 +1,141 @@
+-- Emergency visits, admissions and what became of them, counted for each person who had any.
+-- grain: period, person_key
+with events as (
+    select
+        person_key,
+        activity,
+        start_date
+    from person.care_lines
+    where
+        period = $period
+        and is_event
+        and activity in ('emergency_visit', 'admission_acute', 'amputation_lower_limb')
+),
+
+acute_days as (
+    select distinct
+        person_key,
+        start_date
+    from events
+    where activity = 'admission_acute'
+),
+
+-- An acute admission that starts on the day of a visit or the day after it follows from the visit.
+visits as (
+    select
+        visit.person_key,
+        count(*) as emergency_visit_count,
+        count(*) filter (
+            where same_day.person_key is not null or next_day.person_key is not null
+        ) as emergency_visit_admitted_count
+    from events as visit
+    left join acute_days as same_day
+        on same_day.person_key = visit.person_key
+        and same_day.start_date = visit.start_date
+    left join acute_days as next_day
+        on next_day.person_key = visit.person_key
+        and next_day.start_date = visit.start_date + 1
+    where visit.activity = 'emergency_visit'
+    group by visit.person_key
+),
+
+-- Stays in which a lower limb was amputated, however often; medicines tell who has diabetes.
+amputations as (
+    select
+        events.person_key,
+        count(distinct stay.episode_number) as diabetes_amputation_count
+    from events
+    inner join person.care_episodes as stay
+        on stay.period = $period
+        and stay.person_key = events.person_key
+        and stay.episode_type = 'hospital'
+        and stay.start_date <= events.start_date
+        and stay.discharge_date >= events.start_date
+    inner join person.chronic_conditions as chronic
+        on chronic.period = $period
+        and chronic.person_key = events.person_key
+        and chronic.condition = 'diabetes'
+    where events.activity = 'amputation_lower_limb'
+    group by events.person_key
+),
+
+episodes as (
+    select
+        person_key,
+        bed_day_count,
+        is_acute and is_hip_fracture as is_hip_fracture,
+        is_acute and is_ami and is_observed_30_days as is_ami,
+        is_acute and is_stroke and is_observed_30_days as is_stroke,
+        is_death_in_30_days,
+        is_index,
+        is_readmitted,
+        case
+            when is_acute and bed_day_count > 0 and not is_birth_care and not is_death_in_stay then avoidable_condition
+        end as avoidable_condition
+    from person.care_episodes
+    where
+        period = $period
+        and episode_type = 'hospital'
+),
+
+-- A heart attack or stroke counts once a person, whose death would else count at every admission before it.
+stays as (
+    select
+        person_key,
+        count(*) as hospital_admission_count,
+        sum(bed_day_count) as bed_day_count,
+        count(*) filter (where avoidable_condition = 'asthma') as asthma_avoidable_admission_count,
+        count(*) filter (where avoidable_condition = 'copd') as copd_avoidable_admission_count,
+        count(*) filter (where avoidable_condition = 'heart_failure') as heart_failure_avoidable_admission_count,
+        count(*) filter (where avoidable_condition = 'hypertension') as hypertension_avoidable_admission_count,
+        count(*) filter (where avoidable_condition = 'diabetes') as diabetes_avoidable_admission_count,
+        count(*) filter (
+            where avoidable_condition in ('asthma', 'copd', 'heart_failure', 'hypertension', 'diabetes')
+        ) as avoidable_admission_count,
+        count(*) filter (where is_hip_fracture) as hip_fracture_admission_count,
+        max(case when is_ami then 1 else 0 end) as ami_admission_count,
+        max(case when is_ami and is_death_in_30_days then 1 else 0 end) as ami_death_30_day_count,
+        max(case when is_stroke then 1 else 0 end) as stroke_admission_count,
+        max(case when is_stroke and is_death_in_30_days then 1 else 0 end) as stroke_death_30_day_count,
+        count(*) filter (where is_index) as index_discharge_count,
+        count(*) filter (where is_index and is_readmitted) as readmission_30_day_count
+    from episodes
+    group by person_key
+),
+
+users as (
+    select person_key
+    from visits
+    union distinct
+    select person_key
+    from amputations
+    union distinct
+    select person_key
+    from stays
+)
+
+select
+    cast($period as integer) as period,
+    person_key,
+    coalesce(visits.emergency_visit_count, 0) as emergency_visit_count,
+    coalesce(visits.emergency_visit_admitted_count, 0) as emergency_visit_admitted_count,
+    coalesce(stays.hospital_admission_count, 0) as hospital_admission_count,
+    coalesce(stays.bed_day_count, 0) as bed_day_count,
+    coalesce(stays.asthma_avoidable_admission_count, 0) as asthma_avoidable_admission_count,
+    coalesce(stays.copd_avoidable_admission_count, 0) as copd_avoidable_admission_count,
+    coalesce(stays.heart_failure_avoidable_admission_count, 0) as heart_failure_avoidable_admission_count,
+    coalesce(stays.hypertension_avoidable_admission_count, 0) as hypertension_avoidable_admission_count,
+    coalesce(stays.diabetes_avoidable_admission_count, 0) as diabetes_avoidable_admission_count,
+    coalesce(stays.avoidable_admission_count, 0) as avoidable_admission_count,
+    coalesce(stays.hip_fracture_admission_count, 0) as hip_fracture_admission_count,
+    coalesce(amputations.diabetes_amputation_count, 0) as diabetes_amputation_count,
+    coalesce(stays.ami_admission_count, 0) as ami_admission_count,
+    coalesce(stays.ami_death_30_day_count, 0) as ami_death_30_day_count,
+    coalesce(stays.stroke_admission_count, 0) as stroke_admission_count,
+    coalesce(stays.stroke_death_30_day_count, 0) as stroke_death_30_day_count,
+    coalesce(stays.index_discharge_count, 0) as index_discharge_count,
+    coalesce(stays.readmission_30_day_count, 0) as readmission_30_day_count
+from users
+left join visits using (person_key)
+left join amputations using (person_key)
+left join stays using (person_key)

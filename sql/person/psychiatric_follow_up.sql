@@ -1,0 +1,49 @@
+-- Discharges from psychiatric care that could be followed, and those that an outpatient contact followed.
+-- grain: period, person_key
+with discharges as (
+    select
+        person_key,
+        episode_number,
+        discharge_date
+    from person.care_episodes
+    where
+        period = $period
+        and episode_type = 'psychiatric'
+        and is_index
+        and coalesce(days_until_next_count > 30, true)
+),
+
+contacts as (
+    select
+        person_key,
+        start_date
+    from person.care_lines
+    where
+        period = $period
+        and is_event
+        and activity = 'psychiatric_contact'
+),
+
+-- A contact on the day of discharge belongs to the stay.
+followed_discharges as (
+    select
+        discharges.person_key,
+        discharges.episode_number,
+        min(date_diff('day', discharges.discharge_date, contacts.start_date)) as day_count
+    from discharges
+    left join contacts
+        on contacts.person_key = discharges.person_key
+        and contacts.start_date > discharges.discharge_date
+    group by
+        discharges.person_key,
+        discharges.episode_number
+)
+
+select
+    cast($period as integer) as period,
+    person_key,
+    count(*) as psychiatric_discharge_count,
+    count(*) filter (where day_count <= 7) as psychiatric_follow_up_7_day_count,
+    count(*) filter (where day_count <= 30) as psychiatric_follow_up_30_day_count
+from followed_discharges
+group by person_key
