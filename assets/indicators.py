@@ -36,7 +36,7 @@ def _indicator(spec: Spec, cubes: list[str]) -> dg.AssetsDefinition:
         with monitor.warehouse() as warehouse:
             regions = monitor.regions(warehouse)
             cells = {name: monitor.cells(warehouse, name) for name in cubes}
-            rows = indicator_rows(spec, cells, regions, programme.tables)
+            rows = indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off)
             rows = with_published(warehouse, spec, regions, rows)
             warehouse.create(f"ind.{spec.id}", rows)
             return finished(warehouse, key, f'ind."{spec.id}"', started, indicator_counts(spec, rows))

@@ -106,7 +106,8 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def cells(self, warehouse: Warehouse, cube: str) -> Cells:
         """The cells of a cube, read again only when the cube was rebuilt."""
-        built = warehouse.rows("select period, content from meta.cubes where cube = ? order by all", [cube])
+        memory = "select period, content from meta.built where table_name = ? order by all"
+        built = warehouse.rows(memory, [f"cube.{cube}"])
         if cube not in self._kept or self._kept[cube][0] != built:
             self._kept[cube] = built, load_cells(warehouse, self.programme.cubes[cube])
         return cast(Cells, self._kept[cube][1])

@@ -9,6 +9,7 @@ from assets.cubes import cube_assets
 from assets.extracts import extract_assets
 from assets.indicators import indicator_assets
 from assets.marts import mart_assets
+from assets.persons import person_assets
 from assets.protected import protected_assets
 from assets.publication import publication_assets
 from assets.resources import Monitor, programme_at
@@ -22,7 +23,15 @@ def build(config: str = "", told: Callable[[str], None] | None = None) -> dg.Def
     """Definitions of the installation that a settings file describes; ``told`` hears of finished steps."""
     programme = programme_at(config)
     job = nightly(told)
-    floors = (extract_assets, cube_assets, indicator_assets, protected_assets, mart_assets, publication_assets)
+    floors = (
+        extract_assets,
+        person_assets,
+        cube_assets,
+        indicator_assets,
+        protected_assets,
+        mart_assets,
+        publication_assets,
+    )
     return dg.Definitions(
         assets=[asset for floor in floors for asset in floor(programme)],
         jobs=[job],

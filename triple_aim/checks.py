@@ -119,8 +119,8 @@ def ledger_counts(reconciliation: pd.DataFrame) -> list[Count]:
 
 
 def cube_counts(warehouse: Warehouse, query: Query, place: Geography | None) -> list[Count]:
-    """A cube has one row per grain, no negative count, and only municipalities we know."""
-    subject, table = f"cube/{query.name}", qualified(f"cube.{query.name}")
+    """A cube or person table has one row per grain and no negative count; a cube, only municipalities we know."""
+    subject, table = query.table.replace(".", "/"), qualified(query.table)
     grain = ", ".join(quoted(column) for column in query.grain)
     counted = [column for column in query.columns if column.endswith(("_count", "_sumsq", "_years"))]
     negative = " or ".join(f"{quoted(column)} < 0" for column in counted) or "false"

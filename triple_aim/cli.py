@@ -68,7 +68,7 @@ def check(config: Config = None, as_json: AsJson = False) -> None:
 
     started = time.monotonic()
     programme = load_programme(_project(config))
-    refuse_wrong_examples(programme.specs.values())
+    refuse_wrong_examples(programme.specs.values(), programme.project.specs)
     counts = {
         "contracts": len(programme.contracts),
         "indicators": len(programme.specs),

@@ -84,6 +84,13 @@ def read_yaml(path: Path, lines: dict[tuple[int | str, ...], int] | None = None)
     return _plain(root, (), {} if lines is None else lines, set(), where)
 
 
+def line_of(path: Path, place: tuple[int | str, ...]) -> int:
+    """The line on which a part of a YAML file begins, or the innermost part around it that there is."""
+    lines: dict[tuple[int | str, ...], int] = {}
+    read_yaml(path, lines)
+    return _line(lines, place)
+
+
 def _refuse_depth(text: str, where: str) -> None:
     """Count levels on the stream of events, before anything is built."""
     depth = 0

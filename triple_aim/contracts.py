@@ -241,6 +241,14 @@ class Threshold(Content):
     reason: Bilingual
 
 
+class RunOff(Content):
+    """Which cubes are still filling up, and from which booked part on a year of them is no longer provisional."""
+
+    cube: Name
+    of: list[Name]
+    complete_from: float = Field(gt=0, le=1)
+
+
 class MartColumn(Content):
     name: Name
     type: Literal["text", "integer", "double", "boolean"]
@@ -261,6 +269,7 @@ class Publication(Content):
     licence: str
     title: Bilingual
     thresholds: dict[Name, Threshold]  # by cube; "default" for the rest
+    run_off: RunOff | None = None
     headlines: dict[Literal["health", "quality", "cost", "growth"], Name]
     marts: list[Mart]
 

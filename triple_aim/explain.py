@@ -5,35 +5,45 @@ Not here: the numbers themselves. Strata come from the cube and pass the same ru
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from triple_aim.cubes import load_cells
-from triple_aim.disclosure.primary import too_small
+from triple_aim.disclosure.protect import SHOWN
 from triple_aim.errors import ProjectError
 from triple_aim.landing import landed
-from triple_aim.numerators import cases, numerators
 from triple_aim.programme import Programme
 from triple_aim.readers import open_marts
 from triple_aim.releases import current_release, read_manifest
-from triple_aim.rollup import flat, geography, where
 from triple_aim.specs import Compute, Spec
 from triple_aim.vocabulary import ALL
 from triple_aim.warehouse import open_warehouse
+from triple_aim.workings import workings
 
 FORMULAS = {
     "crude_rate": "events / person-time × {per:g}; limits: exact Poisson below 10 events, Byar from 10",
     "proportion": "cases / persons × {per:g}; limits: Wilson",
     "mean": "sum / persons × {per:g}; limits: Student t",
     "ratio": "sum / base × {per:g}; limits: delta method where the source has the spread between persons, else none",
-    "directly_standardised_rate": "Σ weight × events / person-time × {per:g} over sex and age; limits: Dobson",
-    "directly_standardised_mean": "Σ weight × sum / base × {per:g} over sex and age; limits: delta method",
-    "indirectly_standardised_ratio": "observed / Σ base × national rate × {per:g} over sex and age; limits: Byar",
+    "directly_standardised_rate": "Σ weight × events / person-time × {per:g} over strata; limits: {interval}",
+    "directly_standardised_mean": "Σ weight × sum / base × {per:g} over strata; limits: {interval}",
+    "indirectly_standardised_ratio": "observed / Σ base × national rate × {per:g} over strata; limits: {interval}",
     "survey_proportion": "Σ weight × yes / Σ weight × {per:g}; limits: linearisation by stratum, on the logit scale",
-    "growth": "(value / earlier value) ^ (1 / years) − 1, × {per:g}",
+    "survey_mean": "Σ weight × score / Σ weight × {per:g}; limits: linearisation by stratum, Student t",
+    "survey_gap": "share of the second group − share of the first × {per:g}; limits: linearisation, Student t",
+    "life_expectancy": "years lived beyond age {at} / survivors at {at}, in Chiang's life table; limits: Silcocks",
+    "healthy_life_expectancy": "the same, each band's years times its share in good health (Sullivan)",
+    "slope_index": "slope of the rates of groups on their middle rank × {per:g}; limits: simulation with a fixed seed",
+    "relative_index": "fitted rate at the top / at the bottom of the ranking; limits: simulation with a fixed seed",
+    "concentration_index": "2 × covariance of value and rank / mean ({correction}); limits: Kakwani and others",
+    "gini": "1 − Σ share of persons × (sum of the Lorenz curve at both ends of the class)",
+    "systematic_variation": "Σ ((observed − expected)² / expected² − 1 / expected) / municipalities × {per:g}",
+    "growth": "(value / earlier value) ^ (1 / years) − 1, × {per:g}; over a trend: the slope of the logarithms",
+    "decomposition": "Das Gupta: the effect of each factor, the others averaged over both periods; parts add up",
     "as_published": "the percentage as its publisher printed it; nothing is computed",
 }
 
@@ -54,9 +64,7 @@ def explain_indicator(
         f"Unit: {spec.unit.en}. Population: {spec.population}. {spec.polarity.replace('_', ' ')}.", highlight=False
     )
     for route in spec.compute:
-        console.print(
-            f"From {' or '.join(route.cubes)}: {FORMULAS[route.method].format(per=route.per)}", highlight=False
-        )
+        console.print(f"From {' or '.join(route.cubes)}: {_formula(route)}", highlight=False)
         sums = f"  numerator {route.numerator}, denominator {route.denominator or '-'}"
         chosen = f", where {', '.join(route.where)}" if route.where else ""
         console.print(
@@ -68,6 +76,15 @@ def explain_indicator(
         _explain_number(console, programme, spec, region, period)
 
 
+def _formula(route: Compute) -> str:
+    return FORMULAS[route.method].format(
+        per=route.per,
+        at=route.at,
+        interval=route.interval_method.replace("_", " "),
+        correction=route.correction or "uncorrected",
+    )
+
+
 def _explain_number(console: Console, programme: Programme, spec: Spec, region: str, period: int) -> None:
     project = programme.project
     release = current_release(project.publication)
@@ -76,9 +93,10 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
     with open_marts(release, programme.publication) as marts:
         rows = marts.frame(
             """select * from mart.indicator_values where indicator_id = ? and region_code = ? and period = ?
-               and sex = 'all' and segment = 'all' order by source, age_group""",
+               and sex = 'all' order by source, age_group, segment""",
             [spec.id, region, period],
         )
+    parts, rows = rows[rows["segment"] != ALL], rows[rows["segment"] == ALL]
     if rows.empty:
         raise ProjectError(
             f"there is no {spec.id} of {region} in {period}", f"release {release.name}", "check code and year"
@@ -98,7 +116,7 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
         console.print(
             f"[bold]{row['region_name']}, {period}{ages}: {told}{limits}[/], from {row['source']}", highlight=False
         )
-        if row["status"] != "published":
+        if row["status"] not in SHOWN:
             console.print(f"  {row['reason']}", highlight=False)
             continue
         if pd.notna(row["numerator"]):
@@ -110,53 +128,64 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
                 f"  rest of the Netherlands {row['comparator_value']:,.{spec.decimals}f}: {row['difference']}",
                 highlight=False,
             )
-        _show_strata(console, programme, spec, str(row["source"]), region, period)
+        _show_workings(console, programme, spec, row)
+    _show_segments(console, spec, parts)
     _show_deliveries(
         console, programme, spec, period, (read_manifest(release) or {}).get("facts", {}).get("inputs", {})
     )
 
 
-def _show_strata(console: Console, programme: Programme, spec: Spec, cube: str, region: str, period: int) -> None:
-    """Numerator and denominator by sex and age band, from the cube that is in the warehouse now."""
-    route: Compute = spec.route_of[cube]
-    project = programme.project
-    if route.denominator is None or not project.warehouse.is_file():
+def _show_segments(console: Console, spec: Spec, parts: pd.DataFrame) -> None:
+    """The published parts beside a total: kinds of care, components of a change, bases of growth."""
+    if (parts := parts[parts["value"].notna()]).empty:
+        return
+    table = Table("source", "part", spec.unit.en, box=SIMPLE_HEAD, title="parts")
+    for source, segment, value in parts[["source", "segment", "value"]].itertuples(index=False):
+        table.add_row(source, segment.replace("_", " "), f"{value:,.{spec.decimals}f}")
+    console.print(table)
+
+
+def _show_workings(console: Console, programme: Programme, spec: Spec, row: Mapping[str, object]) -> None:
+    """The strata of one row, from the cube that is in the warehouse now, and the value made again from them."""
+    cube, project = str(row["source"]), programme.project
+    route = spec.route_of[cube]
+    if route.method == "as_published" or not project.warehouse.is_file():
         return
     with open_warehouse(project.warehouse) as warehouse:
-        names = {cube, *(addend.cube for addend in route.add)}
-        cells = {name: load_cells(warehouse, programme.cubes[name]) for name in names}
+        cells = {name: load_cells(warehouse, programme.cubes[name]) for name in programme.cubes_of(spec)}
         regions = programme.regions(warehouse)
-    mine = where(cells[cube], route)
-    if str(period) not in mine.labels["period"]:
-        return
-    place = geography(regions, spec.levels, mine.labels["municipality_code"])
-    at = int(np.flatnonzero(place.frame["region_code"] == region)[0])
-    when = mine.labels["period"].index(str(period))
-    _, top = numerators(route, mine, cells)
-    total, base = (place.roll_up(array)[when, at] for array in (top[ALL], flat(mine, route.denominator)))
-    persons = place.roll_up(flat(mine, route.persons))[when, at] if route.persons else base
-    counted = cases(route, mine, ALL)
-    behind = np.nan if counted is None else place.roll_up(counted)[when, at]
     least = programme.publication.threshold(cube)
-    others = base - behind if route.method == "proportion" else np.nan
-    enough = max(least.persons, spec.disclosure.get("threshold", 0))
-    small = too_small(persons, behind, others, least_persons=enough, least_cases=least.cases) & (base > 0)
-    if small.any():
-        # A single hidden stratum could be solved for from the total, so all are hidden.
-        console.print(f"  strata are not shown: {small.sum()} of {small.size} are too small ({least.reason.en})")
+    region, period = str(row["region_code"]), int(str(row["period"]))
+    found = workings(spec, cells, cube, regions, programme.tables, region, period, least)
+    if found is None:
         return
-    table = Table("sex", "age", "numerator", "denominator", box=SIMPLE_HEAD, title="strata")
-    for sex, band in np.ndindex(total.shape):
-        told = (f"{total[sex, band]:,.2f}", f"{base[sex, band]:,.2f}")
-        table.add_row(mine.labels["sex"][sex], mine.labels["age_band"][band], *told)
-    console.print(table)
+    if found.hidden:
+        # A single hidden stratum could be solved for from the total, so all are hidden.
+        size, reason = len(found.strata), least.reason.en
+        console.print(f"  strata are not shown: {found.hidden} of {size} are too small ({reason})", highlight=False)
+    elif len(found.strata):
+        table = Table(*(name.replace("_", " ") for name in found.strata), box=SIMPLE_HEAD, title="strata")
+        for stratum in found.strata.itertuples(index=False):
+            table.add_row(*(part if isinstance(part, str) else _number(part) for part in stratum))
+        console.print(table)
+    if found.again is not None:
+        value, lower, upper = (part.item() for part in (found.again.value, found.again.lower, found.again.upper))
+        limits = f" ({lower:,.{spec.decimals}f} to {upper:,.{spec.decimals}f})" if pd.notna(lower) else ""
+        console.print(f"  made again from its strata: {value:,.{spec.decimals}f}{limits}", highlight=False)
+
+
+def _number(value: float) -> str:
+    """Whole numbers whole, amounts to the cent, rates and weights to six digits."""
+    if value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.6g}"
 
 
 def _show_deliveries(console: Console, programme: Programme, spec: Spec, period: int, inputs: dict[str, str]) -> None:
     """The files a number rests on, with their hashes."""
-    reads = {name for cube in programme.cubes_of(spec) for name in programme.cubes[cube].reads}
+    reads = {extract for cube in programme.cubes_of(spec) for extract in programme.extracts_of(programme.cubes[cube])}
     for slot, sha256 in sorted(inputs.items()):
         extract, year, _ = slot.split("/", 2)
-        if f"stg.{extract}" in reads and int(year) == period:
+        if extract in reads and int(year) == period:
             names = [d.name for d in landed(programme.project.landing, extract) if d.sha256 == sha256]
             console.print(f"  {extract}: {names[0] if names else '?'} sha256 {sha256[:16]}…", highlight=False)

@@ -14,17 +14,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from triple_aim.cubes import Cells, Floats
-from triple_aim.estimates import Sums
-from triple_aim.numerators import numerators
+from triple_aim.estimates import Sums, note
 from triple_aim.regions import Regions
-from triple_aim.rollup import breakdown, flat, geography, where
+from triple_aim.rollup import Geography, breakdown, flat
 from triple_aim.rows import tidy
 from triple_aim.specs import Compute, Spec
 from triple_aim.standards import Tables, stratum_weights
 from triple_aim.stats.estimate import Estimate
 from triple_aim.stats.growth import break_adjusted, compound
 from triple_aim.stats.standardise import directly_standardised_mean
+from triple_aim.supply import supply
 from triple_aim.vocabulary import ALL
+
+ENDS = ("total", "exposure", "persons")
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,12 @@ class GrowthPlan:
         Both have total, exposure and persons as (period, region, sex, band), and parts with the members of the family
         on a further axis; ``start`` is of the period that each period is compared with. A period without one is nan.
         """
-        first, years = self.pairs()
+        first, years = paired(self.periods, self.base)
         index = np.array([self.index.get(int(period), np.nan) for period in self.periods])
         span = np.where(years > 0, years, 1)[:, None]
-        (nominal, parts, standard), (nominal_0, parts_0, standard_0) = self._levels(end), self._levels(start)
+        (nominal, parts, standard), (nominal_0, parts_0, standard_0) = (
+            levels(side, self.weight) for side in (end, start)
+        )
         prices = (index / index[first])[:, None]
         grown = {
             "nominal": compound(nominal, nominal_0, span).value,
@@ -55,28 +59,6 @@ class GrowthPlan:
             "standardised": compound(standard, standard_0, span).value,
         }
         return {basis: np.where(years[:, None] > 0, value, np.nan) for basis, value in grown.items()}
-
-    def _levels(self, sums: Mapping[str, Floats]) -> tuple[Floats, Floats, Floats]:
-        """Euros per unit of exposure: of everything, of each part, and with the ages of the standard."""
-        exposure = sums["exposure"].sum(axis=(2, 3))
-        exposure = np.where(exposure > 0, exposure, np.nan)
-        shape = (*sums["total"].shape[:2], -1)
-        standardised = directly_standardised_mean(
-            sums["total"].reshape(shape),
-            None,
-            sums["persons"].reshape(shape),
-            self.weight,
-            exposure=sums["exposure"].reshape(shape),
-        )
-        nominal = sums["total"].sum(axis=(2, 3)) / exposure
-        return nominal, sums["parts"].sum(axis=(2, 3)) / exposure[..., None], standardised.value
-
-    def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Row of the period each one is compared with, and the years between; 0 years where there is none."""
-        wanted = self.periods - 1 if self.base is None else np.full_like(self.periods, self.base)
-        where = np.searchsorted(self.periods, wanted).clip(max=len(self.periods) - 1)
-        years = np.where(self.periods[where] == wanted, self.periods - wanted, 0)
-        return where, years
 
     def _comparable(self, start: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(period, member): no new definition began after the start and by the end."""
@@ -90,41 +72,48 @@ class GrowthPlan:
         )
 
 
+def levels(sums: Mapping[str, Floats], weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """Euros per unit of exposure: of everything, of each part, and with the ages of the standard."""
+    exposure = sums["exposure"].sum(axis=(2, 3))
+    exposure = np.where(exposure > 0, exposure, np.nan)
+    shape = (*sums["total"].shape[:2], -1)
+    standardised = directly_standardised_mean(
+        sums["total"].reshape(shape),
+        None,
+        sums["persons"].reshape(shape),
+        weight,
+        exposure=sums["exposure"].reshape(shape),
+    )
+    nominal = sums["total"].sum(axis=(2, 3)) / exposure
+    return nominal, sums["parts"].sum(axis=(2, 3)) / exposure[..., None], standardised.value
+
+
 def growth_frames(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
 ) -> Iterator[pd.DataFrame]:
     """Growth on each basis; the nominal one is the total, the others are segments beside it."""
     if (wanted := route.growth) is None:
         return
-    cells = where(cubes[cube], route)
-    place = geography(regions, spec.levels, cells.labels["municipality_code"])
-    members, numerator = numerators(route, cells, cubes)
+    given = supply(spec, route, cubes, cube, regions)
+    cells, place = given.cells, given.place
     plan = GrowthPlan(
         periods=np.array(cells.periods()),
         base=wanted.base,
         index=tables.deflators[wanted.deflator],
         weight=stratum_weights(tables.standards[wanted.standard], wanted.standard, cells).reshape(-1),
-        first_years={member: tables.first_years(wanted.breaks, cube, member) for member in members},
+        first_years={member: tables.first_years(wanted.breaks, cube, member) for member in given.members},
     )
-    exposure = flat(cells, route.denominator or "")
     arrays = {
-        "total": numerator[ALL],
-        "exposure": exposure,
+        "total": given.numerator[ALL],
+        "exposure": given.known,
         "persons": flat(cells, route.persons or ""),
-        "parts": np.stack([np.nan_to_num(numerator[member]) for member in members], axis=-1),
+        "parts": np.stack([np.nan_to_num(given.numerator[member]) for member in given.members], axis=-1),
     }
-    # A municipality that delivered at one end only would pass for growth: it counts at neither.
-    first, years = plan.pairs()
-    spoke = np.where(np.isnan(numerator[ALL]), np.nan, exposure).sum(axis=(2, 3))
-    in_end, in_start = place.both(spoke, spoke[first])
-    in_end = np.where(years[:, None] > 0, in_end, ~np.isnan(spoke))
-    end, start = (
-        Sums({name: place.roll_up(_only(kept, array[rows])) for name, array in arrays.items()})
-        for kept, rows in ((in_end, np.arange(len(first))), (in_start, first))
-    )
+    first, years = paired(plan.periods, plan.base)
+    (end, start), heard = at_both_ends(place, arrays, given.silent, first, years)
     rest_end, rest_start = (sums.of(place.country).minus(sums) for sums in (end, start))
     own, others = plan.growth(end.parts, start.parts), plan.growth(rest_end.parts, rest_start.parts)
-    heard = _only(in_end, exposure)
+    note(_both_ends(end, start))
     count, listed = place.deliverers(heard)
     total, years_insured = (end.parts[name].sum(axis=(2, 3))[..., None] for name in ("total", "exposure"))
     # Growth tells of both its ends, so it rests on the smaller of the two.
@@ -133,7 +122,8 @@ def growth_frames(
         for sides in ((end, start), (rest_end, rest_start))
     )
     unknown = np.full_like(persons, np.nan)
-    paired = plan.periods[years > 0]
+    grown = plan.periods[years > 0]
+    coverage = place.coverage(*(array.sum(axis=(2, 3))[..., None] for array in (heard, given.known)))
     for basis, value in own.items():
         frame = tidy(
             spec,
@@ -149,15 +139,50 @@ def growth_frames(
                 "rest_persons": rest_persons,
                 "cases": unknown,
                 "rest_cases": unknown,
-                "coverage_share": place.coverage(*(array.sum(axis=(2, 3))[..., None] for array in (heard, exposure))),
+                "coverage_share": coverage,
                 "heard": count[..., None],
                 "listed": listed[:, None],
             },
             ("none", ALL) if basis == "nominal" else ("growth_basis", basis),
         )
-        yield frame[frame["period"].isin(paired)]  # without an earlier year there is nothing to say
+        yield frame[frame["period"].isin(grown)]  # without an earlier year there is nothing to say
 
 
-def _only(kept: NDArray[np.bool_], array: Floats) -> Floats:
+def paired(periods: NDArray[np.int64], base: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row of the period each one is compared with (its predecessor without a base), and the years between, or 0."""
+    wanted = periods - 1 if base is None else np.full_like(periods, base)
+    where = np.searchsorted(periods, wanted).clip(max=len(periods) - 1)
+    return where, np.where(periods[where] == wanted, periods - wanted, 0)
+
+
+def at_both_ends(
+    place: Geography,
+    arrays: Mapping[str, Floats],
+    lacking: NDArray[np.bool_],
+    first: NDArray[np.int64],
+    years: NDArray[np.int64],
+) -> tuple[tuple[Sums, Sums], Floats]:
+    """Regional sums of each period and of the one it is compared with, and the exposure heard at the end.
+
+    A municipality that delivered at one end only (``lacking`` is (period, municipality)) would pass for growth: it
+    counts at neither.
+    """
+    spoke = np.where(lacking, np.nan, 1.0)
+    in_end, in_start = place.both(spoke, spoke[first])
+    in_end = np.where(years[:, None] > 0, in_end, ~lacking)
+    end, start = (
+        Sums({name: place.roll_up(only(kept, array[rows])) for name, array in arrays.items()})
+        for kept, rows in ((in_end, np.arange(len(first))), (in_start, first))
+    )
+    return (end, start), only(in_end, arrays["exposure"])
+
+
+def _both_ends(end: Sums, start: Sums) -> Sums:
+    """Both ends in one, as (period, region, category, stratum)."""
+    ends = {f"{when}_{name}": sums.parts[name] for when, sums in (("end", end), ("start", start)) for name in ENDS}
+    return Sums({name: array.reshape(*array.shape[:2], 1, -1) for name, array in ends.items()})
+
+
+def only(kept: NDArray[np.bool_], array: Floats) -> Floats:
     """The kept (period, municipality) of an array; nan elsewhere."""
     return np.where(kept.reshape(*kept.shape, *[1] * (array.ndim - 2)), array, np.nan)

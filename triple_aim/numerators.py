@@ -11,13 +11,13 @@ import numpy as np
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.rollup import flat, where
-from triple_aim.specs import FAMILY, Compute
+from triple_aim.specs import FAMILY, Compute, of_member
 from triple_aim.vocabulary import ALL
 
 
 def numerators(route: Compute, cells: Cells, cubes: Mapping[str, Cells]) -> tuple[list[str], dict[str, Floats]]:
     """The numerator as (period, municipality, sex, band): the total under ``all`` and each member of a family."""
-    parts = {ALL: route.numerator} if route.family is None else family(route, cells)
+    parts = {ALL: route.numerator} if route.family is None else family(route.numerator, cells)
     arrays = {member: flat(cells, column) for member, column in parts.items()}
     for addend in route.add:
         other = where(cubes[addend.cube], route)
@@ -37,13 +37,13 @@ def numerators(route: Compute, cells: Cells, cubes: Mapping[str, Cells]) -> tupl
 
 def cases(route: Compute, cells: Cells, member: str) -> Floats | None:
     """How many persons or events stand behind a numerator, where that is known: for the disclosure gate."""
-    column = route.numerator if route.cases else (route.cases_from or "").replace(f"{{{route.family}}}", member)
+    column = of_member(route.cases_from or (route.numerator if route.cases else ""), route.family, member)
     return flat(cells, column) if column in cells.sums else None
 
 
-def family(route: Compute, cells: Cells) -> dict[str, str]:
+def family(columns: str, cells: Cells) -> dict[str, str]:
     """Members of a family of columns: ``cost_{care_kind}_eur`` → {hospital: cost_hospital_eur, …}."""
-    prefix, suffix = FAMILY.split(route.numerator)[0], FAMILY.split(route.numerator)[2]
+    prefix, _, suffix = FAMILY.split(columns)
     return {
         name[len(prefix) : -len(suffix)]: name
         for name in sorted(cells.sums)

@@ -5,29 +5,21 @@ Not here: data. Everything in this module can be checked on a machine that never
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 
+from triple_aim.codes import CodeFile, load_code_lists
+from triple_aim.consistency import Surroundings, misfits
+from triple_aim.content import line_of
 from triple_aim.contracts import Contract, Publication, load_contracts, load_publication
 from triple_aim.errors import ContentError
+from triple_aim.menu import Measure, load_menu
 from triple_aim.project import Project
 from triple_aim.queries import Query, read_queries
 from triple_aim.regions import Regions
-from triple_aim.specs import FAMILY, Compute, Spec, load_specs
+from triple_aim.specs import Spec, load_specs
 from triple_aim.standards import Tables
 from triple_aim.warehouse import Warehouse
-
-SURVEY_SUMS = frozenset(
-    {
-        "respondent_count",
-        "answer_count",
-        "yes_count",
-        "weight_sum",
-        "weighted_yes_sum",
-        "weight_sumsq",
-        "weighted_yes_sumsq",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -39,9 +31,12 @@ class Programme:
     publication: Publication
     specs: dict[str, Spec]
     staging: dict[str, Query]
+    persons: dict[str, Query]
     cubes: dict[str, Query]
     marts: dict[str, Query]
     tables: Tables
+    codes: dict[str, CodeFile]
+    menu: dict[str, Measure]
 
     def regions(self, warehouse: Warehouse | None = None) -> Regions:
         """Today's regions; a warehouse adds the delivered shares of split municipalities, where there are any."""
@@ -56,10 +51,20 @@ class Programme:
             project.own_regions,
         )
 
+    def extracts_of(self, query: Query) -> set[str]:
+        """Every extract that a cube or a person table rests on, also through person tables."""
+        steps = [self.persons[table.removeprefix("person.")] for table in query.sources("person")]
+        own = {table.removeprefix("stg.") for table in query.sources("stg")}
+        return own.union(*(self.extracts_of(step) for step in steps))
+
     def cubes_of(self, spec: Spec) -> list[str]:
-        """Every cube an indicator reads, suppliers first and addends after."""
-        addends = [addend.cube for route in spec.compute for addend in route.add]
-        return list(dict.fromkeys([*spec.route_of, *addends]))
+        """Every cube an indicator reads, suppliers first."""
+        also = [addend.cube for route in spec.compute for addend in route.add]
+        also += [route.healthy.cube for route in spec.compute if route.healthy]
+        also += [route.completion for route in spec.compute if route.completion]
+        run_off = self.publication.run_off
+        also += [run_off.cube] if run_off and not set(run_off.of).isdisjoint(spec.route_of) else []
+        return list(dict.fromkeys([*spec.route_of, *also]))
 
 
 def load_programme(project: Project) -> Programme:
@@ -70,9 +75,12 @@ def load_programme(project: Project) -> Programme:
         publication=load_publication(project.contracts),
         specs=load_specs(project.specs),
         staging=read_queries(project.sql / "staging"),
+        persons=read_queries(project.sql / "person"),
         cubes=read_queries(project.sql / "cube"),
         marts=read_queries(project.sql / "marts"),
         tables=Tables.load(project.reference),
+        codes=load_code_lists(project.reference / "codes"),
+        menu=load_menu(project.reference),
     )
     _check_floors(programme)
     for spec in programme.specs.values():
@@ -91,6 +99,22 @@ def _check_floors(programme: Programme) -> None:
             f"contracts/{extract}.yaml, sql/staging/{extract}.sql",
             "write the other one",
         )
+    made = {query.table for query in (*programme.staging.values(), *programme.persons.values())}
+    for reader in (*programme.persons.values(), *programme.cubes.values()):
+        if absent := sorted({*reader.sources("stg"), *reader.sources("person")} - made):
+            raise ContentError(
+                f"it reads {', '.join(absent)}, which nothing makes",
+                f"sql/{reader.floor}/{reader.name}.sql",
+                "name a table of sql/staging or sql/person",
+            )
+    try:
+        TopologicalSorter({query.table: query.sources("person") for query in programme.persons.values()}).prepare()
+    except CycleError as error:
+        raise ContentError(
+            f"{', '.join(sorted(set(error.args[1])))} read each other in a circle",
+            "sql/person",
+            "take one of them apart",
+        ) from error
     for contract in programme.contracts.values():
         ledger = contract.ledger
         if ledger is None:
@@ -118,55 +142,10 @@ def _check_floors(programme: Programme) -> None:
 
 
 def _check_spec(programme: Programme, spec: Spec) -> None:
-    where = f"indicator_specs/{spec.aim}/{spec.id}.yaml"
-    for cube, route in spec.route_of.items():
-        query = programme.cubes.get(cube)
-        if query is None:
-            raise ContentError(f"there is no cube {cube}", where, f"choose from {', '.join(sorted(programme.cubes))}")
-        if lacking := sorted(_needed(route) - set(query.columns)):
-            raise ContentError(
-                f"cube {cube} has no column {', '.join(lacking)}",
-                where,
-                f"add it to sql/cube/{cube}.sql, or name another",
-            )
-        if unknown := sorted(set(route.where) - set(query.grain)):
-            raise ContentError(
-                f"cube {cube} has no dimension {', '.join(unknown)}", where, "filter on a column of its grain"
-            )
-        for addend in route.add:
-            columns = programme.cubes[addend.cube].columns if addend.cube in programme.cubes else ()
-            if absent := sorted({addend.numerator, addend.denominator} - set(columns)):
-                raise ContentError(f"there is no {addend.cube}.{', '.join(absent)}", where, "name columns of a cube")
-        if route.standard and route.standard not in programme.tables.standards:
-            raise ContentError(f"there is no standard {route.standard}", where, "add it to reference/standards")
-        growth = route.growth
-        if growth and (
-            growth.deflator not in programme.tables.deflators or growth.breaks not in programme.tables.breaks
-        ):
-            raise ContentError(
-                "growth names an unknown price index or list of breaks", where, "see reference/prices and breaks"
-            )
-        # A misspelt column here would open the gate without a word.
-        pattern = re.compile(FAMILY.sub("[a-z_]+", route.cases_from or ""))
-        gated = route.cases_from and programme.publication.threshold(cube).cases
-        if gated and not any(pattern.fullmatch(column) for column in query.columns):
-            raise ContentError(
-                f"cube {cube} has no column {route.cases_from}", where, "name whose number stands behind it"
-            )
-        least = programme.publication.threshold(cube).persons
-        if spec.disclosure.get("threshold", least) < least:
-            raise ContentError(
-                f"the threshold is below the {least} that is promised for {cube}",
-                where,
-                "a spec may tighten it, never loosen it",
-            )
-
-
-def _needed(route: Compute) -> set[str]:
-    """Columns every cube of a route must have; a family must have at least one, a spread may be missing."""
-    needed = {column for column in (route.denominator, route.persons) if column}
-    if route.method == "survey_proportion":
-        needed |= SURVEY_SUMS
-    if not FAMILY.search(route.numerator):
-        needed.add(route.numerator)
-    return needed
+    """Refuse the first misfit of a spec, with the line it stands on."""
+    around = Surroundings(
+        programme.cubes, programme.publication, programme.tables, programme.codes, programme.menu.keys()
+    )
+    for place, what, how in misfits(spec, around):
+        path = programme.project.specs / spec.aim / f"{spec.id}.yaml"
+        raise ContentError(what, f"indicator_specs/{spec.aim}/{spec.id}.yaml:{line_of(path, place)}", how)

@@ -30,7 +30,7 @@ class Membership:
     unknown: tuple[str, ...]  # never heard of: counts nowhere
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # it is itself and no other: what is derived from it can be kept beside it
 class Regions:
     """The classifications of one division year, and the way there from older codes."""
 

@@ -47,7 +47,7 @@ def release(warehouse: Warehouse, programme: Programme) -> Published:
 def _suppliers(programme: Programme) -> dict[str, list[str]]:
     """Who delivered what a cube is made of, for the "bron:" line under a table or a figure."""
     return {
-        name: sorted({programme.contracts[table[4:]].supplier for table in query.reads if table.startswith("stg.")})
+        name: sorted({programme.contracts[extract].supplier for extract in programme.extracts_of(query)})
         for name, query in programme.cubes.items()
     }
 

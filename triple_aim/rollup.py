@@ -5,7 +5,9 @@ Not here: statistics. Sums are apportioned and added; nothing is divided in this
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -39,6 +41,10 @@ class Geography:
         """(period, municipality, …) → (period, region, …); a region is nan where none of its codes delivered."""
         return _rolled(self.shares, sums)
 
+    def of_today(self, sums: Floats) -> Floats:
+        """(period, municipality, …) → (period, municipality of today, …)."""
+        return _rolled(self.municipal, sums)
+
     def coverage(self, heard: Floats, known: Floats) -> Floats:
         """Which part of a denominator comes from municipalities that delivered, as (period, region, …).
 
@@ -70,6 +76,12 @@ class Geography:
         )
         return first, second
 
+    def throughout(self, heard: Mask) -> Mask:
+        """Which codes, as (period, code), lie in a municipality of today that delivered in every one of the periods."""
+        leads = self.municipal > 0
+        always = (heard @ leads.T).all(axis=0)
+        return heard & (always @ leads | ~leads.any(axis=0))
+
 
 def _rolled(shares: Floats, sums: Floats) -> Floats:
     total = np.moveaxis(np.tensordot(shares, np.nan_to_num(sums), axes=(1, 1)), 0, 1)
@@ -87,8 +99,13 @@ def _nearest(known: Floats) -> Floats:
     return filled
 
 
-def geography(regions: Regions, levels: list[str], codes: list[str]) -> Geography:
+def geography(regions: Regions, levels: Sequence[str], codes: Sequence[str]) -> Geography:
     """Stack the wanted levels; ``own`` stands for every classification the region team added."""
+    return _geography(regions, tuple(levels), tuple(codes))
+
+
+@lru_cache(maxsize=64)  # indicators ask for the same few, and making one costs more than most of them do
+def _geography(regions: Regions, levels: tuple[str, ...], codes: tuple[str, ...]) -> Geography:
     wanted = [kind for kind in regions.types if kind in levels or ("own" in levels and kind in regions.own)]
     membership = regions.membership(codes)
     today = regions.membership(list(regions.names("municipality"))).shares

@@ -24,9 +24,20 @@ Method = Literal[
     "directly_standardised_mean",
     "indirectly_standardised_ratio",
     "survey_proportion",
+    "survey_mean",
+    "survey_gap",
+    "life_expectancy",
+    "healthy_life_expectancy",
+    "slope_index",
+    "relative_index",
+    "concentration_index",
+    "gini",
+    "systematic_variation",
     "growth",
+    "decomposition",
     "as_published",
 ]
+Trend = Literal["improving", "worsening", "rising", "falling", "no_demonstrable_change", "not_tested"]
 
 #: The label of "all of them" in every dimension of a mart.
 ALL = "all"
@@ -37,11 +48,21 @@ INTERVALS: dict[str, tuple[str, ...]] = {
     "proportion": ("wilson",),
     "mean": ("student_t",),
     "ratio": ("none", "delta"),
-    "directly_standardised_rate": ("dobson",),
+    "directly_standardised_rate": ("dobson", "dobson_dependent", "gamma"),
     "directly_standardised_mean": ("none", "delta"),
-    "indirectly_standardised_ratio": ("byar", "none"),
+    "indirectly_standardised_ratio": ("byar", "none", "delta"),
     "survey_proportion": ("linearisation_logit",),
-    "growth": ("none",),
+    "survey_mean": ("linearisation_t",),
+    "survey_gap": ("linearisation_t",),
+    "life_expectancy": ("silcocks",),
+    "healthy_life_expectancy": ("sullivan",),
+    "slope_index": ("simulation",),
+    "relative_index": ("simulation",),
+    "concentration_index": ("kakwani",),
+    "gini": ("none",),
+    "systematic_variation": ("none",),
+    "growth": ("none", "student_t"),
+    "decomposition": ("none",),
     "as_published": ("none",),
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from triple_aim.contracts import load_contracts
-from triple_aim.cubes import build_cube, column_type, load_cells, municipality_codes, reconcile
+from triple_aim.cubes import build_table, column_type, load_cells, municipality_codes, reconcile
 from triple_aim.ingest import META
 from triple_aim.queries import Query, read_query
 from triple_aim.warehouse import Warehouse, open_warehouse
@@ -60,46 +60,95 @@ def warehouse() -> Iterator[Warehouse]:
 
 
 def test_only_what_changed_is_rebuilt(warehouse: Warehouse, query: Query) -> None:
-    assert build_cube(warehouse, query, [2020, 2021, 2022]) == [2021, 2022]
-    assert build_cube(warehouse, query, [2020, 2021, 2022]) == []
+    assert build_table(warehouse, query, [2020, 2021, 2022]) == [2021, 2022]
+    assert build_table(warehouse, query, [2020, 2021, 2022]) == []
     warehouse.run("update meta.staged set delivery = 'other' where period = 2022")
-    assert build_cube(warehouse, query, [2021, 2022]) == [2022]
+    assert build_table(warehouse, query, [2021, 2022]) == [2022]
 
 
 def test_a_changed_reference_table_rebuilds_what_reads_it(warehouse: Warehouse, query: Query) -> None:
-    build_cube(warehouse, query, [2021, 2022])
+    build_table(warehouse, query, [2021, 2022])
     warehouse.run("insert into ref.places values ('GM0009')")
-    assert build_cube(warehouse, query, [2021, 2022]) == [2021, 2022]
+    assert build_table(warehouse, query, [2021, 2022]) == [2021, 2022]
     assert municipality_codes(warehouse, query) == ["GM0001", "GM0002", "GM0009"]
 
 
 def test_changed_sql_and_a_withdrawn_delivery_are_followed(warehouse: Warehouse, query: Query, tmp_path: Path) -> None:
-    build_cube(warehouse, query, [2021, 2022])
+    build_table(warehouse, query, [2021, 2022])
     (tmp_path / "cube" / "visits.sql").write_text(SQL.replace("count(*) as visit_count", "2 * count(*) as visit_count"))
-    assert build_cube(warehouse, read_query(tmp_path / "cube" / "visits.sql"), [2021, 2022]) == [2021, 2022]
+    assert build_table(warehouse, read_query(tmp_path / "cube" / "visits.sql"), [2021, 2022]) == [2021, 2022]
     assert warehouse.value("select max(visit_count) from cube.visits where period = 2021") == 4
     warehouse.run("delete from meta.staged where period = 2021")
-    build_cube(warehouse, query, [2021, 2022])
+    build_table(warehouse, query, [2021, 2022])
     assert warehouse.value("select count(*) from cube.visits where period = 2021") == 0
 
 
+PERSON_SQL = """-- Visits that count, one row each.
+-- grain: period, person_key
+select
+    period,
+    municipality_code as person_key,
+    euros
+from stg.visits
+where period = $period and euros > 1
+"""
+OVER_PERSON_SQL = """-- Persons.
+-- grain: period
+select
+    period,
+    count(*) as person_count
+from person.visits
+where period = $period
+group by period
+"""
+
+
+def steps_of(folder: Path, person_sql: str) -> tuple[Query, Query]:
+    for floor, text in (("person", person_sql), ("cube", OVER_PERSON_SQL)):
+        path = folder / floor / "visits.sql"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return read_query(folder / "person" / "visits.sql"), read_query(folder / "cube" / "visits.sql")
+
+
+def test_a_person_table_is_content_of_the_cube_that_reads_it(warehouse: Warehouse, tmp_path: Path) -> None:
+    person, cube = steps_of(tmp_path, PERSON_SQL)
+    assert build_table(warehouse, person, [2020, 2021, 2022]) == [2021, 2022]
+    assert build_table(warehouse, cube, [2020, 2021, 2022]) == [2021, 2022]
+    assert build_table(warehouse, person, [2021, 2022]) == build_table(warehouse, cube, [2021, 2022]) == []
+    warehouse.run("update meta.staged set delivery = 'other' where period = 2022")
+    assert build_table(warehouse, person, [2021, 2022]) == build_table(warehouse, cube, [2021, 2022]) == [2022]
+    person, cube = steps_of(tmp_path, PERSON_SQL.replace("euros > 1", "euros > 5.05"))
+    assert build_table(warehouse, person, [2021]) == build_table(warehouse, cube, [2021]) == [2021]
+    assert warehouse.value("select person_count from cube.visits where period = 2021") == 1
+
+
+def test_a_cube_goes_with_its_person_table(warehouse: Warehouse, tmp_path: Path) -> None:
+    person, cube = steps_of(tmp_path, PERSON_SQL)
+    build_table(warehouse, person, [2021, 2022])
+    build_table(warehouse, cube, [2021, 2022])
+    warehouse.run("delete from meta.staged where period = 2021")
+    assert build_table(warehouse, person, [2021, 2022]) == build_table(warehouse, cube, [2021, 2022]) == [2021]
+    assert warehouse.rows("select period from cube.visits") == [(2022,)]
+
+
 def test_another_set_of_columns_makes_the_table_anew(warehouse: Warehouse, query: Query, tmp_path: Path) -> None:
-    build_cube(warehouse, query, [2021, 2022])
+    build_table(warehouse, query, [2021, 2022])
     path = tmp_path / "cube" / "visits.sql"
     path.write_text(SQL.replace("count(*) as visit_count,", "count(*) as visit_count,\n    count(*) as other_count,"))
-    assert build_cube(warehouse, read_query(path), [2021, 2022]) == [2021, 2022]
+    assert build_table(warehouse, read_query(path), [2021, 2022]) == [2021, 2022]
     assert [name for name, _ in warehouse.header("select * from cube.visits")][4:6] == ["visit_count", "other_count"]
 
 
 def test_names_decide_types(warehouse: Warehouse, query: Query) -> None:
-    build_cube(warehouse, query, [2021])
+    build_table(warehouse, query, [2021])
     types = dict(warehouse.header("select * from cube.visits"))
     assert (types["visit_count"], types["visit_eur"], types["sex"]) == ("BIGINT", "DECIMAL(18,2)", "VARCHAR")
     assert column_type("insured_years") == "DOUBLE" and column_type("municipality_code") is None
 
 
 def test_cells_tell_missing_from_zero(warehouse: Warehouse, query: Query) -> None:
-    build_cube(warehouse, query, [2021, 2022])
+    build_table(warehouse, query, [2021, 2022])
     cells = load_cells(warehouse, query)
     assert cells.labels == {
         "period": ["2021", "2022"], "municipality_code": ["GM0001", "GM0002"], "sex": ["F", "M"], "age_band": ["all"],
@@ -113,7 +162,7 @@ def test_cells_tell_missing_from_zero(warehouse: Warehouse, query: Query) -> Non
 
 
 def test_the_ledger_follows_rows_and_euros_into_the_cube(warehouse: Warehouse, query: Query) -> None:
-    build_cube(warehouse, query, [2021, 2022])
+    build_table(warehouse, query, [2021, 2022])
     ledger = load_contracts(Path(__file__).parents[2] / "contracts")["claims"]
     assert ledger.ledger is not None
     counted = ledger.ledger.model_copy(update={"cube": "visits", "rows": "visit_count", "euros": "visit_eur"})

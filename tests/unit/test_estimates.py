@@ -12,12 +12,12 @@ from triple_aim.vocabulary import INTERVALS
 
 
 def route(method: str, **changes: object) -> Compute:
-    plain = {"method": method, "cubes": ["claims"], "numerator": "n", "denominator": "d"}
+    plain = {"method": method, "cubes": ["claims"], "numerator": "n_sum", "denominator": "d_count"}
     return Compute.model_validate({**plain, **changes})
 
 
 def test_every_method_that_computes_has_a_function() -> None:
-    assert set(METHODS) == set(INTERVALS) - {"growth", "as_published"}
+    assert set(METHODS) == set(INTERVALS) - {"growth", "decomposition", "as_published"}
 
 
 def test_a_delta_interval_is_that_of_the_mean_in_units_of_exposure() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.cells import specs
+from tests.unit.cells import ROOT, specs
 from triple_aim.errors import ContentError
 from triple_aim.examples import refuse_wrong_examples, run_example
 from triple_aim.specs import Example
@@ -26,5 +26,7 @@ def test_the_example_of_a_spec_comes_out(name: str) -> None:
 def test_a_wrong_example_names_its_spec(given: dict[str, list[float]], value: float, told: str) -> None:
     spec = specs()["zvw_cost_per_insured_year"].model_copy(update={"example": Example(given=given, value=value)})
     with pytest.raises(ContentError, match=told) as error:
-        refuse_wrong_examples([spec])
-    assert error.value.where == "indicator_specs/cost/zvw_cost_per_insured_year.yaml"
+        refuse_wrong_examples([spec], ROOT / "indicator_specs")
+    name, line = error.value.where.split(":")
+    assert name == "indicator_specs/cost/zvw_cost_per_insured_year.yaml"
+    assert (ROOT / name).read_text().splitlines()[int(line) - 1] == "example:"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from triple_aim.growth import GrowthPlan
+from triple_aim.growth import GrowthPlan, paired
 
 
 def plan(base: int | None = None, first_years: dict[str, list[int]] | None = None) -> GrowthPlan:
@@ -30,13 +30,13 @@ PARTS = np.array([[400.0, 0], [440, 0], [440, 60], [500, 100]])
 
 
 def grown(chosen: GrowthPlan) -> dict[str, list[float]]:
-    first, _ = chosen.pairs()
+    first, _ = paired(chosen.periods, chosen.base)
     made = chosen.growth(sums(EUROS, PARTS), sums(EUROS[first], PARTS[first]))
     return {basis: values[:, 0].tolist() for basis, values in made.items()}
 
 
 def test_a_year_is_compared_with_the_year_before_and_a_gap_has_none() -> None:
-    first, years = plan().pairs()
+    first, years = paired(plan().periods, None)
     assert years.tolist() == [0, 1, 1, 0]
     assert first[1:3].tolist() == [0, 1]
     nominal = grown(plan())["nominal"]

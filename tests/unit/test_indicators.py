@@ -22,6 +22,8 @@ def claims(**sums: object) -> Cells:
         "cost_pharmacy_eur": 2000.0,
         "cost_sumsq": 500_000.0,
         "emergency_visit_count": 20.0,
+        "emergency_visit_sumsq": 20.0,
+        "emergency_visit_person_count": 20.0,
         **sums,
     }
     return cells({name: np.asarray(array, float) for name, array in given.items()})
@@ -62,7 +64,7 @@ def test_parts_of_a_family_add_up_and_have_no_interval() -> None:
 
 def test_the_comparator_is_the_country_without_the_region() -> None:
     visits = np.array([20.0, 20, 20, 20, 20, 50]).reshape(1, 6, 1, 1)
-    rows = made("emergency_visits", claims(emergency_visit_count=visits))
+    rows = made("emergency_visits", claims(emergency_visit_count=visits, emergency_visit_sumsq=visits))
     seen = row(rows, "GM0995")
     assert seen["value"] == pytest.approx(1000 * 50 / 95)
     assert seen["comparator_value"] == pytest.approx(1000 * 20 / 95)
@@ -82,7 +84,13 @@ def test_nothing_delivered_is_not_zero() -> None:
     silent[1, 0] = np.nan
     base = np.where(np.isnan(silent), np.nan, 95.0)
     cube = cells(
-        {"emergency_visit_count": silent, "insured_years": base, "insured_person_count": base}, periods=(2021, 2022)
+        {
+            "emergency_visit_count": silent,
+            "emergency_visit_sumsq": silent,
+            "insured_years": base,
+            "insured_person_count": base,
+        },
+        periods=(2021, 2022),
     )
     rows = made("emergency_visits", cube)
     gone = row(rows, FLEVOLAND[0])
@@ -100,7 +108,13 @@ def test_too_few_municipalities_give_no_value() -> None:
     silent[1, :4] = np.nan
     base = np.where(np.isnan(silent), np.nan, 95.0)
     cube = cells(
-        {"emergency_visit_count": silent, "insured_years": base, "insured_person_count": base}, periods=(2021, 2022)
+        {
+            "emergency_visit_count": silent,
+            "emergency_visit_sumsq": silent,
+            "insured_years": base,
+            "insured_person_count": base,
+        },
+        periods=(2021, 2022),
     )
     thin = row(made("emergency_visits", cube), GGD)
     assert (thin["status"], thin["reason"]) == ("not_computed", "too few municipalities delivered")

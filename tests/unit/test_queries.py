@@ -32,6 +32,7 @@ select few.period, few.sex, count(*) as n_count from few join ref.codes using (s
     query = read(tmp_path, "cube", text)
     assert (query.name, query.purpose) == ("thing", "What it is for, in two lines.")
     assert query.grain == ("period", "sex") and query.columns == ("period", "sex", "n_count") and query.any_source
+    assert query.table == "cube.thing" and query.sources("stg") == ["stg.claims"] and query.sources("person") == []
     assert query.params == {"period"} and query.reads == {"stg.claims", "ref.codes"}
 
 

@@ -59,7 +59,7 @@ HOSTILE = [
 HOSTILE += ["a" * 64, "", "a;b", "a--", "a\nb", "a$b", "a.b"]
 
 WRONG: dict[str, tuple[str, str, int, str]] = {
-    "an interval of another method": ("method: dobson", "method: wilson", 12, "is dobson, not wilson"),
+    "an interval of another method": ("method: dobson", "method: wilson", 12, "is dobson or dobson_dependent or gamma, not wilson"),
     "a level that is none": ("level: 0.95", "level: 1.0", 19, "less than 1"),
     "a standardised method without a standard": ("    standard: esp2013\n", "", 12, "names its standard"),
     "a standard without such a method": ("method: directly_standardised_rate", "method: crude_rate", 12, ""),
@@ -74,6 +74,21 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
         12,
         "needs sumsq and persons",
     ),
+    "events of a person counted as independent": ("method: dobson", "method: dobson_dependent", 12, "need sumsq"),
+    "a sum of percentages": ("numerator: death_count", "numerator: death_percent", 12, "is no sum"),
+    "members that share persons": ("numerator: death_count", 'numerator: "{cause}_person_count"', 12, "no total"),
+    "a trend on overlapping periods": (
+        "    per: 100000\n    interval: {method: dobson, level: 0.95}\nlevels: [municipality, nl]\n",
+        "    pool: 3\nlevels: [municipality, nl]\n"
+        "compare: {to: rest_of_nl, method: interval_overlap, trend: five_point_wls}\n",
+        1,
+        "overlap",
+    ),
+    "groups of no use": ("    per:", "    groups: ses_quintile\n    per:", 12, "groups goes with"),
+    "an age of no use": ("    per:", "    at: 65\n    per:", 12, "at goes with"),
+    "strata of another method": ("    per:", "    strata: [condition_group]\n    per:", 12, "go with indirect"),
+    "a correction of no use": ("    per:", "    correction: erreygers\n    per:", 12, "correction goes with"),
+    "a pin without its hash": ("unit:", "codes: [{list: x, version: 1.0.0, sha256: abc}]\nunit:", 8, "pattern"),
     "a method there is not": ("directly_standardised_rate", "eval", 12, "crude_rate"),
     "SQL for a filter": ("{below: 75}", '"age < 75 or 1 = 1"', 17, ""),
     "SQL beside the filter": ("    where:", "    sql: select 1\n    where:", 17, "Extra inputs"),

@@ -13,6 +13,7 @@ from triple_aim.contracts import Publication
 from triple_aim.disclosure.primary import too_small
 from triple_aim.errors import DisclosureError
 from triple_aim.specs import Spec
+from triple_aim.trends import trends
 
 OWN = ["value", "lower", "upper", "numerator", "denominator"]
 SHOWN = ["published", "provisional"]
@@ -20,7 +21,7 @@ COMPARATOR = ["comparator_value", "comparator_lower", "comparator_upper"]
 COLUMNS = [
     "indicator_id", "indicator_version", "aim", "source", "region_type", "region_code", "region_name", "division_year",
     "period", "sex", "age_group", "segment_type", "segment", "population", *OWN, "unit", "status", "reason",
-    "coverage_share", *COMPARATOR, "difference", "judgement",
+    "coverage_share", *COMPARATOR, "difference", "judgement", "trend",
 ]  # fmt: skip
 
 
@@ -30,6 +31,7 @@ def protect(rows: pd.DataFrame, spec: Spec, publication: Publication, division_y
         return pd.DataFrame(columns=COLUMNS)
     safe = pd.concat([_gate(part, spec, str(cube), publication) for cube, part in rows.groupby("source")])
     return safe.assign(
+        trend=trends(safe, spec),
         indicator_id=spec.id,
         indicator_version=spec.version,
         aim=spec.aim,

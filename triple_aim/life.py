@@ -1,0 +1,152 @@
+"""Life expectancy and healthy life expectancy: deaths and person-years by age, and a survey's share of good health.
+
+Not here: the life table itself (``stats.life_table``), rates by age (``indicators``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from triple_aim.cubes import Cells, Floats
+from triple_aim.estimates import Sums, estimate
+from triple_aim.regions import Regions
+from triple_aim.rollup import Geography, Mask, breakdown, by_category, geography
+from triple_aim.rows import tidy
+from triple_aim.specs import Compute, Healthy, Spec
+from triple_aim.standards import Tables
+from triple_aim.stats.survey import ratio_variance
+from triple_aim.supply import supply
+from triple_aim.surveys import by_stratum, sampled_sums
+from triple_aim.vocabulary import ALL, age_bounds
+
+
+def life_frames(
+    spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
+) -> Iterator[pd.DataFrame]:
+    """The expectancy of both sexes together, and of each where the spec breaks it down."""
+    given = supply(spec, route, cubes, cube, regions)
+    place, bands = given.place, given.cells.labels["age_band"]
+    ages = np.array([age_bounds(band)[0] for band in bands], dtype=float)
+    deaths, years = given.rolled(given.numerator[ALL]), given.rolled(given.known)
+    for dimension in ("none", *(name for name in spec.breakdowns if name == "sex")):
+        split = breakdown(given.cells, dimension)
+        counted = Sums({"numerator": by_age(deaths, split.masks), "denominator": by_age(years, split.masks)})
+        rest = counted.of(place.country).minus(counted)
+        own, others = dict(counted.parts), dict(rest.parts)
+        told = {"persons": years, "cases": deaths}
+        totals, rest_totals = (
+            {name: by_category(array, split.masks) for name, array in side.items()}
+            for side in (told, _complement(told, place))
+        )
+        if route.healthy:
+            sexes = [None] if dimension == "none" else split.labels
+            health = _health(route.healthy, cubes, spec, regions, given.cells.periods(), route.pool, sexes)
+            for side, sums, smallest in ((health.own, own, totals), (health.rest, others, rest_totals)):
+                share, variance = side.shares(health.bands, bands)
+                sums |= {"healthy": share, "healthy_variance": variance}
+                smallest["persons"] = np.fmin(smallest["persons"], side.least("respondents"))
+                smallest["cases"] = np.fmin(smallest["cases"], side.least("answers"))
+        own["age"] = others["age"] = ages
+        yield tidy(
+            spec,
+            given.cells.periods(),
+            place,
+            split,
+            estimate(route, Sums(own)),
+            estimate(route, Sums(others)),
+            {
+                "numerator": by_category(deaths, split.masks),
+                "denominator": by_category(years, split.masks),
+                **totals,
+                **{f"rest_{name}": array for name, array in rest_totals.items()},
+                **given.delivery(split),
+            },
+            ("none", ALL),
+        )
+
+
+def by_age(sums: Floats, masks: Mask) -> Floats:
+    """(period, region, sex, band) → (period, region, category of sexes, band)."""
+    array: Floats = np.einsum("prsb,cs->prcb", sums, masks[:, :, 0].astype(float))
+    return array
+
+
+def _complement(sums: Mapping[str, Floats], place: Geography) -> dict[str, Floats]:
+    whole = Sums(dict(sums))
+    return whole.of(place.country).minus(whole).parts
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Sums of a sample as (period, region, category, band of the survey)."""
+
+    sums: Sums
+
+    def shares(self, theirs: list[str], ours: list[str]) -> tuple[Floats, Floats]:
+        """The share in good health and its variance, spread over the bands of mortality; nan where nobody was asked."""
+        s = self.sums.parts
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = s["wy"] / s["w"]
+        variance = ratio_variance(s["w"], s["wy"], s["v_yy"], s["v_yw"], s["v_ww"])
+        holds = [[age_bounds(wide)[0] <= age_bounds(band)[0] < age_bounds(wide)[1] for wide in theirs] for band in ours]
+        index = np.array([row.index(True) if any(row) else -1 for row in holds])
+        return tuple(np.where(index >= 0, array[..., index], np.nan) for array in (share, variance))  # type: ignore[return-value]
+
+    def least(self, name: str) -> Floats:
+        """The smallest number in any age band: of respondents, or of those who gave either answer."""
+        s = self.sums.parts
+        answers = s["denominator"]
+        counted = answers if name == "respondents" else np.fmin(s["numerator"], answers - s["numerator"])
+        smallest: Floats = counted.min(axis=-1)
+        return smallest
+
+
+@dataclass(frozen=True)
+class _Health:
+    bands: list[str]
+    own: _Side
+    rest: _Side
+
+
+def _health(
+    wanted: Healthy,
+    cubes: Mapping[str, Cells],
+    spec: Spec,
+    regions: Regions,
+    periods: list[int],
+    pool: int,
+    sexes: list[str] | list[None],
+) -> _Health:
+    """The survey of the latest wave within each pooled period, by region, sex and the survey's own age bands."""
+    cells = cubes[wanted.cube]
+    cells = cells.keep("item", np.array([item == wanted.item for item in cells.labels["item"]], dtype=bool))
+    place = geography(regions, spec.levels, cells.labels["municipality_code"])
+    at = by_stratum(cells)
+    labels, bands = cells.labels["sex"], cells.labels["age_band"]
+    masks = np.zeros((len(sexes), len(bands), len(labels), len(bands)))
+    for category, sex in enumerate(sexes):
+        for band in range(len(bands)):
+            masks[category, band, [sex in (None, label) for label in labels], band] = 1
+    parts = sampled_sums(at, masks.reshape(-1, len(labels), len(bands)))
+    rolled = Sums({name: place.roll_up(array.sum(axis=2)) for name, array in parts.items()})
+    rest = rolled.of(place.country).minus(rolled)
+    waves = cells.periods()
+    latest = [max((i for i, wave in enumerate(waves) if end - pool < wave <= end), default=-1) for end in periods]
+
+    def timed(sums: Sums) -> _Side:
+        there = (np.array(latest) >= 0).reshape(-1, 1, 1, 1)
+        shape = (len(place.frame), len(sexes), len(bands))
+        return _Side(
+            Sums(
+                {
+                    name: np.where(there, array.reshape(len(waves), *shape)[latest], np.nan)
+                    for name, array in sums.parts.items()
+                }
+            )
+        )
+
+    return _Health(bands, timed(rolled), timed(rest))

@@ -1,0 +1,65 @@
+"""How complete a year of claims is, from the months of booking, and what that makes of the rows of an indicator.
+
+Not here: the chain ladder itself (``stats.run_off``). The factors are the country's: a region's own would be noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from triple_aim.contracts import RunOff
+from triple_aim.cubes import Cells, Floats
+from triple_aim.specs import Compute
+from triple_aim.stats.run_off import completion_factors
+
+MONTHS = 12
+
+
+def completed_shares(cells: Cells, periods: Sequence[int]) -> Floats:
+    """Which part of each period's euros has been booked, as far as earlier months tell; nan where nothing tells.
+
+    A month of service is an origin, a month of delay a development. Each year is as old as the last booking in it: what
+    would have been booked later is not yet observed, which is not nothing.
+    """
+    shares = np.full(len(periods), np.nan)
+    years = cells.periods()
+    delays = [label for label in cells.labels["delay_month"] if label.isdigit()]
+    if not years or not delays:
+        return shares
+    where = [cells.labels["delay_month"].index(label) for label in delays]
+    booked = np.nansum(cells.sums["amount_eur"], axis=(1, 2, 3))[..., where]  # (period, service month, delay)
+    delay = np.array([int(label) for label in delays])
+    booked = _spread(booked, delay)
+    origin = np.array([year * MONTHS for year in years])[:, None] + np.arange(MONTHS)
+    booking = origin[..., None] + np.arange(booked.shape[-1])
+    newest = np.where(booked != 0, booking, -1).max(axis=(1, 2))
+    triangle = np.where(booking <= newest[:, None, None], booked, np.nan).reshape(-1, booked.shape[-1])
+    share = completion_factors(triangle).share.reshape(len(years), MONTHS)
+    observed = np.nansum(triangle, axis=-1).reshape(len(years), MONTHS)
+    whole = observed.sum(axis=1) / (observed / share).sum(axis=1)
+    found = dict(zip(years, whole.tolist(), strict=True))
+    return np.array([found.get(period, np.nan) for period in periods])
+
+
+def marked(rows: pd.DataFrame, route: Compute, cells: Cells, rule: RunOff) -> pd.DataFrame:
+    """Rows of one source, those of a year that is still filling up as provisional, with how far it is."""
+    periods = sorted(set(rows["period"]))
+    share = rows["period"].map(dict(zip(periods, completed_shares(cells, periods).tolist(), strict=True)))
+    # A completed year rests on a guess, however good, so it is provisional too.
+    filling = (share < rule.complete_from) & (rows["status"] == "published")
+    told = "about " + (100 * share).round().map("{:.0f} % of the euros of the year have been booked".format)
+    told += ", and the value is completed" if route.completion else ""
+    marked = rows.copy()
+    marked.loc[filling, "status"] = "provisional"
+    marked.loc[filling, "reason"] = (told + "; " + rows["reason"]).str.removesuffix("; ")[filling]
+    return marked
+
+
+def _spread(booked: Floats, delay: Floats) -> Floats:
+    """One place a month of delay, also for a delay at which nothing was booked."""
+    dense = np.zeros((*booked.shape[:-1], int(delay.max()) + 1))
+    dense[..., delay] = booked
+    return dense
