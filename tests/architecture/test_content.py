@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 from triple_aim.acceptance import SQL_TYPES
 from triple_aim.contracts import load_contracts, load_publication
-from triple_aim.cubes import TYPES, build_cube, column_type
+from triple_aim.cubes import TYPES, build_table, column_type
 from triple_aim.errors import ContentError
 from triple_aim.ingest import META
 from triple_aim.queries import Query, read_queries, read_query
 from triple_aim.reference import load_reference
 from triple_aim.schemas import SCHEMAS, schema_text
-from triple_aim.warehouse import open_warehouse
+from triple_aim.warehouse import Warehouse, open_warehouse
 
 ROOT = Path(__file__).parents[2]
-QUERIES = {folder: read_queries(ROOT / "sql" / folder) for folder in ("staging", "cube", "marts")}
+QUERIES = {folder: read_queries(ROOT / "sql" / folder) for folder in ("staging", "person", "cube", "marts")}
 ALL_QUERIES = [
     pytest.param(query, id=f"{folder}/{name}") for folder, named in QUERIES.items() for name, query in named.items()
 ]
@@ -27,13 +29,14 @@ ALL_QUERIES = [
 SUFFIXES = (
     "_count _sum _sumsq _eur _years _rate _share _percent _code _label _date _id _type _name _key _group _band _year "
     "_number _seq _status _version _nl _en _on _icd10 _reference _reason _source _unit _value _lower _upper _judgement "
-    "_kind _credit _from _to _until _breaks"
+    "_kind _credit _from _to _until _breaks _class _condition _month _quantity _quintile"
 ).split()
 #: Plain words that need no suffix: dimensions and texts.
 WORDS = (
-    "activity age aim basis category check_id decimals denominator difference domain exclusion expectation extract "
-    "item judgement law lower methods note numerator origin owner percent period polarity population reason segment "
-    "severity sex share source stage status stratum subject supplier suppression unit upper value weight yes"
+    "activity age aim answer basis category check_id condition decimals denominator difference domain education "
+    "exclusion expectation extract item judgement law lower methods note numerator origin owner percent period "
+    "polarity population reason segment severity sex share source stage status stratum subject supplier suppression "
+    "trend unit upper value weight yes"
 ).split()
 
 
@@ -56,7 +59,16 @@ def test_column_names_come_from_the_vocabulary(query: Query) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "table"),
-    [("staging", "stg.claims"), ("cube", "delivery.claims"), ("marts", "ind.smoking"), ("marts", "cube.claims")],
+    [
+        ("staging", "stg.claims"),
+        ("staging", "person.care_years"),
+        ("person", "delivery.claims"),
+        ("person", "cube.claims"),
+        ("cube", "delivery.claims"),
+        ("marts", "ind.smoking"),
+        ("marts", "cube.claims"),
+        ("marts", "person.care_years"),
+    ],
 )
 def test_a_floor_cannot_read_past_its_neighbour(tmp_path: Path, folder: str, table: str) -> None:
     path = tmp_path / folder / "sly.sql"
@@ -74,8 +86,9 @@ def test_a_statement_that_is_no_select_is_refused(tmp_path: Path) -> None:
         read_query(path)
 
 
-def test_one_name_has_one_type_in_every_cube() -> None:
-    types: dict[str, set[str]] = {}
+@pytest.fixture
+def staged() -> Iterator[Warehouse]:
+    """Every staged table as its contract and its SQL make it, without a row."""
     with open_warehouse(None) as warehouse:
         warehouse.run(META)
         load_reference(warehouse, ROOT / "reference")
@@ -86,13 +99,52 @@ def test_one_name_has_one_type_in_every_cube() -> None:
                 f"(period integer, line_number bigint, supplier varchar{types_of}); "
                 f"create table stg.{contract.extract} as {QUERIES['staging'][contract.extract].sql}"
             )
-        for query in QUERIES["cube"].values():
-            build_cube(warehouse, query, [])
-            for name, kind in warehouse.header(f'select * from cube."{query.name}"'):
-                types.setdefault(name, set()).add(kind)
-                assert kind == (column_type(name) or "VARCHAR"), f"{query.name}.{name}"
+        yield warehouse
+
+
+def build_cubes(warehouse: Warehouse, periods: list[int]) -> None:
+    steps = TopologicalSorter({query.table: query.sources("person") for query in QUERIES["person"].values()})
+    for table in steps.static_order():
+        build_table(warehouse, QUERIES["person"][table.removeprefix("person.")], periods)
+    for query in QUERIES["cube"].values():
+        build_table(warehouse, query, periods)
+
+
+def test_one_name_has_one_type_in_every_cube(staged: Warehouse) -> None:
+    types: dict[str, set[str]] = {}
+    build_cubes(staged, [])
+    for query in QUERIES["cube"].values():
+        for name, kind in staged.header(f'select * from cube."{query.name}"'):
+            types.setdefault(name, set()).add(kind)
+            assert kind == (column_type(name) or "VARCHAR"), f"{query.name}.{name}"
     assert {name: kinds for name, kinds in types.items() if len(kinds) > 1} == {}
     assert set(TYPES.values()) <= {kind for kinds in types.values() for kind in kinds}
+
+
+def test_what_identifies_a_person_stays_below_the_cubes(staged: Warehouse) -> None:
+    staged.run(
+        """insert into stg.insured_population by name select 2023 as period, '' as supplier, 1 as line_number,
+               'CANARY' as person_key, 'GM0001' as municipality_code, 'F' as sex, 70 as age, '70-74' as age_band,
+               '1' as ses_quintile, date '2020-01-01' as start_date, date '9999-12-31' as until_date;
+           insert into stg.claims by name select 2023 as period, '' as supplier, range as line_number,
+               'CANARY' as person_key, 'hospital' as care_kind, activity, 'CANARY' as diagnosis_icd10,
+               'CANARY' as atc_code, date '2023-03-01' as start_date, date '2023-03-04' as until_date,
+               'CANARY' as provider_code, 'D' as debit_credit, 'CANARY' as reference_number, 1 as amount_eur
+           from range(5) cross join (select distinct activity from ref.activities)"""
+    )
+    for extract in ("insured_population", "claims"):
+        staged.run("insert into meta.staged values (?, 2023, '', 'delivery', 'content')", [extract])
+    build_cubes(staged, [2023])
+    assert staged.value("select count(*) from person.care_lines where person_key = 'CANARY'")
+    for name in (name for name in QUERIES["cube"] if name.startswith("claims")):
+        assert staged.value(f"select count(*) from cube.{name}")
+        assert not staged.value(f"select count(*) from cube.{name} as cell where cast(cell as varchar) like '%CANARY%'")
+
+
+def test_no_module_names_a_person_table() -> None:
+    table = re.compile(rf"person\.\"?({'|'.join(QUERIES['person'])})\b")
+    for path in [*(ROOT / "triple_aim").rglob("*.py"), *(ROOT / "assets").glob("*.py")]:
+        assert not table.search(path.read_text()), path.name
 
 
 def test_one_name_has_one_type_in_every_mart() -> None:

@@ -173,6 +173,9 @@ def test_published_percentages_stand_as_they_are(marts: dict[str, pd.DataFrame])
     assert shown.loc[("good_self_rated_health", "NL01", "18-64"), "value"] == 77
     assert shown.loc[("severe_loneliness", "NL01", "18-64"), "value"] == 14
     assert shown.loc[("good_self_rated_health", "NL01", "16-25"), "value"] == 63.8
+    assert shown.loc[("mastery", "NL01", "65+"), "value"] == 85
+    assert shown.loc[("informal_carer_overburdened", "NL01", "18-64"), "value"] == 24
+    assert shown.loc[("overweight", "NL01", "16-25"), "value"] == 26.1
     assert (values["difference"] == "not_compared").all() and values["lower"].isna().all()
 
 

@@ -7,8 +7,9 @@ out. Slow and simple on purpose.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import date
-from math import exp, isclose, log, sqrt
+from datetime import date, timedelta
+from itertools import pairwise
+from math import ceil, exp, isclose, log, sqrt
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +28,7 @@ class Person:
     def __init__(self) -> None:
         self.spans: list[tuple[date, date, str, str, int]] = []
         self.lines: list[dict[str, str]] = []
+        self.death: date | None = None
 
     @property
     def last(self) -> tuple[date, date, str, str, int]:
@@ -63,6 +65,8 @@ def people() -> People:
         until = date.fromisoformat(row.valid_to) if row.valid_to else END
         if row.sex == "9" or row.municipality_code == "GM9999" or until < start:
             continue  # planted defects
+        if row.death_date:
+            found[row.person_key].death = date.fromisoformat(row.death_date)
         start, until = max(start, FIRST), min(until, END)
         if start < END and until > FIRST:
             found[row.person_key].spans.append(
@@ -89,6 +93,21 @@ def people() -> People:
 def is_sound(line: dict[str, str]) -> bool:
     ends_well = not line["end_date"] or line["end_date"] >= line["start_date"]
     return ends_well and line["performance_code"] != "ZZZ" and line["debit_credit"] in ("D", "C")
+
+
+def done(person: Person, *codes: str) -> list[dict[str, str]]:
+    """What happened to a person: the debits of these performance codes."""
+    return [line for line in person.lines if line["debit_credit"] == "D" and line["performance_code"] in codes]
+
+
+def days_of(person: Person, *codes: str) -> list[date]:
+    return [date.fromisoformat(line["start_date"]) for line in done(person, *codes)]
+
+
+def listed(name: str) -> tuple[str, ...]:
+    """The prefixes of a code list."""
+    table = pd.read_csv(ROOT / f"reference/codes/{name}.csv", dtype=str)
+    return tuple(table[next(c for c in table if c.endswith("_prefix"))].str.replace(".", ""))
 
 
 def cost(person: Person) -> float:
@@ -150,7 +169,8 @@ def test_a_rate_of_a_region_is_made_of_sums_not_of_rates(marts: Marts, people: P
 def test_standardised_mortality_rate_with_dobson_limits(marts: Marts, place: str) -> None:
     deaths = pd.read_csv(DELIVERIES / f"mortality/mortality_{YEAR}.csv.gz", sep=";", dtype=str).fillna("")
     deaths = deaths[deaths["municipality_code"].eq(place) & deaths["death_date"].ne("") & deaths["sex"].ne("9")]
-    ages = [min((YEAR - int(born)) // 5 * 5, 90) for born in deaths["birth_year"]]
+    completed = YEAR - deaths["birth_year"].astype(int) - (deaths["death_date"] < f"{YEAR}-07-01")
+    ages = [min(max(age, 0) // 5 * 5, 90) for age in completed]
     counts = Counter(zip(deaths["sex"].replace({"1": "M", "2": "F", "V": "F"}), ages, strict=True))
     standard = pd.read_csv(ROOT / "reference/standards/esp2013.csv", dtype={"weight": float})
     weights = {int(band[:2]): weight for band, weight in zip(standard["age_band"], standard["weight"], strict=True)}
@@ -204,9 +224,9 @@ def test_a_share_of_the_sample_by_linearisation(
     assert row["upper"] == pytest.approx(100 / (1 + exp(-logit - half)), rel=1e-8)
 
 
-def episodes(person: Person) -> list[tuple[date, date, bool, str]]:
+def episodes(person: Person, *codes: str) -> list[tuple[date, date, bool, str]]:
     """Stays in hospital: first day, last day, acute at its beginning, first diagnosis; a transfer is one stay."""
-    lines = [x for x in person.lines if x["debit_credit"] == "D" and x["performance_code"].startswith("ADM-")]
+    lines = done(person, *(codes or ("ADM-ACUTE", "ADM-PLAN")))
     made: list[tuple[date, date, bool, str]] = []
     for line in sorted(lines, key=lambda x: (x["start_date"], x["end_date"] or x["start_date"], x["claim_id"])):
         start = date.fromisoformat(line["start_date"])
@@ -223,19 +243,20 @@ def episodes(person: Person) -> list[tuple[date, date, bool, str]]:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_avoidable_admissions(marts: Marts, people: People, place: str) -> None:
-    prefixes = tuple(
-        pd.read_csv(ROOT / "reference/codes/avoidable_admissions.csv")["icd10_prefix"].str.replace(".", "")
-    )
-    count = sum(
-        acute and diagnosis.startswith(prefixes)
+    prefixes = listed("avoidable_admissions")
+    counts = [
+        sum(
+            acute and last > start and diagnosis.startswith(prefixes) and not (person.death and person.death <= last)
+            for start, last, acute, diagnosis in episodes(person)
+        )
         for person in of(people, place)
         if person.last[4] >= 15
-        for _, _, acute, diagnosis in episodes(person)
-    )
+    ]
     row = published(marts, "avoidable_admissions", place)
-    assert count >= 10 or row["status"] == "suppressed"
+    persons = sum(count > 0 for count in counts)
+    assert persons >= 10 or row["status"] == "suppressed"
     if row["status"] == "published":
-        assert row["numerator"] == count
+        assert row["numerator"] == sum(counts)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -253,13 +274,19 @@ def test_polypharmacy(marts: Marts, people: People, place: str) -> None:
     assert row["value"] == pytest.approx(100 * many / len(seniors))
 
 
+def is_followed(person: Person, start: date, last: date) -> bool:
+    """Alive and insured for thirty days after a stay."""
+    until = person.insured_until(start)
+    alive = person.death is None or (person.death - last).days > 30
+    return alive and until is not None and (until - last).days > 30
+
+
 def test_readmissions_within_thirty_days(marts: Marts, people: People) -> None:
     index = again = 0
     for person in people.values():
         stays = episodes(person)
         for at, (start, last, _, _) in enumerate(stays):
-            until = person.insured_until(start)
-            if until is None or (until - last).days <= 30:
+            if not is_followed(person, start, last):
                 continue
             index += 1
             following = stays[at + 1] if at + 1 < len(stays) else None
@@ -269,3 +296,118 @@ def test_readmissions_within_thirty_days(marts: Marts, people: People) -> None:
     p, n = again / index, index
     middle, half = (p + Z**2 / (2 * n)) / (1 + Z**2 / n), Z * sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
     assert (row["lower"], row["upper"]) == pytest.approx((100 * (middle - half), 100 * (middle + half)))
+
+
+def test_emergency_visits_followed_by_admission(marts: Marts, people: People) -> None:
+    visits = admitted = 0
+    for person in people.values():
+        acute = set(days_of(person, "ADM-ACUTE"))
+        days = days_of(person, "ED")
+        visits += len(days)
+        admitted += sum(day in acute or day + timedelta(days=1) in acute for day in days)
+    row = published(marts, "emergency_visits_admitted", "NL01")
+    assert (row["numerator"], row["denominator"]) == (admitted, visits)
+
+
+def test_follow_up_after_psychiatric_discharge(marts: Marts, people: People) -> None:
+    seen = {7: 0, 30: 0}
+    discharges = 0
+    for person in people.values():
+        stays, contacts = episodes(person, "GGZ-ADM"), days_of(person, "GGZ-CONTACT")
+        for at, (start, last, _, _) in enumerate(stays):
+            again = at + 1 < len(stays) and (stays[at + 1][0] - last).days <= 30
+            if is_followed(person, start, last) and not again:
+                discharges += 1
+                for limit in seen:
+                    seen[limit] += any(1 <= (day - last).days <= limit for day in contacts)
+    for limit, count in seen.items():
+        row = published(marts, f"psychiatric_follow_up_{limit}_days", "NL01")
+        assert (row["numerator"], row["denominator"]) == (count, discharges)
+
+
+def test_medicines_at_once(marts: Marts, people: People) -> None:
+    """Each day of each senior is looked at: which medicines does a supply of that day or before still cover?"""
+    many = 0
+    seniors = [person for person in people.values() if person.last[4] >= 65 and person.last[1] == END]
+    for person in seniors:
+        at_once: dict[date, set[str]] = defaultdict(set)
+        for line in done(person, "RX"):
+            first = date.fromisoformat(line["start_date"])
+            for day in range(ceil(float(line["ddd_quantity"] or 0)) if len(line["atc_code"]) >= 5 else 0):
+                at_once[first + timedelta(days=day)].add(line["atc_code"][:5])
+        many += sum(len(medicines) >= 5 and day < END for day, medicines in at_once.items()) >= 90
+    row = published(marts, "polypharmacy_concurrent_65_plus", "NL01")
+    assert (row["numerator"], row["denominator"]) == (many, len(seniors))
+
+
+def test_daily_doses(marts: Marts, people: People) -> None:
+    def doses(person: Person, prefixes: tuple[str, ...]) -> float:
+        return sum(float(x["ddd_quantity"] or 0) for x in done(person, "RX") if x["atc_code"].startswith(prefixes))
+
+    seniors = [person for person in people.values() if person.last[4] >= 65 and person.last[1] == END]
+    long = sum(doses(person, listed("benzodiazepines")) > 365 for person in seniors)
+    assert published(marts, "long_benzodiazepine_65_plus", "NL01")["numerator"] == long
+    total = sum(doses(person, listed("antibiotics")) for person in people.values())
+    assert published(marts, "antibiotic_volume", "NL01")["numerator"] == pytest.approx(total)
+
+
+def test_two_more_indices_of_continuity(marts: Marts, people: People) -> None:
+    usual, sequential = [], []
+    for person in people.values():
+        contacts = sorted((x["start_date"], x["provider_code"]) for x in done(person, "GP"))
+        if (n := len(contacts)) >= 4:
+            providers = [provider for _, provider in contacts]
+            usual.append(max(Counter(providers).values()) / n)
+            sequential.append(sum(a == b for a, b in pairwise(providers)) / (n - 1))
+    for indicator, found in {"usual_provider_continuity": usual, "sequential_continuity": sequential}.items():
+        row = published(marts, indicator, "NL01")
+        assert row["denominator"] == len(found)
+        assert row["value"] == pytest.approx(sum(found) / len(found), rel=1e-10)
+
+
+def test_the_last_thirty_days_of_life(marts: Marts, people: People) -> None:
+    dead = visited = admitted = 0
+    spent = 0.0
+    for person in people.values():
+        if person.death is None or person.death >= END:
+            continue
+        since = person.death - timedelta(days=30)
+        if not any(start <= since and until >= person.death for start, until in person.stretches()):
+            continue
+        dead += 1
+        visited += any(since <= day <= person.death for day in days_of(person, "ED"))
+        admitted += any(since <= day <= person.death for day in days_of(person, "ADM-ACUTE", "ADM-PLAN"))
+        last = Person()
+        last.lines = [x for x in person.lines if since <= date.fromisoformat(x["start_date"]) <= person.death]
+        spent += cost(last)
+    for indicator, count in {"emergency_in_last_30_days": visited, "admission_in_last_30_days": admitted}.items():
+        row = published(marts, indicator, "NL01")
+        assert (row["numerator"], row["denominator"]) == (count, dead)
+    assert published(marts, "cost_in_last_30_days", "NL01")["value"] == pytest.approx(spent / dead)
+
+
+def test_prevalence_from_medicines(marts: Marts, people: People) -> None:
+    codes = pd.read_csv(ROOT / "reference/codes/chronic_conditions.csv", dtype=str)
+    least = dict(zip(codes["condition"], codes["least_dispensing_count"].astype(int), strict=True))
+    prefixes = codes.groupby("condition")["atc_prefix"].agg(tuple).to_dict()
+    found: Counter[str] = Counter()
+    for person in people.values():
+        bought = done(person, "RX")
+        theirs = [
+            condition
+            for condition, starts in prefixes.items()
+            if len({x["start_date"] for x in bought if x["atc_code"].startswith(starts)}) >= least[condition]
+        ]
+        found.update(theirs)
+        found["multimorbidity"] += len(theirs) >= 2
+    for condition in ("diabetes", "lung_disease", "cardiovascular", "depression", "dementia"):
+        row = published(marts, f"{condition}_prevalence", "NL01")
+        assert (row["numerator"], row["denominator"]) == (found[condition], len(people))
+    assert published(marts, "multimorbidity", "NL01")["numerator"] == found["multimorbidity"]
+
+
+def test_truncated_cost(marts: Marts, people: People) -> None:
+    bills = sorted(cost(person) for person in people.values())
+    limit = bills[ceil(0.99 * len(bills)) - 1]
+    row = published(marts, "truncated_cost", "NL01")
+    assert row["numerator"] == pytest.approx(sum(min(max(bill, 0.0), limit) for bill in bills), abs=0.01)
