@@ -5,17 +5,19 @@ Not here: an asset. Events carry counts, seconds and hashes, never a value of a 
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from traceback import extract_tb
 from typing import cast
 
 import dagster as dg
+import pandas as pd
 from pydantic import PrivateAttr
 
-from triple_aim.checks import Count, as_frame, judge
+from triple_aim.checks import Count, Verdict, as_frame, judge
 from triple_aim.cubes import Cells, load_cells
 from triple_aim.errors import TripleAimError
 from triple_aim.periods import FIRST_PERIOD
@@ -122,14 +124,19 @@ def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def judged(warehouse: Warehouse, key: Sequence[str], counts: list[Count]) -> list[dg.AssetCheckResult]:
-    """Judge counts, keep the verdicts for the mart ``checks``, and tell Dagster."""
-    verdicts = judge(counts)
-    frame = as_frame(verdicts).assign(asset="/".join(key))
+def judged(warehouse: Warehouse, counts: Mapping[str, list[Count]]) -> dict[str, list[dg.AssetCheckResult]]:
+    """Judge the counts of some assets at once, keep the verdicts for the mart ``checks``, and tell Dagster of each."""
+    verdicts = iter(judge([count for mine in counts.values() for count in mine]))
+    by_asset = {asset: list(islice(verdicts, len(mine))) for asset, mine in counts.items()}
+    frame = pd.concat([as_frame(mine).assign(asset=asset) for asset, mine in by_asset.items()])
     with warehouse.named("arriving", frame):
         warehouse.run("create table if not exists meta.checks as select * from arriving where false")
-        warehouse.run("delete from meta.checks where asset = ?", ["/".join(key)])
+        warehouse.run("delete from meta.checks where list_contains(?, asset)", [list(counts)])
         warehouse.run("insert into meta.checks by name select * from arriving")
+    return {asset: _results(asset, mine) for asset, mine in by_asset.items()}
+
+
+def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
     results = []
     for name, severity, level in (
         (CRITICAL, "critical", dg.AssetCheckSeverity.ERROR),
@@ -142,7 +149,7 @@ def judged(warehouse: Warehouse, key: Sequence[str], counts: list[Count]) -> lis
             dg.AssetCheckResult(
                 passed=not failed,
                 check_name=name,
-                asset_key=dg.AssetKey(key),
+                asset_key=dg.AssetKey(asset.split("/")),
                 severity=level,
                 description=told or f"{len(mine)} expectations hold",
                 metadata={"expectations": len(mine), "failed": len(failed)},
@@ -160,19 +167,32 @@ def finished(
     **facts: int | str | float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The event of an asset that is a table: rows, columns, seconds, verdicts."""
+    asset = "/".join(key)
+    return told(warehouse, asset, table, time.monotonic() - started, judged(warehouse, {asset: counts})[asset], **facts)
+
+
+def told(
+    warehouse: Warehouse,
+    asset: str,
+    table: str,
+    seconds: float,
+    results: list[dg.AssetCheckResult],
+    **facts: int | str | float,
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The event of a table whose counts have been judged."""
     schema = dg.TableSchema(
         columns=[dg.TableColumn(name, kind) for name, kind in warehouse.header(f"select * from {table}")]
     )
     rows = int(warehouse.value(f"select count(*) from {table}"))
     return dg.MaterializeResult(
-        asset_key=dg.AssetKey(key),
+        asset_key=dg.AssetKey(asset.split("/")),
         metadata={
             "dagster/row_count": rows,
             "dagster/column_schema": schema,
-            "seconds": round(time.monotonic() - started, 3),
+            "seconds": round(seconds, 3),
             **facts,
         },
-        check_results=judged(warehouse, key, counts),
+        check_results=results,
     )
 
 

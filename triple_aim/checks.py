@@ -20,7 +20,7 @@ from triple_aim.regions import Regions
 from triple_aim.rollup import Geography
 from triple_aim.rows import TOO_FEW
 from triple_aim.specs import Spec
-from triple_aim.vocabulary import ALL, Severity, Status
+from triple_aim.vocabulary import ALL, SHOWN, Severity, Status
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 STATUSES = get_args(Status)
@@ -148,7 +148,7 @@ def indicator_counts(spec: Spec, rows: pd.DataFrame) -> list[Count]:
         return [
             Count(f"{subject}:has_rows", subject, "at least one source was delivered", "warning", 0, 0, "no source")
         ]
-    shown = rows[rows["status"] == "published"]
+    shown = rows[rows["status"].isin(SHOWN)]
     expect = spec.expect
 
     def count(name: str, told: str, severity: Severity, checked: int, bad: pd.Series[bool] | int) -> Count:

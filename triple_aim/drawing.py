@@ -18,7 +18,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from triple_aim.selection import NOT_AVAILABLE, SHOWN, Language, Selection
+from triple_aim.selection import NOT_AVAILABLE, Language, Selection
+from triple_aim.vocabulary import SHOWN
 
 Kind = Literal["svg", "png"]
 

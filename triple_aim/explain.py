@@ -13,14 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from triple_aim.cubes import load_cells
-from triple_aim.disclosure.protect import SHOWN
 from triple_aim.errors import ProjectError
 from triple_aim.landing import landed
 from triple_aim.programme import Programme
 from triple_aim.readers import open_marts
 from triple_aim.releases import current_release, read_manifest
 from triple_aim.specs import Compute, Spec
-from triple_aim.vocabulary import ALL
+from triple_aim.vocabulary import ALL, SHOWN
 from triple_aim.warehouse import open_warehouse
 from triple_aim.workings import workings
 

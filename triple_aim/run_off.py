@@ -50,6 +50,8 @@ def marked(rows: pd.DataFrame, route: Compute, cells: Cells, rule: RunOff) -> pd
     share = rows["period"].map(dict(zip(periods, completed_shares(cells, periods).tolist(), strict=True)))
     # A completed year rests on a guess, however good, so it is provisional too.
     filling = (share < rule.complete_from) & (rows["status"] == "published")
+    if not filling.any():
+        return rows
     told = "about " + (100 * share).round().map("{:.0f} % of the euros of the year have been booked".format)
     told += ", and the value is completed" if route.completion else ""
     marked = rows.copy()

@@ -18,6 +18,7 @@ from triple_aim.dutch import in_dutch
 from triple_aim.errors import NothingToPublish, ProjectError
 from triple_aim.readers import open_marts
 from triple_aim.releases import read_manifest
+from triple_aim.vocabulary import SHOWN
 from triple_aim.warehouse import quoted
 
 Language = Literal["nl", "en"]
@@ -25,7 +26,6 @@ Language = Literal["nl", "en"]
 NOT_AVAILABLE: dict[Language, str] = {"nl": "n.b.", "en": "n/a"}
 WORKED_UP: dict[Language, str] = {"nl": "bewerkt door", "en": "worked up by"}
 AT_ONCE = 50_000  # rows that are Python objects at one time
-SHOWN = ("published", "provisional")
 WHOLE_NUMBERS = {"integer": "Int64", "boolean": "boolean"}  # pandas' own would turn a gap into a float
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from triple_aim.contracts import Publication
 from triple_aim.readers import open_marts
 from triple_aim.report import ledger
+from triple_aim.vocabulary import SHOWN
 
 MARKS = {"better": "[green]▲[/]", "worse": "[red]▼[/]", "no_demonstrable_difference": "=", "no_judgement": " "}
 STATUS = {"suppressed": "hidden", "not_delivered": "-", "not_computed": "n/a"}
@@ -37,7 +38,7 @@ def show_release(console: Console, release: Path, promise: Publication) -> None:
         indicators = warehouse.frame("select indicator_id, title_en, decimals from mart.indicators").set_index(
             "indicator_id"
         )
-    shown = sum(aims[f"{aim}_status"].eq("published").astype(int) for aim in AIMS)
+    shown = sum(aims[f"{aim}_status"].isin(SHOWN).astype(int) for aim in AIMS)
     best = shown.groupby(aims["period"]).sum()
     year = int(best[best == best.max()].index.max())
     ours = aims[aims["period"] == year]
@@ -64,7 +65,7 @@ def show_release(console: Console, release: Path, promise: Publication) -> None:
 
 def _cell(row: dict[str, object], aim: str, indicators: pd.DataFrame) -> str:
     status = str(row[f"{aim}_status"])
-    if status != "published":
+    if status not in SHOWN:
         return f"[dim]{STATUS.get(status, status)}[/]"
     decimals = min(int(indicators["decimals"].get(row[f"{aim}_indicator_id"], 1)), 1)
     return f"{row[f'{aim}_value']:,.{decimals}f} {MARKS.get(str(row[f'{aim}_judgement']), ' ')}"

@@ -39,6 +39,9 @@ Method = Literal[
 ]
 Trend = Literal["improving", "worsening", "rising", "falling", "no_demonstrable_change", "not_tested"]
 
+#: The statuses of a row whose numbers may be seen.
+SHOWN: tuple[Status, ...] = ("published", "provisional")
+
 #: The label of "all of them" in every dimension of a mart.
 ALL = "all"
 

@@ -7,7 +7,7 @@ with candidates as (
         row_number() over (
             partition by headlines.headline, shown.region_type, shown.region_code, shown.period
             order by
-                case when shown.status = 'published' then 0 else 1 end,
+                case when shown.status in ('published', 'provisional') then 0 else 1 end,
                 case when shown.age_group = 'all' then 0 else 1 end,
                 -- Where a source knows no total, the age group with the most respondents stands for it.
                 shown.denominator desc nulls last,

@@ -26,7 +26,8 @@ def cube(numbers: np.ndarray, silent: np.ndarray) -> Cells:
 
 
 def made(numbers: np.ndarray, silent: np.ndarray) -> pd.DataFrame:
-    rows = indicator_rows(specs()["crude_mortality"], {**EMPTY, "mortality": cube(numbers, silent)}, regions(), tables())
+    cubes = {**EMPTY, "mortality": cube(numbers, silent)}
+    rows = indicator_rows(specs()["crude_mortality"], cubes, regions(), tables())
     return rows[(rows["sex"] == "all") & (rows["age_group"] == "all")].set_index(
         ["region_type", "region_code", "period"]
     )

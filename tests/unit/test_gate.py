@@ -42,6 +42,7 @@ def gated(programme: Programme, spec: Spec, **changes: object) -> pd.Series:
         ("avoidable_admissions", {"cases": 3.0, "numerator": 3.0, "status": "not_computed", "value": np.nan}),
         ("polypharmacy_65_plus", {"numerator": 995.0, "cases": 995.0}),  # five who are no case
         ("zvw_cost_growth", {"persons": 4.0}),
+        ("zvw_cost_per_insured_year", {"persons": 9.0, "status": "provisional"}),  # still filling up is no excuse
     ],
 )
 def test_what_rests_on_too_few_is_withheld_whole(

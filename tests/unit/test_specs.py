@@ -59,7 +59,7 @@ HOSTILE = [
 HOSTILE += ["a" * 64, "", "a;b", "a--", "a\nb", "a$b", "a.b"]
 
 WRONG: dict[str, tuple[str, str, int, str]] = {
-    "an interval of another method": ("method: dobson", "method: wilson", 12, "is dobson or dobson_dependent or gamma, not wilson"),
+    "an interval of another method": ("method: dobson", "method: wilson", 12, "or gamma, not wilson"),
     "a level that is none": ("level: 0.95", "level: 1.0", 19, "less than 1"),
     "a standardised method without a standard": ("    standard: esp2013\n", "", 12, "names its standard"),
     "a standard without such a method": ("method: directly_standardised_rate", "method: crude_rate", 12, ""),

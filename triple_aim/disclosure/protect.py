@@ -14,9 +14,9 @@ from triple_aim.disclosure.primary import too_small
 from triple_aim.errors import DisclosureError
 from triple_aim.specs import Spec
 from triple_aim.trends import trends
+from triple_aim.vocabulary import SHOWN
 
 OWN = ["value", "lower", "upper", "numerator", "denominator"]
-SHOWN = ["published", "provisional"]
 COMPARATOR = ["comparator_value", "comparator_lower", "comparator_upper"]
 COLUMNS = [
     "indicator_id", "indicator_version", "aim", "source", "region_type", "region_code", "region_name", "division_year",
@@ -49,9 +49,9 @@ def _gate(rows: pd.DataFrame, spec: Spec, cube: str, publication: Publication) -
     }
     shares = spec.route_of[cube].method in ("proportion", "survey_proportion")
     others = rows["denominator"] - rows["numerator"] if shares else np.nan
-    small = pd.Series(too_small(rows["persons"], rows["cases"], others, **least), index=rows.index)
+    too_few = pd.Series(too_small(rows["persons"], rows["cases"], others, **least), index=rows.index)
     # A number too small to standardise is too small to show as well.
-    small &= rows["status"].isin(["published", "not_computed"])
+    small = too_few & rows["status"].isin([*SHOWN, "not_computed"])
     rest_others = rows["rest_persons"] - rows["rest_cases"] if shares else np.nan
     small_rest = pd.Series(too_small(rows["rest_persons"], rows["rest_cases"], rest_others, **least), index=rows.index)
     safe = rows.copy()
@@ -61,6 +61,8 @@ def _gate(rows: pd.DataFrame, spec: Spec, cube: str, publication: Publication) -
     hidden = small_rest | ~safe["status"].isin(SHOWN)
     safe.loc[hidden, COMPARATOR] = np.nan
     safe.loc[hidden, ["difference", "judgement"]] = "not_compared"
+    if leaks := int((too_few & safe["status"].isin(SHOWN)).sum()):
+        raise DisclosureError(f"{leaks:,} rows rest on too few and are shown", spec.id, "do not publish; report it")
     return safe
 
 
