@@ -59,7 +59,7 @@ def test_every_asset_says_what_it_is_and_whose(whole_graph: dg.Definitions) -> N
         assert node.description and node.description.endswith("."), key
         assert node.owners and all(owner.startswith("team:") for owner in node.owners), key
         assert node.group_name != "default" and node.kinds, key
-        assert bool(node.partitions_def) == (key.path[0] in ("stg", "cube")), key
+        assert bool(node.partitions_def) == (key.path[0] in ("stg", "person", "cube")), key
 
 
 def test_critical_checks_block_and_warnings_never_do(whole_graph: dg.Definitions) -> None:
