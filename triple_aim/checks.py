@@ -1,7 +1,7 @@
 """What must hold, judged by Great Expectations: contracts, ledger, cubes, indicators and marts.
 
 Not here: what to do about a failure (the assets block on it). Every rule is first counted over sums and aggregates;
-Great Expectations judges the one-row profile of those counts, so no value of a row can reach a result.
+Great Expectations judges the profile of those counts, so no value of a row can reach a result.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from triple_aim.warehouse import Warehouse, qualified, quoted
 
 STATUSES = get_args(Status)
 CENT = 0.005
+CHECK, COUNT = "check_id", "unexpected"
 INDICATOR_KEY = ["source", "region_type", "region_code", "period", "sex", "age_group", "segment_type", "segment"]
 
 
@@ -50,24 +51,24 @@ class Verdict:
 
 
 def judge(counts: Sequence[Count]) -> list[Verdict]:
-    """Validate a one-row profile frame, one column a check, against a suite that expects every column to be 0."""
+    """Validate a profile with one row a check against a suite that expects every count of the unexpected to be 0."""
     if not counts:
         return []
     import great_expectations as gx
     from great_expectations import expectations as gxe
 
-    profile = pd.DataFrame({count.check_id: [float(count.unexpected)] for count in counts})
-    batch = _profiles().get_batch({"dataframe": profile})
-    suite = gx.ExpectationSuite(name=counts[0].subject.replace("/", "."))
-    # Values in a range would pass where there is no value; the maximum of nothing does not.
-    suite.add_expectation(gxe.ExpectTableRowCountToEqual(value=1))
-    for count in counts:
-        suite.add_expectation(
-            gxe.ExpectColumnMaxToBeBetween(column=count.check_id, min_value=0, max_value=0, severity=count.severity)
-        )
-    result = batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
-    failed = {r.expectation_config.kwargs.get("column") for r in result.results if not r.success}
-    return [Verdict(count, count.check_id not in failed and None not in failed) for count in counts]
+    profile = pd.DataFrame({CHECK: [c.check_id for c in counts], COUNT: [float(c.unexpected) for c in counts]})
+    # What is not there is in every set; it must be refused by name.
+    expected = [
+        gxe.ExpectColumnValuesToNotBeNull(column=COUNT),
+        gxe.ExpectColumnValuesToBeInSet(column=COUNT, value_set=[0]),
+    ]
+    suite = gx.ExpectationSuite(name="counts", expectations=expected)
+    told = {"result_format": "COMPLETE", "partial_unexpected_count": 0, "unexpected_index_column_names": [CHECK]}
+    result = _profiles().get_batch({"dataframe": profile}).validate(suite, result_format=told)
+    refused = {row[CHECK] for r in result.results for row in r.result.get("unexpected_index_list") or []}
+    unheard = not result.success and not refused  # an expectation that could not be judged holds for nothing
+    return [Verdict(count, count.check_id not in refused and not unheard) for count in counts]
 
 
 @lru_cache(maxsize=1)

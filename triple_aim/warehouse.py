@@ -156,6 +156,8 @@ def open_warehouse(
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
         "temp_directory": "",
+        # Fold the log into the file when it closes, not in the middle of a run: every commit would wait for it.
+        "checkpoint_threshold": "16GB",
     }
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # it holds persons
