@@ -6,8 +6,9 @@ from itertools import groupby
 
 import dagster as dg
 
-from assets.resources import RETRY, Monitor, check_specs, judged, told
+from assets.resources import RETRY, Monitor, check_specs, judged, recalled, told
 from triple_aim.checks import indicator_counts
+from triple_aim.cubes import built, remember
 from triple_aim.indicators import indicator_rows
 from triple_aim.programme import Programme
 from triple_aim.published import with_published
@@ -34,8 +35,10 @@ def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefiniti
         wanted = [spec for spec in specs if dg.AssetKey(["ind", spec.id]) in context.selected_asset_keys]
         with monitor.warehouse() as warehouse:
             regions = monitor.regions(warehouse)
-            seconds, counts = {}, {}
-            for spec in wanted:
+            contents = {spec.id: monitor.content(warehouse, spec) for spec in wanted}
+            stale = [spec for spec in wanted if built(warehouse, f"ind.{spec.id}").get(0) != contents[spec.id]]
+            seconds, counts = dict.fromkeys((f"ind/{spec.id}" for spec in wanted), 0.0), {}
+            for spec in stale:
                 started = time.monotonic()
                 cells = {name: monitor.cells(warehouse, name) for name in programme.cubes_of(spec)}
                 rows = indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off)
@@ -43,9 +46,12 @@ def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefiniti
                 warehouse.create(f"ind.{spec.id}", rows)
                 counts[f"ind/{spec.id}"] = indicator_counts(spec, rows)
                 seconds[f"ind/{spec.id}"] = time.monotonic() - started
-            for asset, results in judged(warehouse, counts).items():
-                name = asset.removeprefix("ind/")
-                yield told(warehouse, asset, f'ind."{name}"', seconds[asset], results)
+            results = judged(warehouse, counts) | recalled(warehouse, sorted(seconds.keys() - counts.keys()))
+            for spec in stale:  # last, so that a table whose counts were not judged is made again
+                remember(warehouse, f"ind.{spec.id}", 0, contents[spec.id])
+            for asset, taken in seconds.items():
+                table = f'ind."{asset.removeprefix("ind/")}"'
+                yield told(warehouse, asset, table, taken, results[asset], is_unchanged=asset not in counts)
 
     return indicators
 

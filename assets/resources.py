@@ -3,6 +3,7 @@
 Not here: an asset. Events carry counts, seconds and hashes, never a value of a row.
 """
 
+import hashlib
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +19,14 @@ import pandas as pd
 from pydantic import PrivateAttr
 
 from triple_aim.checks import Count, Verdict, as_frame, judge
-from triple_aim.cubes import Cells, load_cells
+from triple_aim.cubes import Cells, built, load_cells
 from triple_aim.errors import TripleAimError
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.programme import Programme, load_programme
 from triple_aim.project import load_project
+from triple_aim.publication import release_id
 from triple_aim.regions import Regions
+from triple_aim.specs import Spec
 from triple_aim.warehouse import EngineError, Warehouse, masked, open_warehouse, passes
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills: pinned, and tested in tests/pipeline
@@ -99,20 +102,30 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def regions(self, warehouse: Warehouse) -> Regions:
         """Today's regions, with delivered shares of split municipalities where there are any; read once a run."""
-        staged = warehouse.rows(
-            "select period, delivery from meta.staged where extract = 'boundary_changes' order by all"
-        )
+        staged = self._split_shares(warehouse)
         if "regions" not in self._kept or self._kept["regions"][0] != staged:
             self._kept["regions"] = staged, self.programme.regions(warehouse)
         return cast(Regions, self._kept["regions"][1])
 
+    def _split_shares(self, warehouse: Warehouse) -> list[tuple[object, ...]]:
+        """Which deliveries say how split municipalities were divided."""
+        return warehouse.rows(
+            "select period, delivery from meta.staged where extract = 'boundary_changes' order by all"
+        )
+
     def cells(self, warehouse: Warehouse, cube: str) -> Cells:
         """The cells of a cube, read again only when the cube was rebuilt."""
-        memory = "select period, content from meta.built where table_name = ? order by all"
-        built = warehouse.rows(memory, [f"cube.{cube}"])
-        if cube not in self._kept or self._kept[cube][0] != built:
-            self._kept[cube] = built, load_cells(warehouse, self.programme.cubes[cube])
+        now = built(warehouse, f"cube.{cube}")
+        if cube not in self._kept or self._kept[cube][0] != now:
+            self._kept[cube] = now, load_cells(warehouse, self.programme.cubes[cube])
         return cast(Cells, self._kept[cube][1])
+
+    def content(self, warehouse: Warehouse, spec: Spec) -> str:
+        """What an indicator rests on, as a hash: its spec, cubes, delivered splits, all content, libraries."""
+        rests_on: list[object] = [spec, release_id(self.programme.project.content_hash, {})]
+        rests_on += [self._split_shares(warehouse)]
+        rests_on += [(cube, built(warehouse, f"cube.{cube}")) for cube in self.programme.cubes_of(spec)]
+        return hashlib.sha256(repr(rests_on).encode()).hexdigest()
 
 
 def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
@@ -127,6 +140,8 @@ def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
 def judged(warehouse: Warehouse, counts: Mapping[str, list[Count]]) -> dict[str, list[dg.AssetCheckResult]]:
     """Judge the counts of some assets at once, keep the verdicts for the mart ``checks``, and tell Dagster of each."""
     verdicts = iter(judge([count for mine in counts.values() for count in mine]))
+    if not counts:
+        return {}
     by_asset = {asset: list(islice(verdicts, len(mine))) for asset, mine in counts.items()}
     frame = pd.concat([as_frame(mine).assign(asset=asset) for asset, mine in by_asset.items()])
     with warehouse.named("arriving", frame):
@@ -134,6 +149,22 @@ def judged(warehouse: Warehouse, counts: Mapping[str, list[Count]]) -> dict[str,
         warehouse.run("delete from meta.checks where list_contains(?, asset)", [list(counts)])
         warehouse.run("insert into meta.checks by name select * from arriving")
     return {asset: _results(asset, mine) for asset, mine in by_asset.items()}
+
+
+def recalled(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[dg.AssetCheckResult]]:
+    """The verdicts that still hold of assets whose tables were not made again."""
+    rows = warehouse.frame("select * from meta.checks where list_contains(?, asset)", [list(assets)])
+    columns = ["check_id", "subject", "expectation", "severity", "checked_count", "unexpected_count", "note"]
+    return {
+        str(asset): _results(
+            str(asset),
+            [
+                Verdict(Count(*facts), bool(passed))
+                for *facts, passed in mine[[*columns, "is_passed"]].itertuples(index=False)
+            ],
+        )
+        for asset, mine in rows.groupby("asset")
+    }
 
 
 def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:

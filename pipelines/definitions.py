@@ -35,7 +35,7 @@ def build(config: str = "", told: Callable[[str], None] | None = None) -> dg.Def
     return dg.Definitions(
         assets=[asset for floor in floors for asset in floor(programme)],
         jobs=[job],
-        schedules=[nightly_schedule(job)],
+        schedules=[nightly_schedule(programme, job)],
         sensors=[deliveries_sensor(programme, job)],
         resources={"monitor": Monitor(config=config)},
         executor=dg.in_process_executor,

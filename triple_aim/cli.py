@@ -89,16 +89,29 @@ def check(config: Config = None, as_json: AsJson = False) -> None:
 def run(
     config: Config = None,
     period: Annotated[str | None, typer.Option(help="Years to take in: 2018, 2018..2020 or 2018,2020.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Run even when nothing changed.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the nightly job here and now: deliveries, checks, marts, publication."""
+    from triple_aim.contracts import load_contracts, load_publication
     from triple_aim.periods import parse_periods
-    from triple_aim.summary import show_release
+    from triple_aim.standing import standing_release
 
     started = time.monotonic()
     project = _project(config)
     periods = parse_periods(period) if period else None
     console = _console()
+    if not again and (standing := standing_release(project, load_contracts(project.contracts).values())):
+        if as_json:
+            print(json.dumps({"release": standing.name, "is_new": False}))
+            return
+        seconds = time.monotonic() - started
+        told = f"Nothing was delivered or changed: current is still release {standing.name} ({seconds:.1f} s)"
+        console.print(told, highlight=False)
+        print(project.publication / "current")
+        return
+    from triple_aim.summary import show_release
+
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     os.environ["TRIPLE_AIM_CONFIG"] = str(project.config)
     sys.path.insert(0, str(project.root))  # the wheel holds the engine only; the job belongs to the checkout
@@ -116,8 +129,6 @@ def run(
         print(json.dumps({"release": outcome.release.name if outcome.release else None, "is_new": outcome.is_new}))
         return
     if outcome.release:
-        from triple_aim.contracts import load_publication
-
         show_release(console, outcome.release, load_publication(project.contracts))
         word = "Published release" if outcome.is_new else "Nothing changed: current is still release"
         console.print(f"{word} {outcome.release.name} in {seconds:.1f} s", highlight=False)

@@ -41,9 +41,8 @@ AGE = AXES.index("age_band")
 
 def build_table(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> list[int]:
     """Rebuild the periods of a cube or a person table for which what it reads, or its SQL, changed; these periods."""
-    warehouse.run("create table if not exists meta.built (table_name varchar, period integer, content varchar)")
     table, sources = query.table, [*query.sources("stg"), *query.sources("person")]
-    there = dict(warehouse.rows("select period, content from meta.built where table_name = ?", [table]))
+    there = built(warehouse, table)
     if not _has_the_columns(warehouse, query):
         columns = ", ".join(
             f"cast({quoted(name)} as {kind}) as {quoted(name)}" if (kind := column_type(name)) else quoted(name)
@@ -76,12 +75,24 @@ def build_table(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> l
             continue
         with warehouse.transaction():
             warehouse.run(f"delete from {qualified(table)} where period = ?", [period])
-            warehouse.run("delete from meta.built where table_name = ? and period = ?", [table, period])
             if content:
                 warehouse.run(f"insert into {qualified(table)} by name {query.sql}", {"period": period})
-                warehouse.run("insert into meta.built values (?, ?, ?)", [table, period, content])
+            remember(warehouse, table, period, content)
         rebuilt.append(period)
     return rebuilt
+
+
+def built(warehouse: Warehouse, table: str) -> dict[int, str]:
+    """What each period of a table was made from, as a hash; a table without periods has them under 0."""
+    warehouse.run("create table if not exists meta.built (table_name varchar, period integer, content varchar)")
+    return dict(warehouse.rows("select period, content from meta.built where table_name = ? order by all", [table]))
+
+
+def remember(warehouse: Warehouse, table: str, period: int, content: str | None) -> None:
+    """Put down what a table was made from, or forget it."""
+    warehouse.run("delete from meta.built where table_name = ? and period = ?", [table, period])
+    if content:
+        warehouse.run("insert into meta.built values (?, ?, ?)", [table, period, content])
 
 
 def _fingerprint(warehouse: Warehouse, table: str) -> str:

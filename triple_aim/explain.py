@@ -115,8 +115,9 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
         console.print(
             f"[bold]{row['region_name']}, {period}{ages}: {told}{limits}[/], from {row['source']}", highlight=False
         )
+        if row["reason"]:
+            console.print(f"  {row['status']}: {row['reason']}", highlight=False)
         if row["status"] not in SHOWN:
-            console.print(f"  {row['reason']}", highlight=False)
             continue
         if pd.notna(row["numerator"]):
             console.print(

@@ -19,7 +19,19 @@ from triple_aim.acceptance import CHECKED, SQL_TYPES, check_delivery
 from triple_aim.contracts import Contract, PeriodFromFile
 from triple_aim.errors import ContentError, DeliveryError, ProjectError
 from triple_aim.formats import RAW
-from triple_aim.landing import Found, Landed, accept, arriving, discover, is_unchanged, kept, landed, latest
+from triple_aim.landing import (
+    Found,
+    Landed,
+    Slot,
+    accept,
+    arriving,
+    discover,
+    is_unchanged,
+    kept,
+    landed,
+    latest,
+    slots_of,
+)
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.project import Project
 from triple_aim.queries import Query
@@ -34,7 +46,6 @@ from triple_aim.warehouse import (
     quoted,
 )
 
-Slot: TypeAlias = tuple[int, str]  # period and supplier
 Transaction: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 log = logging.getLogger(__name__)
@@ -89,7 +100,7 @@ def ingest(
                 known += [delivery] if delivery else []
                 accepted += delivery is not None
                 unchanged += delivery is None and _is_wanted(contract, found, wanted)
-            slots = {slot for slot in _slots(known) if slot[0] in wanted or slot in before}
+            slots = {slot for slot in slots_of(known) if slot[0] in wanted or slot in before}
             staged = _restage(warehouse, project, contract, query, known, slots, content, each)
     finally:
         warehouse.run(f"drop table if exists {CHECKED}; drop table if exists {RAW}")
@@ -213,11 +224,6 @@ def _take(
     return delivery
 
 
-def _slots(known: list[Landed]) -> dict[Slot, Landed]:
-    """Which delivery holds for each period and supplier: the last one."""
-    return {(period, delivery.supplier): delivery for delivery in known for period in delivery.periods}
-
-
 def _restage(
     warehouse: Warehouse,
     project: Project,
@@ -231,7 +237,7 @@ def _restage(
     """Bring stg in line with the landing area, also after the warehouse was thrown away."""
     staged = "select (period, supplier), delivery from meta.staged where extract = ?"
     there = dict(warehouse.rows(staged, [contract.extract]))
-    winners = {slot: delivery for slot, delivery in _slots(known).items() if slot in slots}
+    winners = {slot: delivery for slot, delivery in slots_of(known).items() if slot in slots}
     stale = {slot: delivery for slot, delivery in winners.items() if there.get(slot) != delivery.sha256}
     for delivery in {d.sha256: d for d in stale.values()}.values():
         if not delivery.path(project.landing).is_file():

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from triple_aim.contracts import Contract, Files
 from triple_aim.errors import DeliveryError, ProjectError
@@ -22,6 +23,7 @@ from triple_aim.files import sync_folder, write_synced
 log = logging.getLogger(__name__)
 
 CHUNK = 1 << 20
+Slot: TypeAlias = tuple[int, str]  # period and supplier
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,11 @@ def landed(landing: Path, extract: str) -> list[Landed]:
                 "restore it from backup, or delete it and deliver the file again",
             ) from error
     return sorted(deliveries, key=lambda delivery: delivery.sequence)
+
+
+def slots_of(known: list[Landed]) -> dict[Slot, Landed]:
+    """Which delivery holds for each period and supplier: the last one."""
+    return {(period, delivery.supplier): delivery for delivery in known for period in delivery.periods}
 
 
 def latest(known: list[Landed], name: str) -> Landed | None:

@@ -104,6 +104,8 @@ class Project:
         """SHA-256 over every content file and the engine's own source: what a release depends on besides deliveries."""
         engine = Path(__file__).parent
         files = [(folder, path) for folder in CONTENT_FOLDERS for path in sorted((self.root / folder).rglob("*.*"))]
+        if self.own_regions:
+            files += [("own_regions", path) for path in sorted(self.own_regions.glob("*.*"))]
         files += [("triple_aim", path) for path in sorted(engine.rglob("*.[ph]*")) if path.suffix in (".py", ".html")]
         digest = hashlib.sha256(str(self.settings.division_year).encode())
         for folder, path in files:

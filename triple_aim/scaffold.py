@@ -33,7 +33,7 @@ decimals: 1
 polarity: no_judgement         # higher_is_better | lower_is_better | no_judgement
 population: insured            # residents | insured | gp_list | respondents
 compute:
-  - method: ratio              # see docs/methods for the closed list
+  - method: ratio              # one of a closed list: docs/how-to/new-indicator.md
     cubes: [claims]            # a file of sql/cube; its columns are what you may name below
     numerator: cost_dental_eur
     denominator: insured_years

@@ -17,13 +17,15 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from triple_aim import errors
 from triple_aim.project import Settings, load_project
 from triple_aim.reference_pages import pages
+from triple_aim.specs import Compute
+from triple_aim.vocabulary import Method
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -209,6 +211,20 @@ def test_the_changelog_knows_the_version_and_every_indicator() -> None:
     assert f"## {version}" in text
     ids = {path.stem for path in (ROOT / "indicator_specs").glob("*/*.yaml")}
     assert not [name for name in sorted(ids) if f"`{name}`" not in text]
+    for aim in ("health", "quality", "cost"):
+        number = len(list((ROOT / "indicator_specs" / aim).glob("*.yaml")))
+        assert f"* {aim.capitalize()}, {number}\n" in text
+
+
+def test_the_readme_counts_the_indicators() -> None:
+    number = len(list((ROOT / "indicator_specs").glob("*/*.yaml")))
+    assert f"{number} published indicators" in (ROOT / "README.md").read_text()
+
+
+def test_every_method_and_field_of_a_spec_is_documented() -> None:
+    text = (ROOT / "docs" / "how-to" / "new-indicator.md").read_text()
+    named = set(re.findall(r"[a-z0-9_]+", " ".join(CODE.findall(text))))
+    assert not {*get_args(Method), *Compute.model_fields, "measures", "codes", "breaks", "trend"} - named
 
 
 def test_every_word_of_the_command_line_in_the_docs_exists() -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = ROOT / "data_samples" / "expected"
-#: The marts that hold numbers; of the values only totals, and the sexes of the country, so that a difference can be read.
+#: The marts that hold numbers; of the values totals, and the sexes of the country, so that a difference can be read.
 MARTS = ("triple_aim", "reconciliation", "cost_growth", "indicator_values")
 DIGITS = 6
 

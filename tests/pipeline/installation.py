@@ -78,6 +78,7 @@ class Installation:
 
 
 def settle(folder: Path) -> Installation:
-    """Write the settings of an installation whose deliveries are there."""
+    """Write the settings of an installation."""
+    folder.mkdir(exist_ok=True)
     (folder / "monitor.toml").write_text('deliveries = "deliveries"\nwork = "work"\npublication = "publication"\n')
     return Installation(folder)

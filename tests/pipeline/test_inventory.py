@@ -101,11 +101,19 @@ definitions = import_module(project["code_location_target_module"]).defs
     assert len(told[0]["assets"]) == len(SNAPSHOT.read_text().splitlines())
 
 
-def test_the_schedule_runs_every_night_over_all_years(whole_graph: dg.Definitions) -> None:
-    (schedule,) = whole_graph.schedules
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 2 * * *", "Europe/Amsterdam")
+def test_the_schedule_runs_every_night_over_all_years_unless_nothing_changed(installation: Installation) -> None:
     at = datetime.datetime(2026, 3, 1, 1, 30, tzinfo=datetime.UTC)
-    (request,) = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=at)).run_requests
+    with installation.definitions() as definitions:
+        (schedule,) = definitions.schedules
+        assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 2 * * *", "Europe/Amsterdam")
+
+        def tick() -> dg.ScheduleExecutionData:  # type: ignore[name-defined]
+            return schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=at))
+
+        standing = tick()
+        assert not standing.run_requests and installation.current() in standing.skip_message
+        (installation.deliveries / "mortality" / "mortality_2023.csv.gz").touch()
+        (request,) = tick().run_requests
     assert request.tags["dagster/asset_partition_range_start"] == "2006"
     assert request.tags["dagster/asset_partition_range_end"] == "2026"
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import os
 import shutil
 from pathlib import Path
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 import pytest
 
 from tests.pipeline.installation import Installation, settle
+from triple_aim.contracts import load_contracts
 from triple_aim.cubes import reconcile
 from triple_aim.programme import Programme
+from triple_aim.project import load_project
 from triple_aim.specs import Expectation
+from triple_aim.standing import standing_release
 
 
 def materialised(result: dg.ExecuteInProcessResult) -> set[str]:
@@ -114,3 +119,68 @@ def test_one_year_equals_that_year_of_the_full_run(delivered: Path, published: I
     # Growth needs the year before, which was not asked for.
     whole, part = (rows[rows["indicator_id"] != "zvw_cost_growth"] for rows in (whole, part))
     pd.testing.assert_frame_equal(whole[whole["period"] == 2022].reset_index(drop=True), part.reset_index(drop=True))
+
+
+def restate(installation: Installation, rng: np.random.Generator, extract: str, year: int) -> None:
+    """Deliver a year again, with a few of its rows left out."""
+    path = installation.deliveries / extract / f"{extract}_{year}.csv.gz"
+    header, *lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    kept = [line for line in lines if rng.random() > 0.02]
+    path.write_bytes(gzip.compress(header + b"".join(kept)))
+
+
+def unchanged(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
+    """Which indicators were taken over as they stood."""
+    events = [event.materialization for event in result.get_asset_materialization_events()]
+    return {
+        event.asset_key.path[1]: bool(event.metadata["is_unchanged"].value)
+        for event in events
+        if event.asset_key.path[0] == "ind"
+    }
+
+
+def test_only_what_rests_on_a_restated_year_is_made_again(installation: Installation) -> None:
+    assert set(unchanged(installation.run()).values()) == {True}
+    restate(installation, np.random.default_rng(1), "mortality", 2022)
+    result = installation.run()
+    assert [name for name, same in unchanged(result).items() if not same] == ["mortality"]
+    cube, *_ = result.asset_materializations_for_node("cube__mortality")
+    assert cube.metadata["periods_rebuilt"].value == 1
+    claims, *_ = result.asset_materializations_for_node("cube__claims")
+    assert claims.metadata["periods_rebuilt"].value == 0
+
+
+def test_any_history_of_deliveries_ends_in_the_bytes_of_a_rebuild(installation: Installation, tmp_path: Path) -> None:
+    rng = np.random.default_rng(20261122)
+    for _ in range(4):
+        extract = str(rng.choice(["mortality", "insured_population", "claims"]))
+        restate(installation, rng, extract, int(rng.choice([2021, 2022])))
+        assert installation.run().success
+    rebuilt = settle(tmp_path / "rebuilt")
+    shutil.copytree(installation.deliveries, rebuilt.deliveries)
+    assert rebuilt.run().success
+    for path in sorted((rebuilt.publication / "current").glob("*.parquet")):
+        assert path.read_bytes() == (installation.publication / "current" / path.name).read_bytes(), path.name
+
+
+def test_a_release_stands_until_a_file_the_content_or_itself_changes(installation: Installation) -> None:
+    project = load_project(installation.config)
+    contracts = load_contracts(project.contracts)
+
+    def standing() -> Path | None:
+        return standing_release(project, contracts.values())
+
+    release = standing()
+    assert release is not None and release.name == installation.current()
+    path = installation.deliveries / "mortality" / "mortality_2023.csv.gz"
+    before = path.stat()
+    path.touch()
+    assert standing() is None
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert standing() == release
+    (installation.deliveries / "survey" / "survey_2020.sav").write_bytes(b"new")
+    assert standing() is None
+    (installation.deliveries / "survey" / "survey_2020.sav").unlink()
+    mart = release / "indicator_values.parquet"
+    mart.write_bytes(mart.read_bytes() + b" ")
+    assert standing() is None

@@ -1,0 +1,16 @@
+"""The floor's question as a dbt project on DuckDB: staging, persons and costs as tables, one model each."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from dbt.cli.main import dbtRunner
+
+insured, claims, year, out = sys.argv[1:]
+with tempfile.TemporaryDirectory() as folder:
+    project = Path(shutil.copytree(Path(__file__).resolve().parent / "dbt", Path(folder) / "dbt"))
+    values = f"{{insured: '{insured}', claims: '{claims}', year: {int(year)}, out: '{out}'}}"
+    arguments = ["run", "--project-dir", str(project), "--profiles-dir", str(project), "--vars", values]
+    result = dbtRunner().invoke([*arguments, "--no-send-anonymous-usage-stats", "--quiet"])
+sys.exit(0 if result.success else 1)

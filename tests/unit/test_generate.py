@@ -1,0 +1,169 @@
+"""The benchmark's generator: the same bytes for the same seed, a truth that the files bear out, and means as published.
+
+The files are read here with pandas alone, by rules written out once more: neither the generator's SQL nor ours is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+
+from benchmarks import generate
+from benchmarks.generate import Nation, cost_targets, rake, write_nation
+
+YEAR = 2023
+NATION = Nation(persons=2000, year=YEAR, seed=7)
+
+
+@pytest.fixture(scope="module")
+def nation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("nation")
+    write_nation(NATION, folder, memory_limit="1GB")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def spans(nation: Path) -> pd.DataFrame:
+    """The stretches that break no rule, cut to the year."""
+    path = nation / f"deliveries/insured_population/insured_population_{YEAR}.csv.gz"
+    read = pd.read_csv(path, sep=";", parse_dates=["valid_from", "valid_to"], dtype={"sex": str})
+    right = read["sex"].isin(["M", "F"]) & (read["municipality_code"] != "GM9999")
+    right &= read["valid_to"].isna() | (read["valid_to"] > read["valid_from"])
+    opens, closes = pd.Timestamp(YEAR, 1, 1), pd.Timestamp(YEAR + 1, 1, 1)
+    return read[right].assign(
+        first=lambda rows: rows["valid_from"].clip(lower=opens),
+        until=lambda rows: rows["valid_to"].fillna(closes).clip(upper=closes),
+    )
+
+
+@pytest.fixture(scope="module")
+def lines(nation: Path) -> pd.DataFrame:
+    """The claim lines that break no rule, with signed euros."""
+    read = pd.read_parquet(nation / f"deliveries/claims/claims_{YEAR}.parquet")
+    starts, ends = pd.to_datetime(read["start_date"]), pd.to_datetime(read["end_date"])
+    known = read["previous_reference"].isna() | read["previous_reference"].isin(read["reference_number"])
+    right = read["debit_credit"].isin(["D", "C"]) & (read["performance_code"] != "ZZZ") & known
+    right &= ends.isna() | (ends >= starts)
+    return read.assign(start=starts, euros=read["amount_cents"] * np.where(read["debit_credit"] == "C", -0.01, 0.01))[
+        right & (starts.dt.year == YEAR)
+    ]
+
+
+@pytest.fixture(scope="module")
+def homes(spans: pd.DataFrame) -> pd.Series[str]:
+    """The municipality of each person's last insured day."""
+    return spans.sort_values("until").groupby("person_key")["municipality_code"].last()
+
+
+def truth_of(nation: Path, measure: str) -> pd.Series[float]:
+    cells = pd.read_parquet(nation / "truth.parquet")
+    return cells[cells["measure"] == measure].groupby("municipality_code")["value"].sum()
+
+
+def events_of(lines: pd.DataFrame) -> pd.DataFrame:
+    """Debits that no credit of the same amount takes back."""
+    credits = lines.loc[lines["debit_credit"] == "C", ["previous_reference", "amount_cents"]]
+    taken_back = lines.reset_index().merge(
+        credits, left_on=["reference_number", "amount_cents"], right_on=["previous_reference", "amount_cents"]
+    )["index"]
+    return lines[(lines["debit_credit"] == "D") & ~lines.index.isin(taken_back)]
+
+
+def test_the_same_seed_gives_the_same_bytes(nation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_nation(NATION, tmp_path, threads=1)
+    files = sorted(path.relative_to(nation) for path in nation.rglob("*") if path.is_file())
+    assert len(files) == 8
+    for file in files:
+        first, again = (hashlib.sha256((folder / file).read_bytes()).hexdigest() for folder in (nation, tmp_path))
+        assert first == again, file
+
+
+def test_the_size_of_a_chunk_changes_no_line(nation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "CHUNK", 700)
+    write_nation(NATION, tmp_path)
+    whole, parted = (
+        pd.read_parquet(folder / f"deliveries/claims/claims_{YEAR}.parquet").sort_values("claim_id", ignore_index=True)
+        for folder in (nation, tmp_path)
+    )
+    pd.testing.assert_frame_equal(whole, parted)
+
+
+def test_insured_years_are_those_of_the_spans(nation: Path, spans: pd.DataFrame, homes: pd.Series[str]) -> None:
+    days = {
+        key: len(
+            set().union(
+                *(range(row.first.dayofyear, row.first.dayofyear + (row.until - row.first).days) for row in own)
+            )
+        )
+        for key, own in ((key, list(rows.itertuples())) for key, rows in spans.groupby("person_key"))
+    }
+    found = pd.Series(days).groupby(homes).sum() / 365
+    pd.testing.assert_series_equal(found, truth_of(nation, "insured_years"), check_names=False)
+
+
+def test_euros_are_those_of_the_lines(nation: Path, lines: pd.DataFrame, homes: pd.Series[str]) -> None:
+    found = lines.groupby(lines["person_key"].map(homes))["euros"].sum()
+    expected = truth_of(nation, "amount_eur").reindex(found.index)
+    pd.testing.assert_series_equal(found, expected, check_names=False)
+
+
+def test_emergency_visits_are_those_of_the_lines(nation: Path, lines: pd.DataFrame, homes: pd.Series[str]) -> None:
+    visits = events_of(lines)
+    visits = visits[visits["performance_code"] == "ED"]
+    found = visits["person_key"].map(homes).value_counts().sort_index()
+    expected = truth_of(nation, "emergency_visit_count").astype(int)
+    pd.testing.assert_series_equal(found, expected, check_names=False)
+
+
+def test_polypharmacy_is_that_of_the_lines(nation: Path, spans: pd.DataFrame, lines: pd.DataFrame) -> None:
+    seniors = spans[(YEAR - spans["birth_year"] >= 65) & (spans["until"] == pd.Timestamp(YEAR + 1, 1, 1))]["person_key"]
+    medicines = events_of(lines).dropna(subset="atc_code")
+    medicines = medicines[medicines["person_key"].isin(seniors)]
+    days = medicines.groupby(["person_key", medicines["atc_code"].str[:4]])["start"].nunique()
+    groups = (days >= 3).groupby("person_key").sum()
+    assert (groups >= 5).sum() == truth_of(nation, "polypharmacy_count").sum() > 0
+
+
+def test_planted_defects_come_at_their_rates(nation: Path) -> None:
+    told = json.loads((nation / "truth.json").read_text())
+    services = pd.DataFrame(told["services"])
+    count = services["service_count"].sum()
+    unknown = services.loc[services["defect"] == "unknown_person", "service_count"].sum()
+    corrected = services.loc[services["correction"] != "none", "service_count"].sum()
+    # Four standard deviations of a binomial count.
+    assert unknown == pytest.approx(0.01 * count, abs=4 * (0.01 * count) ** 0.5)
+    assert corrected == pytest.approx(0.005 * count, abs=4 * (0.005 * count) ** 0.5)
+
+
+def test_lines_and_euros_are_near_what_was_asked(nation: Path) -> None:
+    told = json.loads((nation / "truth.json").read_text())
+    years = told["nl"]["insured_years"]
+    assert told["claim_line_count"] / years == pytest.approx(33, rel=0.03)
+    cells = pd.read_parquet(nation / "truth.parquet").pivot_table(
+        index=["age_band", "sex"], columns="measure", values="value", aggfunc="sum"
+    )
+    expected = (cost_targets(YEAR) * cells["insured_years"]).sum()
+    # A person's cost has a standard deviation of some twice the mean: 2,000 persons leave 4 % of noise.
+    assert told["nl"]["amount_eur"] == pytest.approx(expected, rel=0.12)
+
+
+def test_targets_are_those_of_the_table_and_on_a_line_between() -> None:
+    cell = ("45-49", "M")
+    assert [cost_targets(year)[cell] for year in (2013, 2018, 2023)] == [1545, 1683, 2001]
+    assert cost_targets(2020)[cell] == pytest.approx(1683 + 0.4 * (2001 - 1683))
+
+
+def test_raking_meets_both_margins() -> None:
+    table = rake(np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([6.0, 4.0]), np.array([5.0, 5.0]))
+    np.testing.assert_allclose(table, [[1.0, 5.0], [4.0, 0.0]], atol=1e-9)
+
+
+def test_too_few_lines_for_the_events_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(typer.BadParameter, match="lines an insured year"):
+        write_nation(Nation(persons=500, lines=2), tmp_path)
