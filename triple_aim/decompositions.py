@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
-from triple_aim.estimates import Sums
+from triple_aim.estimates import Sums, note
 from triple_aim.growth import at_both_ends, paired
 from triple_aim.numerators import family
 from triple_aim.regions import Regions
@@ -26,7 +26,7 @@ from triple_aim.stats.estimate import Estimate
 from triple_aim.supply import supply
 from triple_aim.vocabulary import ALL
 
-STRUCTURE, PRICE, UNATTRIBUTED = "structure", "price", "unattributed"
+STRUCTURE, PRICE, RATE, UNATTRIBUTED = "structure", "price", "rate", "unattributed"
 
 
 def decomposition_frames(
@@ -37,7 +37,7 @@ def decomposition_frames(
     cells, place = given.cells, given.place
     members = given.members
     steps = {name: family(column, cells) for name, column in route.factors.items()}
-    # A cube of aggregates may know euros only; the factors it lacks then stay inside the price.
+    # A cube of aggregates may know euros only; the factors it lacks then stay inside the rate.
     known = {name: columns for name, columns in steps.items() if set(columns) >= set(members)}
     arrays = {
         "persons": flat(cells, route.persons or route.denominator or ""),
@@ -54,6 +54,7 @@ def decomposition_frames(
         for sides in ((end, start), (rest_end, rest_start))
     )
     unknown = np.full_like(persons, np.nan)
+    note(_side_by_side(start, end, list(known)))
     split = breakdown(cells, "none")
     spoke, listed = place.deliverers(heard)
     for component in own:
@@ -82,6 +83,17 @@ def decomposition_frames(
         yield frame[frame["period"].isin(np.array(cells.periods())[years > 0])]
 
 
+def _side_by_side(start: Sums, end: Sums, steps: list[str]) -> Sums:
+    """Both periods in one, as (period, region, category, cell of sex, band and member)."""
+    columns = {}
+    for when, sums in (("start", start), ("end", end)):
+        for name in ("exposure", *steps, "euros"):
+            array = sums.parts[name] if name != "exposure" else sums.parts[name][..., None]
+            whole = np.broadcast_to(array, sums.parts["euros"].shape)
+            columns[f"{when}_{name}"] = whole.reshape(*whole.shape[:2], 1, -1)
+    return Sums(columns)
+
+
 def _by_member(arrays: Mapping[str, Floats], members: list[str]) -> Floats:
     """Members of a family on a last axis; one that does not exist in a period counts for nothing."""
     return np.stack([np.nan_to_num(arrays[member]) for member in members], axis=-1)
@@ -104,9 +116,10 @@ def _factors(sums: Sums, steps: list[str]) -> dict[str, Floats]:
     chain.append(parts["euros"] - _loose(sums, steps))
     ratios = [quotient(above, below) for below, above in pairwise(chain)]
     structure = np.broadcast_to(quotient(exposure, exposure.sum(axis=(2, 3), keepdims=True)), chain[0].shape)
+    last = PRICE if steps else RATE  # without acts, what is left is the cost of an age as a whole
     shape = (*structure.shape[:2], -1)
     return {
-        name: array.reshape(shape) for name, array in zip((STRUCTURE, *steps, PRICE), (structure, *ratios), strict=True)
+        name: array.reshape(shape) for name, array in zip((STRUCTURE, *steps, last), (structure, *ratios), strict=True)
     }
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from triple_aim.cubes import Cells, Floats
-from triple_aim.estimates import Sums
+from triple_aim.estimates import Sums, note
 from triple_aim.growth import levels, only
 from triple_aim.regions import Regions
 from triple_aim.rollup import breakdown, by_category, flat
@@ -46,6 +46,7 @@ def trend_frames(
     }
     heard = ~given.silent
     split = breakdown(cells, "none")
+    yearly = np.full((2, len(periods), len(place.frame), 1, wanted.years), np.nan)
     for end in range(len(periods)):
         rows = np.flatnonzero((periods > periods[end] - wanted.years) & (periods <= periods[end]))
         if len(rows) < wanted.years:
@@ -54,6 +55,8 @@ def trend_frames(
         kept = place.throughout(heard[rows])
         own = Sums({name: place.roll_up(only(kept, array[rows])) for name, array in arrays.items()})
         rest = own.of(place.country).minus(own)
+        for which, name in enumerate(("total", "exposure")):
+            yearly[which, end, :, 0] = own.parts[name].sum(axis=(2, 3)).T
         made, others = (_slopes(sums, periods[rows], index[rows], weight, route.level) for sums in (own, rest))
         told = only(kept, given.known[rows])[-1:]
         spoke, listed = place.deliverers(told)
@@ -82,6 +85,7 @@ def trend_frames(
                 },
                 ("none", ALL) if basis == "nominal" else ("growth_basis", basis),
             )
+    note(Sums({"total": yearly[0], "exposure": yearly[1]}))
 
 
 def _slopes(sums: Sums, periods: NDArray[np.int64], index: Floats, weight: Floats, level: float) -> dict[str, Estimate]:

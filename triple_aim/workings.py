@@ -18,7 +18,7 @@ from triple_aim.disclosure.primary import too_small
 from triple_aim.equity import UNKNOWN
 from triple_aim.estimates import METHODS, Note, Sums, estimate, noting
 from triple_aim.indicators import indicator_rows
-from triple_aim.numerators import cases
+from triple_aim.numerators import cases, family
 from triple_aim.regions import Regions
 from triple_aim.rollup import geography, where
 from triple_aim.specs import Compute, Spec
@@ -37,7 +37,7 @@ class Workings:
 
     strata: pd.DataFrame
     hidden: int  # strata too small to be shown; any one of them could be solved for, so then none may be
-    again: Estimate | None  # the number made from these alone; None for growth, whose two ends stand in the strata
+    again: Estimate | None  # the number made from these alone; None for growth, whose ends stand in the strata
 
 
 def workings(
@@ -78,9 +78,12 @@ def _hidden(strata: pd.DataFrame, spec: Spec, route: Compute, least: Threshold) 
     if strata.empty:
         return 0
     counts = route.cases or route.method.endswith("life_expectancy")
-    ends = strata.filter(like="_persons").min(axis=1) if "denominator" not in strata else strata["denominator"]
-    persons = strata.get("persons", ends)
+    ends = strata.filter(regex="persons$|exposure$").min(axis=1)
+    persons = strata.get("persons", strata.get("denominator", ends))
     counted = strata.get("cases", strata["numerator"] if counts else pd.Series(np.nan, strata.index))
+    if route.factors:  # euros tell of whoever used the care
+        users = [f"{when}_{next(iter(route.factors))}" for when in ("start", "end")]
+        counted = strata[users].replace(0, np.nan).min(axis=1)
     enough = max(least.persons, spec.disclosure.get("threshold", 0))
     small = too_small(persons, counted, np.nan, least_persons=enough, least_cases=least.cases)
     return int((small & (persons > 0)).sum())
@@ -138,6 +141,10 @@ def _labelled(route: Compute, cells: Cells, regions: Regions, columns: dict[str,
         axes = {route.groups: [label for label in cells.labels[route.groups] if label != UNKNOWN], **sex_and_age}
     if route.method.endswith("life_expectancy"):
         axes = {"age": sex_and_age["age"]}
+    elif route.growth and route.growth.years:
+        axes = {"year": [str(back) for back in range(1 - route.growth.years, 1)]}
+    elif route.family and route.method == "decomposition":
+        axes |= {route.family: list(family(route.numerator, cells))}
     elif route.method == "systematic_variation":
         axes = {"municipality": list(regions.names("municipality").values())}
     labels = pd.DataFrame(list(product(*axes.values())), columns=list(axes)) if columns else pd.DataFrame()

@@ -89,10 +89,10 @@ def test_the_first_year_has_no_change() -> None:
     assert isinstance(rows, pd.DataFrame) and set(rows["period"]) == {2023}
 
 
-def test_a_cube_of_euros_alone_has_structure_and_price() -> None:
+def test_a_cube_of_euros_alone_has_structure_and_rate() -> None:
     cube = claims({"cost_hospital_eur": 1.1})
     euros = Cells(cube.labels, {n: a for n, a in cube.sums.items() if not n.startswith(("user_", "line_"))})
     rows = indicator_rows(
         specs()["zvw_cost_change"], {"claims": cells({}, (), ()), "vektis_open": euros}, regions(), tables()
     )
-    assert set(rows["segment"]) == {"all", "structure", "price", "unattributed"}
+    assert set(rows["segment"]) == {"all", "structure", "rate", "unattributed"}

@@ -75,7 +75,7 @@ def events_of(lines: pd.DataFrame) -> pd.DataFrame:
     return lines[(lines["debit_credit"] == "D") & ~lines.index.isin(taken_back)]
 
 
-def test_the_same_seed_gives_the_same_bytes(nation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_seed_gives_the_same_bytes(nation: Path, tmp_path: Path) -> None:
     write_nation(NATION, tmp_path, threads=1)
     files = sorted(path.relative_to(nation) for path in nation.rglob("*") if path.is_file())
     assert len(files) == 8
@@ -92,6 +92,26 @@ def test_the_size_of_a_chunk_changes_no_line(nation: Path, tmp_path: Path, monke
         for folder in (nation, tmp_path)
     )
     pd.testing.assert_frame_equal(whole, parted)
+
+
+def test_csv_holds_what_parquet_holds(nation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "CHUNK", 700)
+    write_nation(NATION, tmp_path, csv=True, claims_only=True)
+    assert {path.name for path in (tmp_path / "deliveries").iterdir()} == {"claims", "insured_population"}
+    written = pd.read_csv(tmp_path / f"deliveries/claims/claims_{YEAR}.csv.gz", sep=";")
+    parquet = pd.read_parquet(nation / f"deliveries/claims/claims_{YEAR}.parquet")
+    assert list(written) == list(parquet)
+    sums = [frame.groupby("debit_credit")["amount_cents"].agg(["size", "sum"]) for frame in (written, parquet)]
+    pd.testing.assert_frame_equal(*sums, check_index_type=False)
+
+
+def test_a_late_booking_is_not_in_an_early_delivery(nation: Path, tmp_path: Path) -> None:
+    early = Nation(persons=NATION.persons, year=YEAR, seed=NATION.seed, delivered=f"{YEAR + 1}-04-01")
+    write_nation(early, tmp_path, claims_only=True)
+    booked = pd.read_parquet(tmp_path / f"deliveries/claims/claims_{YEAR}.parquet")["booking_date"]
+    assert pd.to_datetime(booked).max() <= pd.Timestamp(early.delivered)
+    share = truth_of(tmp_path, "amount_eur").sum() / truth_of(nation, "amount_eur").sum()
+    assert 0.8 < share < 0.99
 
 
 def test_insured_years_are_those_of_the_spans(nation: Path, spans: pd.DataFrame, homes: pd.Series[str]) -> None:
