@@ -7,9 +7,10 @@ import pandas as pd
 
 from assets.resources import RETRY, Monitor, check_specs, finished
 from triple_aim.catalog import dictionary_rows, headline_rows, region_rows
-from triple_aim.checks import ledger_counts, region_counts
+from triple_aim.checks import delivery_counts, ledger_counts, region_counts
 from triple_aim.cubes import reconcile
 from triple_aim.disclosure.protect import audit, protect
+from triple_aim.landing import discover, unclaimed
 from triple_aim.programme import Programme
 
 OWNERS = ["team:disclosure-control"]
@@ -64,9 +65,12 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
     def ledger(monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
         started = time.monotonic()
         with monitor.warehouse() as warehouse:
-            rows = reconcile(warehouse, monitor.programme.contracts.values())
+            contracts, deliveries = monitor.programme.contracts.values(), monitor.programme.project.deliveries
+            rows = reconcile(warehouse, contracts)
             warehouse.create("safe.reconciliation", rows)
-            counts = ledger_counts(rows)
+            strangers = unclaimed(deliveries, contracts)
+            files = len(strangers) + sum(len(discover(deliveries, contract)) for contract in contracts)
+            counts = [*delivery_counts(files, strangers), *ledger_counts(rows)]
             return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, counts)
 
     @dg.asset(

@@ -25,6 +25,7 @@ from triple_aim.warehouse import Warehouse, qualified, quoted
 
 STATUSES = get_args(Status)
 CENT = 0.005
+FEW = 3
 CHECK, COUNT = "check_id", "unexpected"
 INDICATOR_KEY = ["source", "region_type", "region_code", "period", "sex", "age_group", "segment_type", "segment"]
 
@@ -86,6 +87,14 @@ def extract_counts(extract: str, rows: int, set_aside: int) -> list[Count]:
     """A delivery beyond its tolerance was refused already; what was set aside within it is a warning."""
     subject = f"stg/{extract}"
     return [Count(f"{subject}:set_aside", subject, "no row is set aside", "warning", rows + set_aside, set_aside)]
+
+
+def delivery_counts(files: int, unclaimed: Sequence[str]) -> list[Count]:
+    """A file that no contract claims is not read, which its supplier should hear."""
+    note = ascii(", ".join(unclaimed[:FEW])) + (" and more" if len(unclaimed) > FEW else "") if unclaimed else ""
+    subject = "mart/reconciliation"
+    told = "every delivered file is claimed by a contract"
+    return [Count("deliveries:claimed", subject, told, "warning", files, len(unclaimed), note)]
 
 
 def ledger_counts(reconciliation: pd.DataFrame) -> list[Count]:

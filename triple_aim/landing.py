@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -72,6 +72,15 @@ def discover(deliveries: Path, contract: Contract) -> list[Found]:
             stat = path.stat()
             claimed.append(Found(contract.extract, str(name), path, files, stat.st_size, stat.st_mtime))
     return sorted(claimed, key=lambda found: (found.modified, found.name))
+
+
+def unclaimed(deliveries: Path, contracts: Iterable[Contract]) -> list[str]:
+    """The files in the deliveries folder that no contract claims: misnamed, or not ours. Hidden files do not count."""
+    base = deliveries.resolve()
+    claimed = {found.name for contract in contracts for found in discover(deliveries, contract)}
+    names = (path.relative_to(base) for path in sorted(base.rglob("*")) if path.is_file())
+    shown = (name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
+    return [name for name in shown if name not in claimed]
 
 
 def landed(landing: Path, extract: str) -> list[Landed]:

@@ -13,6 +13,7 @@ from triple_aim.checks import (
     Count,
     as_frame,
     cube_counts,
+    delivery_counts,
     indicator_counts,
     judge,
     ledger_counts,
@@ -43,6 +44,13 @@ def test_great_expectations_passes_zero_and_nothing_else() -> None:
     assert judge([]) == []
     frame = as_frame(verdicts)
     assert frame["unexpected_count"].tolist() == [0, 3, 1] and frame["severity"].tolist()[2] == "warning"
+
+
+def test_a_file_no_contract_claims_is_a_warning_that_names_it() -> None:
+    (count,) = delivery_counts(9, ["claims/claims 2023.csv", "b", "c", "d"])
+    assert (count.severity, count.checked, count.unexpected) == ("warning", 9, 4)
+    assert "claims 2023.csv" in count.note and count.note.endswith("and more")
+    assert delivery_counts(5, [])[0].note == ""
 
 
 def ledger(**changes: float) -> pd.DataFrame:

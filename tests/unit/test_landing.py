@@ -12,7 +12,7 @@ import pytest
 
 from triple_aim.contracts import Contract, load_contracts
 from triple_aim.errors import DeliveryError, ProjectError
-from triple_aim.landing import Found, Landed, accept, arriving, discover, is_unchanged, kept, landed, latest
+from triple_aim.landing import Found, Landed, accept, arriving, discover, is_unchanged, kept, landed, latest, unclaimed
 
 POPULATION = load_contracts(Path(__file__).parents[2] / "contracts")["population"]
 
@@ -49,6 +49,13 @@ def test_only_files_a_contract_claims_are_found_oldest_first(deliveries: Path) -
         "population_2021.csv",
     ]
     assert discover(deliveries / "absent", POPULATION) == []
+
+
+def test_a_file_no_contract_claims_is_named(deliveries: Path) -> None:
+    deliver(deliveries, "population_2021.csv")
+    for name in ("population/population_2022.xls", "claims.csv", ".gitkeep"):
+        (deliveries / name).write_bytes(b"x")
+    assert unclaimed(deliveries, [POPULATION]) == ["claims.csv", "population/population_2022.xls"]
 
 
 def test_a_link_that_leads_outside_is_not_followed(
