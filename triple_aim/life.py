@@ -6,7 +6,7 @@ Not here: the life table itself (``stats.life_table``), rates by age (``indicato
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from triple_aim.rollup import Geography, Mask, breakdown, by_category, geography
 from triple_aim.rows import tidy
 from triple_aim.specs import Compute, Healthy, Spec
 from triple_aim.standards import Tables
+from triple_aim.stats.arguments import quotient
 from triple_aim.stats.survey import ratio_variance
 from triple_aim.supply import supply
 from triple_aim.surveys import by_stratum, sampled_sums
@@ -45,11 +46,10 @@ def life_frames(
         if route.healthy:
             sexes = [None] if dimension == "none" else split.labels
             health = _health(route.healthy, cubes, spec, regions, given.cells.periods(), route.pool, sexes)
-            for side, sums, smallest in ((health.own, own, totals), (health.rest, others, rest_totals)):
-                share, variance = side.shares(health.bands, bands)
+            for sample, sums, smallest in ((health.own, own, totals), (health.rest, others, rest_totals)):
+                share, variance = _shares(sample, health.bands, bands)
                 sums |= {"healthy": share, "healthy_variance": variance}
-                smallest["persons"] = np.fmin(smallest["persons"], side.least("respondents"))
-                smallest["cases"] = np.fmin(smallest["cases"], side.least("answers"))
+                smallest |= {name: np.fmin(smallest[name], fewest) for name, fewest in _fewest(sample).items()}
         own["age"] = others["age"] = ages
         yield tidy(
             spec,
@@ -80,36 +80,32 @@ def _complement(sums: Mapping[str, Floats], place: Geography) -> dict[str, Float
     return whole.of(place.country).minus(whole).parts
 
 
-@dataclass(frozen=True)
-class _Side:
-    """Sums of a sample as (period, region, category, band of the survey)."""
-
-    sums: Sums
-
-    def shares(self, theirs: list[str], ours: list[str]) -> tuple[Floats, Floats]:
-        """The share in good health and its variance, spread over the bands of mortality; nan where nobody was asked."""
-        s = self.sums.parts
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = s["wy"] / s["w"]
-        variance = ratio_variance(s["w"], s["wy"], s["v_yy"], s["v_yw"], s["v_ww"])
-        holds = [[age_bounds(wide)[0] <= age_bounds(band)[0] < age_bounds(wide)[1] for wide in theirs] for band in ours]
-        index = np.array([row.index(True) if any(row) else -1 for row in holds])
-        return tuple(np.where(index >= 0, array[..., index], np.nan) for array in (share, variance))  # type: ignore[return-value]
-
-    def least(self, name: str) -> Floats:
-        """The smallest number in any age band: of respondents, or of those who gave either answer."""
-        s = self.sums.parts
-        answers = s["denominator"]
-        counted = answers if name == "respondents" else np.fmin(s["numerator"], answers - s["numerator"])
-        smallest: Floats = counted.min(axis=-1)
-        return smallest
+def _shares(sums: Sums, theirs: list[str], ours: list[str]) -> tuple[Floats, Floats]:
+    """The share in good health and its variance, spread over the bands of mortality; nan where nobody was asked."""
+    s = sums.parts
+    variance = ratio_variance(s["w"], s["wy"], s["v_yy"], s["v_yw"], s["v_ww"])
+    wide = np.array([age_bounds(band) for band in theirs])
+    first = np.array([age_bounds(band)[0] for band in ours])
+    within = (wide[:, 0, None] <= first) & (first < wide[:, 1, None])
+    share, spread = (
+        np.where(within.any(axis=0), array[..., within.argmax(axis=0)], np.nan)
+        for array in (quotient(s["wy"], s["w"]), variance)
+    )
+    return share, spread
 
 
-@dataclass(frozen=True)
-class _Health:
+def _fewest(sums: Sums) -> dict[str, Floats]:
+    """The fewest respondents in any age band, and the fewest who gave either answer."""
+    yes, answers = sums.parts["numerator"], sums.parts["denominator"]
+    return {"persons": answers.min(axis=-1), "cases": np.fmin(yes, answers - yes).min(axis=-1)}
+
+
+class _Health(NamedTuple):
+    """Sums of a sample as (period, region, category, band of the survey), of each region and of the rest."""
+
     bands: list[str]
-    own: _Side
-    rest: _Side
+    own: Sums
+    rest: Sums
 
 
 def _health(
@@ -137,16 +133,9 @@ def _health(
     waves = cells.periods()
     latest = [max((i for i, wave in enumerate(waves) if end - pool < wave <= end), default=-1) for end in periods]
 
-    def timed(sums: Sums) -> _Side:
+    def timed(sums: Sums) -> Sums:
         there = (np.array(latest) >= 0).reshape(-1, 1, 1, 1)
-        shape = (len(place.frame), len(sexes), len(bands))
-        return _Side(
-            Sums(
-                {
-                    name: np.where(there, array.reshape(len(waves), *shape)[latest], np.nan)
-                    for name, array in sums.parts.items()
-                }
-            )
-        )
+        shape = (len(waves), len(place.frame), len(sexes), len(bands))
+        return Sums({name: np.where(there, array.reshape(shape)[latest], np.nan) for name, array in sums.parts.items()})
 
     return _Health(bands, timed(rolled), timed(rest))
