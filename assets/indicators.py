@@ -1,4 +1,4 @@
-"""Floor 3: one asset a spec, ``ind/<indicator>``: values with intervals, not yet fit to be seen; one step an aim."""
+"""Floor 4: one asset a spec, ``ind/<indicator>``: values with intervals, not yet fit to be seen; one step an aim."""
 
 import time
 from collections.abc import Iterator

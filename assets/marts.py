@@ -1,4 +1,4 @@
-"""Floor 5: one asset a file of ``sql/marts``, ``mart/<name>``, made from what passed the gate."""
+"""Floor 6: one asset a file of ``sql/marts``, ``mart/<name>``, made from what passed the gate."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Floor between stg and cube: one asset a file of ``sql/person``, ``person/<name>``, partitioned by year.
+"""Floor 2: one asset a file of ``sql/person``, ``person/<name>``, partitioned by year.
 
 Its tables hold rows of persons: events say how many, never which, and nothing above the cubes may read them.
 """

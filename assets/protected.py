@@ -1,4 +1,4 @@
-"""Floor 4: the disclosure gate, ``safe/*``: the only tables that marts read."""
+"""Floor 5: the disclosure gate, ``safe/*``: the only tables that marts read."""
 
 import time
 

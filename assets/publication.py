@@ -1,4 +1,4 @@
-"""Floor 6: ``publication/release``: all marts, whole and at once, or none."""
+"""Floor 7: ``publication/release``: all marts, whole and at once, or none."""
 
 import dagster as dg
 

@@ -1,5 +1,6 @@
 """The floor's question as a dbt project on DuckDB: staging, persons and costs as tables, one model each."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from dbt.cli.main import dbtRunner
 
 insured, claims, year, out = sys.argv[1:]
 with tempfile.TemporaryDirectory() as folder:
+    os.environ["FLOOR_FOLDER"] = folder  # where the profile puts its database
     project = Path(shutil.copytree(Path(__file__).resolve().parent / "dbt", Path(folder) / "dbt"))
     values = f"{{insured: '{insured}', claims: '{claims}', year: {int(year)}, out: '{out}'}}"
     arguments = ["run", "--project-dir", str(project), "--profiles-dir", str(project), "--vars", values]

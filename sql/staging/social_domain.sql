@@ -1,5 +1,8 @@
--- Provisions as half-open spans, with the client's age on 31 December of the delivery's year.
+-- Provisions as half-open spans, with the client's completed age on 1 January, as residents are counted.
 -- grain: period, supplier, line_number
+--
+-- The year of birth gives that age exactly, but for who was born on a 1 January. Who was born in the year is 0; who was born
+-- after it stays below 0, so that the cube can set the impossible apart.
 with aged as (
     select
         period,
@@ -10,7 +13,7 @@ with aged as (
         person_key,
         municipality_code,
         case when sex in ('M', '1') then 'M' else 'F' end as sex,
-        period - birth_year as age,
+        case when birth_year = period then 0 else period - birth_year - 1 end as age,
         law,
         category,
         start_date,

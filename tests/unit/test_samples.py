@@ -11,6 +11,7 @@ import pytest
 from triple_aim.contracts import load_contracts
 from triple_aim.samples import write_samples
 from triple_aim.samples.billing import COST, COST_GROWTH
+from triple_aim.samples.residents import PROVISIONS
 from triple_aim.samples.streams import stream
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
@@ -112,3 +113,14 @@ def test_a_year_costs_what_the_table_of_costs_says(written: Path) -> None:
     cell = COST[np.minimum((2021 - spans["birth_year"]) // 5, 18), (spans["sex"] == "F").astype(int)]
     euros = claims["amount_cents"].where(claims["debit_credit"] == "D", -claims["amount_cents"]).sum() / 100
     assert euros == pytest.approx((share * cell).sum() * COST_GROWTH**-2, rel=0.03)
+
+
+def test_a_provision_begins_between_its_ages_on_1_january(many: Path) -> None:
+    path = many / "social_domain/social_domain_2022.csv.gz"
+    delivered = pd.read_csv(path, sep=";", encoding="latin-1", dtype={"Productcategorie": str})
+    begun = delivered[delivered["Ingangsdatum"].str.startswith("2022")]
+    ages = (2022 - begun["Geboortejaar"] - 1).groupby(begun["Productcategorie"]).agg(["min", "max"])
+    limits = {category: (youngest, oldest) for _, category, _, youngest, oldest, *_ in PROVISIONS}
+    for category in ("01", "45", "income"):  # never the second provision of somebody, which may begin a year later
+        assert limits[category][0] <= ages.loc[category, "min"]
+        assert ages.loc[category, "max"] <= limits[category][1]

@@ -64,7 +64,8 @@ INFANT_DEATHS = 0.0033  # a live birth
 UNKNOWN_CAUSES = 0.02
 PAST = 10  # years before the first delivery in which provisions may have begun
 
-#: Law, category, clients per 1,000 of these ages, first and last age, euro a year, mean duration in years.
+#: Law, category, clients per 1,000 of these ages, first and last age on 1 January of the year in which it begins, euro
+#: a year, mean duration in years.
 PROVISIONS = (
     ("Wmo", "01", 95.0, 65, 100, 3000, 3.0),
     ("Wmo", "02", 18.0, 18, 100, 6000, 2.0),
@@ -172,7 +173,7 @@ def drawn_allocations(rng: Generator, residents: Array) -> pd.DataFrame:
                     "law": law,
                     "category": category,
                     "place": place,
-                    "birth_year": YEARS[0] + start // 365 - (youngest + step),
+                    "birth_year": YEARS[0] + start // 365 - (youngest + step) - 1,
                     "start": start,
                     "end": np.where(open_ended, NEVER, start + lasts),
                     "sex": (rng.random(len(place)) < (0.65 if law == "Wmo" else 0.45)).astype(int),
