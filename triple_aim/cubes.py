@@ -184,20 +184,15 @@ class Cells:
         return [int(label) for label in self.labels["period"]]
 
     def pooled(self, count: int) -> Cells:
-        """Each period with the ``count - 1`` before it added; nan where one of them is missing."""
+        """Each period with the ``count - 1`` before it added, where all of them are there."""
         if count == 1:
             return self
-        periods = self.periods()
-        at = {period: i for i, period in enumerate(periods)}
-        rows = np.array([[at.get(period - back, -1) for back in range(count)] for period in periods], dtype=int)
-        whole = (rows >= 0).all(axis=1)
-        sums = {
-            name: np.where(
-                whole.reshape(-1, *[1] * (array.ndim - 1)), sum(array[rows[:, back]] for back in range(count)), np.nan
-            )
-            for name, array in self.sums.items()
-        }
-        return replace(self, sums=sums)
+        at = {period: i for i, period in enumerate(self.periods())}
+        rows = [[at.get(period - back, -1) for back in range(count)] for period in at]
+        whole = np.array([row for row in rows if min(row) >= 0], dtype=int).reshape(-1, count)
+        labels = {**self.labels, "period": [self.labels["period"][end] for end in whole[:, 0]]}
+        added = {name: sum(array[whole[:, back]] for back in range(count)) for name, array in self.sums.items()}
+        return Cells(labels, added)
 
     def fold(self, axes: Sequence[str]) -> Cells:
         """Further axes as finer age bands: each band's label repeated, the folded labels running fastest."""

@@ -119,10 +119,18 @@ def _standardised_rate(route: Compute, s: dict[str, Floats], weight: Floats, ref
         s["denominator"],
         weight,
         per=route.per,
-        event_sumsq=s["sumsq"] if route.interval_method == "dobson_dependent" else None,
+        event_sumsq=_spread_of_events(route, s),
         interval="gamma" if route.interval_method == "gamma" else "dobson",
         level=route.level,
     )
+
+
+def _spread_of_events(route: Compute, s: dict[str, Floats]) -> Floats | None:
+    """The variance of the number of events of a stratum, where it is not that number itself."""
+    if route.interval_method == "dobson_binomial":  # persons among persons: nobody is a case twice
+        spread = s["numerator"] * (1 - np.nan_to_num(quotient(s["numerator"], s["denominator"])))
+        return np.maximum(spread, ROUNDING * s["numerator"])  # all of a stratum: no spread, but events all the same
+    return s["sumsq"] if route.interval_method == "dobson_dependent" else None
 
 
 def _standardised_mean(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:

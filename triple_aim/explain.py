@@ -176,6 +176,8 @@ def _show_workings(console: Console, programme: Programme, spec: Spec, row: Mapp
 
 def _number(value: float) -> str:
     """Whole numbers whole, amounts to the cent, rates and weights to six digits."""
+    if pd.isna(value):
+        return "–"
     if value == round(value):
         return f"{value:,.0f}"
     return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.6g}"

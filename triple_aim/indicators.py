@@ -47,7 +47,7 @@ def indicator_rows(
         if route.growth and route.growth.over == "trend":
             builder = trend_frames
         frames = list(builder(spec, route, cubes, cube, regions, tables))
-        if not frames:  # no window of years is whole
+        if not any(len(frame) for frame in frames):  # no window of years is whole
             continue
         rows = with_status(spec, frames).assign(source=cube)
         parts.append(marked(rows, route, cubes[run_off.cube], run_off) if run_off and cube in run_off.of else rows)

@@ -51,7 +51,7 @@ INTERVALS: dict[str, tuple[str, ...]] = {
     "proportion": ("wilson",),
     "mean": ("student_t",),
     "ratio": ("none", "delta"),
-    "directly_standardised_rate": ("dobson", "dobson_dependent", "gamma"),
+    "directly_standardised_rate": ("dobson", "dobson_dependent", "dobson_binomial", "gamma"),
     "directly_standardised_mean": ("none", "delta"),
     "indirectly_standardised_ratio": ("byar", "none", "delta"),
     "survey_proportion": ("linearisation_logit",),

@@ -29,6 +29,7 @@ from triple_aim.surveys import compared
 from triple_aim.vocabulary import ALL
 
 JOINT = {"covariance"}  # of two strata, not of one
+SHARES = {"proportion", "survey_proportion", "survey_gap", "concentration_index"}  # who has a trait, and who has not
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def workings(
     alone.__dict__.pop("route_of", None)  # to be made anew, of the one route
     with noting() as notes:
         indicator_rows(alone, cubes, regions, tables)
-    labels = cubes[cube].labels
+    labels = where(cubes[cube], route).pooled(route.pool).labels
     if not notes or str(period) not in labels["period"]:
         return None
     place = geography(regions, spec.levels, labels["municipality_code"]).frame
@@ -79,13 +80,14 @@ def _hidden(strata: pd.DataFrame, spec: Spec, route: Compute, least: Threshold) 
         return 0
     counts = route.cases or route.method.endswith("life_expectancy")
     ends = strata.filter(regex="persons$|exposure$").min(axis=1)
-    persons = strata.get("persons", strata.get("denominator", ends))
-    counted = strata.get("cases", strata["numerator"] if counts else pd.Series(np.nan, strata.index))
+    persons = strata.get("persons", strata.get("answers", strata.get("denominator", ends)))
+    counted = strata.get("cases", strata.get("yes", strata["numerator"] if counts else pd.Series(np.nan, strata.index)))
+    others = persons - counted if route.method in SHARES else np.nan
     if route.factors:  # euros tell of whoever used the care
         users = [f"{when}_{next(iter(route.factors))}" for when in ("start", "end")]
         counted = strata[users].replace(0, np.nan).min(axis=1)
     enough = max(least.persons, spec.disclosure.get("threshold", 0))
-    small = too_small(persons, counted, np.nan, least_persons=enough, least_cases=least.cases)
+    small = too_small(persons, counted, others, least_persons=enough, least_cases=least.cases)
     return int((small & (persons > 0)).sum())
 
 

@@ -29,6 +29,23 @@ def test_a_delta_interval_is_that_of_the_mean_in_units_of_exposure() -> None:
     assert made.upper - made.value == pytest.approx(2 * (person.upper - person.value) * 100 / 80)
 
 
+def test_persons_among_persons_vary_less_than_counts_and_not_at_all_when_all_are_cases() -> None:
+    def limits(method: str, count: np.ndarray) -> np.ndarray:
+        given = {"numerator": count, "denominator": np.array([40.0, 60.0])}
+        chosen = route("directly_standardised_rate", standard="esp2013", interval={"method": method})
+        made = estimate(chosen, Sums(given), np.array([0.3, 0.7]))
+        return np.array([made.value, made.lower, made.upper])
+
+    count = np.array([20.0, 15.0])
+    plain, binomial = limits("dobson", count), limits("dobson_binomial", count)
+    share, weight = count / [40, 60], np.array([0.3, 0.7])
+    ratio = np.sqrt((weight**2 * share * (1 - share) / [40, 60]).sum() / (weight**2 * share / [40, 60]).sum())
+    assert binomial[0] == plain[0]
+    assert (binomial[1:] - binomial[0]) / (plain[1:] - plain[0]) == pytest.approx([ratio, ratio])
+    everybody = limits("dobson_binomial", np.array([40.0, 60.0]))
+    assert everybody == pytest.approx([1.0, 1.0, 1.0], abs=1e-6)
+
+
 @pytest.mark.parametrize("interval", [None, {"method": "delta"}])
 def test_without_a_spread_there_is_no_interval(interval: dict[str, str] | None) -> None:
     further = {"sumsq": "q", "persons": "p", "interval": interval} if interval else {}

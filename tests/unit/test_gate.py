@@ -43,6 +43,10 @@ def gated(programme: Programme, spec: Spec, **changes: object) -> pd.Series:
         ("polypharmacy_65_plus", {"numerator": 995.0, "cases": 995.0}),  # five who are no case
         ("zvw_cost_growth", {"persons": 4.0}),
         ("zvw_cost_per_insured_year", {"persons": 9.0, "status": "provisional"}),  # still filling up is no excuse
+        (
+            "emergency_visits_admitted",
+            {"persons": 509.0},
+        ),  # nine persons who were never admitted, however often they came
     ],
 )
 def test_what_rests_on_too_few_is_withheld_whole(

@@ -48,7 +48,9 @@ def _gate(rows: pd.DataFrame, spec: Spec, cube: str, publication: Publication) -
         "least_cases": threshold.cases,
     }
     shares = spec.route_of[cube].method in ("proportion", "survey_proportion")
-    others = rows["denominator"] - rows["numerator"] if shares else np.nan
+    # Events without the trait, and persons without it: of repeated events these are not the same.
+    events, persons = rows["denominator"] - rows["numerator"], rows["persons"] - rows["cases"]
+    others = np.fmin(events, persons) if shares else np.nan
     too_few = pd.Series(too_small(rows["persons"], rows["cases"], others, **least), index=rows.index)
     # A number too small to standardise is too small to show as well.
     small = too_few & rows["status"].isin([*SHOWN, "not_computed"])
