@@ -1,12 +1,12 @@
 """What every floor shares: the programme, the warehouse, and how an error or a verdict becomes a Dagster event.
 
-Not here: an asset. Events carry counts, seconds and hashes, never a value of a row.
+Not here: which assets there are. Events carry counts, seconds and hashes, never a value of a row.
 """
 
 import hashlib
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from itertools import islice
@@ -18,16 +18,18 @@ import dagster as dg
 import pandas as pd
 from pydantic import PrivateAttr
 
-from triple_aim.checks import Count, Verdict, as_frame, judge
-from triple_aim.cubes import Cells, built, load_cells
+from triple_aim.checks import Count, Verdict, as_frame, cube_counts, judge
+from triple_aim.cubes import Cells, build_table, built, load_cells
 from triple_aim.errors import TripleAimError
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.programme import Programme, load_programme
 from triple_aim.project import load_project
 from triple_aim.publication import release_id
+from triple_aim.queries import Query
 from triple_aim.regions import Regions
+from triple_aim.rollup import Geography
 from triple_aim.specs import Spec
-from triple_aim.warehouse import EngineError, Warehouse, masked, open_warehouse, passes
+from triple_aim.warehouse import EngineError, Warehouse, masked, open_warehouse, passes, qualified
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills: pinned, and tested in tests/pipeline
 
@@ -126,6 +128,34 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
         rests_on += [self._split_shares(warehouse)]
         rests_on += [(cube, built(warehouse, f"cube.{cube}")) for cube in self.programme.cubes_of(spec)]
         return hashlib.sha256(repr(rests_on).encode()).hexdigest()
+
+
+def by_year(
+    query: Query, place: Callable[[Monitor, Warehouse, Query], Geography | None] = lambda *_: None
+) -> dg.AssetsDefinition:
+    """An asset that is one SQL file, rebuilt year by year where what it reads changed; ``place`` knows its regions."""
+    key = query.table.split(".")
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey(table.split(".")) for table in (*query.sources("stg"), *query.sources("person"))],
+        partitions_def=YEARS,
+        backfill_policy=ONE_RUN,
+        group_name=key[0],
+        kinds={"duckdb", "sql"},
+        owners=["team:epidemiology"],
+        description=f"{query.purpose} Grain: {', '.join(query.grain)}.",
+        check_specs=check_specs(key),
+        retry_policy=RETRY,
+    )
+    def table(context: dg.AssetExecutionContext, monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        started = time.monotonic()
+        with monitor.warehouse() as warehouse:
+            rebuilt = build_table(warehouse, query, years(context))
+            counts = cube_counts(warehouse, query, place(monitor, warehouse, query))
+            return finished(warehouse, key, qualified(query.table), started, counts, periods_rebuilt=len(rebuilt))
+
+    return table
 
 
 def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:

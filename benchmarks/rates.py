@@ -1,32 +1,46 @@
-"""How long do directly standardised rates with intervals take? Prints one line per number of cells.
+"""How long do standardised rates and life expectancies with intervals take? Prints one line per method.
 
-Run: ``python benchmarks/rates.py``. Synthetic counts over 38 strata (19 age bands by sex), seed fixed.
+Run: ``python benchmarks/rates.py``. Synthetic deaths over 19 age bands by sex, seed fixed; one core.
 """
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
+from triple_aim.stats.inequality import slope_index
+from triple_aim.stats.life_table import life_expectancy
 from triple_aim.stats.standardise import directly_standardised_rate
 
-STRATA = 38
+STRATA, BANDS, GROUPS = 38, 19, 5
 REPEATS = 5
 
 
-def seconds(cells: int) -> float:
+def seconds(work: Callable[[], object]) -> float:
     """Give the fastest of a few runs: the others measure what else the machine was doing."""
-    rng = np.random.default_rng(38)
-    person_years = rng.uniform(10, 2000, (cells, STRATA))
-    count = rng.poisson(person_years * 0.005)
-    weight = rng.integers(1000, 7000, STRATA)
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        directly_standardised_rate(count, person_years, weight, per=100_000)
+        work()
         times.append(time.perf_counter() - start)
     return min(times)
 
 
 if __name__ == "__main__":
-    for cells in (20_000, 100_000):
-        print(f"{cells:>7} rates x {STRATA} strata: {seconds(cells):.3f} s")
+    rng = np.random.default_rng(38)
+    person_years = rng.uniform(10, 2000, (100_000, STRATA))
+    deaths = rng.poisson(person_years * 0.005)
+    weight = rng.integers(1000, 7000, STRATA)
+    ages = np.arange(0, 5 * BANDS, 5)
+    lived, died = person_years[:10_000, :BANDS], deaths[:10_000, :BANDS] + 1
+    value, people = rng.uniform(0.1, 0.3, (400, GROUPS)), rng.uniform(100, 900, (400, GROUPS))
+    for told, work in (
+        ("100,000 directly standardised rates", lambda: directly_standardised_rate(deaths, person_years, weight)),
+        (
+            "100,000 of dependent events",
+            lambda: directly_standardised_rate(deaths, person_years, weight, event_sumsq=deaths),
+        ),
+        ("10,000 life expectancies", lambda: life_expectancy(died, lived, ages)),
+        ("400 slope indices by simulation", lambda: slope_index(value, value / 100, people)),
+    ):
+        print(f"{told:<38} {seconds(work):.3f} s")

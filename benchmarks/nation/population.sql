@@ -1,11 +1,18 @@
--- Residents, who are the insured: counted when they were insured from the year's first day on.
+-- Residents, who are the insured: counted on 1 January, by the age they then had.
 -- grain: municipality_code, sex, age_band
+with aged as (
+    select
+        *,
+        greatest(age - 1, 0) as age_then
+    from people
+)
+
 select
     municipality_code,
     sex,
-    age_band,
-    count(*) filter (where first_day = 0) as resident_count,
+    case when age_then >= 90 then '90+' else format('{:02d}-{:02d}', age_then // 5 * 5, age_then // 5 * 5 + 4) end as age_band,
+    count(*) filter (where age > 0 and first_day = 0) as resident_count,
     sum(insured_days) as insured_day_count,
     count(*) filter (where age = 0) as live_birth_count
-from people
+from aged
 group by all

@@ -9,7 +9,11 @@ with allocated as (
         $opens + last_day - 1 - cast(floor(-ln(draw(event, 1)) * years * $days) as integer) as start_date
     from people
     inner join provisions on people.age between provisions.from_age and provisions.to_age
-    where draw(key, 800 + provision) < clients_per_1000 / 1000 * (0.5 + 0.5 * frailty) * (1 - 0.15 * fifth)
+    -- Of those counted as residents on 1 January, so that no place has more clients than residents.
+    where
+        first_day = 0
+        and age > 0
+        and draw(key, 800 + provision) < clients_per_1000 / 1000 * (0.5 + 0.5 * frailty) * (1 - 0.15 * fifth)
 ),
 
 ended as (
