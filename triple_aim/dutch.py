@@ -16,11 +16,13 @@ from triple_aim.contracts import Publication
 REASONS = {
     "nothing was delivered": "niets geleverd",
     "too few municipalities delivered": "te weinig gemeenten leverden",
-    "too little to compute from": "te weinig om iets uit te rekenen",
+    "cannot be computed from what was delivered": "niet te berekenen uit wat is geleverd",
     "suppressed by the source": "door de bron onderdrukt",
     "fewer than 5 answers": "minder dan 5 antwoorden",
     "fewer than 50 respondents": "minder dan 50 respondenten",
     r"rests on (\d+) of (\d+) municipalities": r"berust op \1 van \2 gemeenten",
+    r"about (\d+) % of the euros of the year have been booked": r"ongeveer \1% van de euro's van het jaar is geboekt",
+    "and the value is completed": "en de waarde is aangevuld",
     "compared with the other municipalities delivered": "vergeleken met de andere geleverde gemeenten",
 }
 

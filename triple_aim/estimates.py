@@ -98,7 +98,9 @@ def _crude_rate(route: Compute, s: dict[str, Floats], weight: Floats, reference:
 
 
 def _proportion(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
-    return rates.proportion(s["numerator"], s["denominator"], per=route.per, level=route.level)
+    # Two sources may disagree so far that there are more cases than persons: then there is no share.
+    cases = np.where(s["numerator"] > s["denominator"], np.nan, s["numerator"])
+    return rates.proportion(cases, s["denominator"], per=route.per, level=route.level)
 
 
 def _mean(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:

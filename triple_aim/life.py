@@ -43,7 +43,11 @@ def life_frames(
             {name: by_category(array, split.masks) for name, array in side.items()}
             for side in (told, _complement(told, place))
         )
-        if route.healthy:
+        unasked = np.full_like(counted.parts["numerator"], np.nan)
+        if route.healthy and not cubes[route.healthy.cube].labels["period"]:
+            for sums in (own, others):
+                sums |= {"healthy": unasked, "healthy_variance": unasked}
+        elif route.healthy:
             sexes = [None] if dimension == "none" else split.labels
             health = _health(route.healthy, cubes, spec, regions, given.cells.periods(), route.pool, sexes)
             for sample, sums, smallest in ((health.own, own, totals), (health.rest, others, rest_totals)):
@@ -134,8 +138,9 @@ def _health(
     latest = [max((i for i, wave in enumerate(waves) if end - pool < wave <= end), default=-1) for end in periods]
 
     def timed(sums: Sums) -> Sums:
-        there = (np.array(latest) >= 0).reshape(-1, 1, 1, 1)
         shape = (len(waves), len(place.frame), len(sexes), len(bands))
-        return Sums({name: np.where(there, array.reshape(shape)[latest], np.nan) for name, array in sums.parts.items()})
+        never = np.full((1, *shape[1:]), np.nan)  # the last row, where an index of -1 leads
+        spread = {name: np.concatenate([array.reshape(shape), never]) for name, array in sums.parts.items()}
+        return Sums({name: array[latest] for name, array in spread.items()})
 
     return _Health(bands, timed(rolled), timed(rest))

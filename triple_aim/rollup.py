@@ -109,6 +109,7 @@ def _geography(regions: Regions, levels: tuple[str, ...], codes: tuple[str, ...]
     wanted = [kind for kind in regions.types if kind in levels or ("own" in levels and kind in regions.own)]
     membership = regions.membership(codes)
     today = regions.membership(list(regions.names("municipality"))).shares
+    shares = {kind: membership.shares[kind].reshape(len(regions.names(kind)), len(codes)) for kind in regions.types}
     frames = [
         pd.DataFrame({"region_type": kind, "region_code": list(names), "region_name": list(names.values())})
         for kind in wanted
@@ -116,8 +117,8 @@ def _geography(regions: Regions, levels: tuple[str, ...], codes: tuple[str, ...]
     ]
     return Geography(
         frame=pd.concat(frames, ignore_index=True),
-        shares=np.concatenate([membership.shares[kind].reshape(-1, len(codes)) for kind in wanted]),
-        municipal=membership.shares["municipality"].reshape(-1, len(codes)),
+        shares=np.concatenate([shares[kind] for kind in wanted]),
+        municipal=shares["municipality"],
         within=np.concatenate([today[kind] for kind in wanted]),
         unresolved=membership.unresolved,
         unknown=membership.unknown,

@@ -76,7 +76,7 @@ def with_status(spec: Spec, frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
         [
             "nothing was delivered",
             TOO_FEW,
-            "too little to compute from",
+            "cannot be computed from what was delivered",
             partial_remark(frame["heard"], frame["listed"]),
         ],
         "",

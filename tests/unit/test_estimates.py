@@ -62,3 +62,9 @@ def test_nothing_divided_by_nothing_is_missing() -> None:
     for method in ("crude_rate", "proportion", "ratio"):
         made = estimate(route(method), Sums({"numerator": np.zeros(1), "denominator": np.zeros(1)}))
         assert np.isnan(made.value).all(), method
+
+
+def test_more_cases_than_persons_are_no_share() -> None:
+    given = {"numerator": np.array([3.0, 5.0]), "denominator": np.array([4.0, 4.0])}
+    made = estimate(route("proportion"), Sums(given))
+    assert made.value[0] == 0.75 and np.isnan([made.value[1], made.lower[1], made.upper[1]]).all()

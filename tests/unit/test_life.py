@@ -81,3 +81,9 @@ def test_health_is_that_of_the_latest_wave_within_the_pooled_years() -> None:
 def test_without_a_wave_in_the_pooled_years_there_is_no_healthy_expectancy() -> None:
     rows = made("healthy_life_expectancy", mortality=mortality(), survey=survey(2018, 0.75))
     assert row(rows, 2022)["status"] == "not_computed"
+
+
+def test_without_any_survey_there_is_no_healthy_expectancy_and_no_error() -> None:
+    nothing = cells({}, (), (), (), (), stratum=[], item=[])
+    rows = made("healthy_life_expectancy", mortality=mortality(), survey=nothing)
+    assert row(rows, 2022)["status"] == "not_computed"
