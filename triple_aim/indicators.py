@@ -41,7 +41,8 @@ def indicator_rows(
     """Every row of one indicator from every cube that supplies it and holds anything."""
     parts = []
     for cube, route in spec.route_of.items():
-        if route.method == "as_published" or not cubes[cube].labels["period"]:
+        whole = cubes[cube].only([]).pooled(route.pool).labels["period"]
+        if route.method == "as_published" or not whole:
             continue
         builder = BUILDERS.get(route.method, _frames)
         if route.growth and route.growth.over == "trend":

@@ -87,3 +87,7 @@ def test_without_any_survey_there_is_no_healthy_expectancy_and_no_error() -> Non
     nothing = cells({}, (), (), (), (), stratum=[], item=[])
     rows = made("healthy_life_expectancy", mortality=mortality(), survey=nothing)
     assert row(rows, 2022)["status"] == "not_computed"
+
+
+def test_two_years_are_not_pooled_to_three() -> None:
+    assert made("life_expectancy", mortality=mortality(periods=(2021, 2022))).empty
