@@ -180,7 +180,9 @@ def _rule_sql(rule: Rule) -> str:
     column, other = quoted(rule.column), quoted(rule.other)
     if rule.kind == "not_before":
         return f"{column} < {other}"
-    return f"{column} is not null and {column} not in (select {other} from typed where {other} is not null)"
+    # Found among the few that are referred to: a set of every reference of a nation would not fit in memory.
+    wanted = f"select {column} from typed where {column} is not null"
+    return f"{column} is not null and {column} not in (select {other} from typed where {other} in ({wanted}))"
 
 
 def _refuse_unless_acceptable(warehouse: Warehouse, contract: Contract, name: str) -> None:
