@@ -6,19 +6,20 @@ Data goes to stdout; talk, progress and errors go to stderr.
 
 from __future__ import annotations
 
-import enum
 import json
 import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from triple_aim.errors import NothingToPublish, ProjectError, TripleAimError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from rich.console import Console
 
     from triple_aim.project import Project
@@ -45,19 +46,14 @@ Indicator = Annotated[str, typer.Argument(help="Indicator id, as in the mart ind
 RegionType = Annotated[
     str, typer.Option("--region-type", help="municipality, ggd_region, zorgkantoor_region, province, …")
 ]
+Year = Annotated[int, typer.Option("--period", help="Year.")]
+Source = Annotated[str | None, typer.Option(help="Cube, when several supply the indicator.")]
+Overdispersed = Annotated[
+    bool, typer.Option("--overdispersed", help="Limits for regions that vary by more than chance.")
+]
 AgeGroup = Annotated[str, typer.Option(help="An age group, for sources that know no total, such as 18-64.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; a name is made up when left out.")]
-
-
-class Language(enum.StrEnum):
-    nl = "nl"
-    en = "en"
-
-
-class ExportKind(enum.StrEnum):
-    csv = "csv"
-    xlsx = "xlsx"
-    parquet = "parquet"
+Language = Annotated[Literal["nl", "en"], typer.Option(help="Language and number notation.")]
 
 
 @app.command()
@@ -192,12 +188,12 @@ def sql(
 @app.command()
 def export(
     table: Annotated[str, typer.Argument(help="A mart: indicator_values, triple_aim, cost_growth, …")],
-    to: Annotated[ExportKind, typer.Option(help="File format.")] = ExportKind.xlsx,
+    to: Annotated[Literal["csv", "xlsx", "parquet"], typer.Option(help="File format.")] = "xlsx",
     out: Out = None,
     indicator: Annotated[str | None, typer.Option(help="Only this indicator.")] = None,
     region_type: Annotated[str | None, typer.Option(help="Only regions of this type.")] = None,
     period: Annotated[int | None, typer.Option(help="Only this year.")] = None,
-    language: Annotated[Language, typer.Option(help="Language and number notation.")] = Language.nl,
+    language: Language = "nl",
     config: Config = None,
 ) -> None:
     """Write a mart, or a part of it, as CSV, Excel or Parquet."""
@@ -211,9 +207,9 @@ def export(
         _release(project),
         load_publication(project.contracts),
         table,
-        to.value,
+        to,
         path,
-        language.value,
+        language,
         indicator=indicator,
         region_type=region_type,
         period=period,
@@ -228,67 +224,74 @@ def figure_trend(
     region: Annotated[list[str], typer.Option(help="Region code; up to six times.")],
     region_type: RegionType = "ggd_region",
     age_group: AgeGroup = "all",
-    source: Annotated[str | None, typer.Option(help="Cube, when several supply the indicator.")] = None,
-    language: Annotated[Language, typer.Option(help="Language.")] = Language.nl,
+    source: Source = None,
+    language: Language = "nl",
     out: Out = None,
     config: Config = None,
 ) -> None:
     """One indicator over the years, with intervals, comparator and series breaks."""
-    from triple_aim.contracts import load_publication
     from triple_aim.figures import trend
 
-    project = _project(config)
-    release, promise = _release(project), load_publication(project.contracts)
-    base = out or Path(f"trend_{indicator}_{'_'.join(region)}")
-    for kind in ("svg", "png"):
-        _write(
-            base,
-            kind,
-            trend(
-                release,
-                promise,
-                indicator,
-                region_type,
-                region,
-                language.value,
-                age_group=age_group,
-                source=source,
-                to=kind,
-            ),
-        )
+    asked = (indicator, region_type, region, language)
+    _draw(
+        trend, asked, out or Path(f"trend_{indicator}_{'_'.join(region)}"), config, age_group=age_group, source=source
+    )
 
 
 @figure_app.command("caterpillar")
 def figure_caterpillar(
     indicator: Indicator,
-    period: Annotated[int, typer.Option(help="Year.")],
+    period: Year,
     region_type: RegionType = "ggd_region",
     age_group: AgeGroup = "all",
-    source: Annotated[str | None, typer.Option(help="Cube, when several supply the indicator.")] = None,
-    language: Annotated[Language, typer.Option(help="Language.")] = Language.nl,
+    source: Source = None,
+    language: Language = "nl",
     out: Out = None,
     config: Config = None,
 ) -> None:
     """All regions of a type in one year, sorted, with intervals and the national value."""
-    from triple_aim.contracts import load_publication
     from triple_aim.figures import caterpillar
 
-    project = _project(config)
-    release, promise = _release(project), load_publication(project.contracts)
+    asked = (indicator, region_type, period, language)
     base = out or Path(f"caterpillar_{indicator}_{region_type}_{period}")
-    for kind in ("svg", "png"):
-        drawn = caterpillar(
-            release,
-            promise,
-            indicator,
-            region_type,
-            period,
-            language.value,
-            age_group=age_group,
-            source=source,
-            to=kind,
-        )
-        _write(base, kind, drawn)
+    _draw(caterpillar, asked, base, config, age_group=age_group, source=source)
+
+
+@figure_app.command("funnel")
+def figure_funnel(
+    indicator: Indicator,
+    period: Year,
+    region_type: RegionType = "municipality",
+    overdispersed: Overdispersed = False,
+    age_group: AgeGroup = "all",
+    source: Source = None,
+    language: Language = "nl",
+    out: Out = None,
+    config: Config = None,
+) -> None:
+    """All regions of a type in one year against their size, with the limits of chance around the national value."""
+    from triple_aim.funnel_plots import funnel
+
+    asked = (indicator, region_type, period, language)
+    base = out or Path(f"funnel_{indicator}_{region_type}_{period}")
+    _draw(funnel, asked, base, config, age_group=age_group, source=source, overdispersed=overdispersed)
+
+
+@figure_app.command("chart")
+def figure_chart(
+    indicator: Indicator,
+    region: Annotated[str, typer.Option(help="Region code, such as GM0664 or NL01.")],
+    age_group: AgeGroup = "all",
+    source: Source = None,
+    language: Language = "nl",
+    out: Out = None,
+    config: Config = None,
+) -> None:
+    """Control chart (XmR) of one region over twelve years or more: is it stable, or does it more than wobble?"""
+    from triple_aim.process_charts import chart
+
+    asked = (indicator, region, language)
+    _draw(chart, asked, out or Path(f"chart_{indicator}_{region}"), config, age_group=age_group, source=source)
 
 
 @new_app.command("indicator")
@@ -351,12 +354,19 @@ def _release(project: Project) -> Path:
     return release
 
 
-def _write(base: Path, kind: str, content: bytes) -> None:
+def _draw(
+    figure: Callable[..., bytes], asked: Sequence[object], base: Path, config: Path | None, **also: object
+) -> None:
+    """Write one figure of the current release, as SVG and as PNG."""
+    from triple_aim.contracts import load_publication
     from triple_aim.files import replace_file
 
-    path = base.with_name(f"{base.name.removesuffix('.' + kind)}.{kind}")
-    replace_file(path, content)
-    print(path)
+    project = _project(config)
+    release, promise = _release(project), load_publication(project.contracts)
+    for kind in ("svg", "png"):
+        path = base.with_name(f"{base.name.removesuffix('.' + kind)}.{kind}")
+        replace_file(path, figure(release, promise, *asked, **also, to=kind))
+        print(path)
 
 
 def _console(stdout: bool = False) -> Console:

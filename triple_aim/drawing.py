@@ -1,12 +1,13 @@
-"""What every figure is drawn with: style, words, lines, signs, and a frame of title, legend and source.
+"""What every figure is drawn with: style, lines, signs, and a frame of title, legend and source.
 
-Not here: what is drawn (``figures``).
+Not here: what is drawn (``figures``, ``funnel_plots``, ``process_charts``) or the words (``captions``).
 """
 
 from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -15,11 +16,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import Formatter
 from numpy.typing import NDArray
 
-from triple_aim.selection import NOT_AVAILABLE, Language, Selection
-from triple_aim.vocabulary import SHOWN
+from triple_aim.captions import WORDS
+from triple_aim.selection import NOT_AVAILABLE, Language, Selection, is_shown
+from triple_aim.vocabulary import ALL
 
 Kind = Literal["svg", "png"]
 
@@ -52,52 +54,6 @@ JUDGEMENTS = {
     "no_demonstrable_difference": ("#767676", "D"),
     "not_compared": ("#767676", "|"),
 }
-WORDS: dict[Language, dict[str, str]] = {
-    "nl": {
-        "better": "beter dan de rest van Nederland",
-        "worse": "slechter dan de rest van Nederland",
-        "higher": "hoger dan de rest van Nederland",
-        "lower": "lager dan de rest van Nederland",
-        "no_demonstrable_difference": "geen aantoonbaar verschil",
-        "not_compared": "niet vergeleken",
-        "rest": "rest van Nederland",
-        "nl": "Nederland",
-        "years": "jaar",
-        "break": "trendbreuk",
-        "missing": "niet beschikbaar",
-        "provisional": "voorlopig (open)",
-        "interval": "streepjes: betrouwbaarheidsinterval",
-        "source": "bron",
-        "release": "uitgave",
-        "municipality": "gemeenten",
-        "ggd_region": "GGD-regio's",
-        "zorgkantoor_region": "zorgkantoorregio's",
-        "corop_region": "COROP-gebieden",
-        "province": "provincies",
-    },
-    "en": {
-        "better": "better than the rest of the Netherlands",
-        "worse": "worse than the rest of the Netherlands",
-        "higher": "higher than the rest of the Netherlands",
-        "lower": "lower than the rest of the Netherlands",
-        "no_demonstrable_difference": "no demonstrable difference",
-        "not_compared": "not compared",
-        "rest": "rest of the Netherlands",
-        "nl": "Netherlands",
-        "years": "years",
-        "break": "series break",
-        "missing": "not available",
-        "provisional": "provisional (open)",
-        "interval": "whiskers: confidence interval",
-        "source": "source",
-        "release": "release",
-        "municipality": "municipalities",
-        "ggd_region": "GGD regions",
-        "zorgkantoor_region": "zorgkantoor regions",
-        "corop_region": "COROP areas",
-        "province": "provinces",
-    },
-}
 
 
 def printed(value: float, decimals: int, language: Language) -> str:
@@ -106,16 +62,18 @@ def printed(value: float, decimals: int, language: Language) -> str:
     return text.translate(str.maketrans(",.", ".,")) if language == "nl" else text
 
 
-def canvas(about: Any, language: Language, height: float, place: str = "", ages: str = "") -> tuple[Figure, Axes]:
-    """An empty figure that says what is measured, in what, of whom and where."""
+def canvas(
+    about: Any, language: Language, height: float, place: str = "", ages: str = "", above: float = 6
+) -> tuple[Figure, Axes]:
+    """An empty figure that says what is measured, in what, of whom and where; ``above`` the axes is that much room."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     subtitle = ", ".join(filter(None, [str(about[f"unit_{language}"]), ages, place]))
-    axes.set_title(subtitle, loc="left", fontsize=9, color=GREY, pad=6 if place else 16)
+    axes.set_title(subtitle, loc="left", fontsize=9, color=GREY, pad=above)
     axes.set_axisbelow(True)
-    axes.yaxis.set_major_formatter(_numbers(language))
-    axes.xaxis.set_major_formatter(_numbers(language))
+    axes.yaxis.set_major_formatter(Numbers(language))
+    axes.xaxis.set_major_formatter(Numbers(language))
     return figure, axes
 
 
@@ -140,6 +98,20 @@ def line(axes: Axes, value: pd.Series, breaks: list[int], label: str | None = No
         axes.plot(value.index, shown, marker=alone, label=None if at else label, zorder=1.5, **style)
 
 
+def mark_breaks(axes: Axes, years: range, breaks: list[int], label: str) -> None:
+    """A dotted line before the first year of each new series, that year above the plot, where no point can be."""
+    for at, year in enumerate(year for year in breaks if years[0] < year <= years[-1]):
+        named = None if at else label
+        axes.axvline(year - 0.5, color=GREY, linestyle=":", gid=f"series-break-{year}", label=named)
+        above = axes.get_xaxis_transform()
+        axes.text(year - 0.5, 1.01, str(year), transform=above, ha="center", fontsize=8, color=GREY)
+
+
+def ages_of(age_group: str, language: Language) -> str:
+    """The age group in words; nothing for everybody."""
+    return "" if age_group == ALL else f"{age_group} {WORDS[language]['years']}"
+
+
 def series(years: pd.Index, breaks: list[int]) -> list[NDArray[np.bool_]]:
     """Which years belong to each series; a shifted point still belongs to its year."""
     number = np.searchsorted(np.array(sorted(breaks)) - 0.5, years.to_numpy(dtype=float))
@@ -162,11 +134,6 @@ def whiskers(value: pd.Series, lower: pd.Series, upper: pd.Series) -> Any:
     ]
 
 
-def is_shown(rows: pd.DataFrame) -> pd.Series:
-    """Which rows have a value that readers may see."""
-    return rows["status"].isin(SHOWN) & rows["value"].notna()
-
-
 def signs(rows: pd.DataFrame, language: Language) -> list[Line2D]:
     """Legend entries for the signs that occur."""
     words = WORDS[language]
@@ -183,21 +150,32 @@ def signs(rows: pd.DataFrame, language: Language) -> list[Line2D]:
     return found
 
 
-def _numbers(language: Language) -> FuncFormatter:
-    """Tick labels with no more decimals than the steps need."""
+class Numbers(Formatter):
+    """Tick labels in the notation of a language, all with the decimals that the steps between them need."""
 
-    def label(value: float, position: int | None = None) -> str:
-        decimals = len(f"{value:.6f}".rstrip("0").split(".")[1])
-        return printed(value, decimals, language)
+    def __init__(self, language: Language) -> None:
+        self.language = language
 
-    return FuncFormatter(label)
+    def __call__(self, value: float, position: int | None = None) -> str:
+        return self.format_ticks([value])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        decimals = max((len(f"{value:.6f}".rstrip("0").split(".")[1]) for value in values), default=0)
+        return [printed(value, decimals, self.language) for value in values]
 
 
 def drawn(figure: Figure, handles: list[Any], found: Selection, language: Language, to: Kind) -> bytes:
-    """Title above; legend, source and release below, each in room of its own; then the file's bytes."""
-    words, title = WORDS[language], str(found.used_indicators.iloc[0][f"title_{language}"])
+    """The figure in its frame, as a file's bytes."""
+    frame(figure, handles, found, language)
+    return saved(figure, found, language, to)
+
+
+def frame(figure: Figure, handles: list[Any], found: Selection, language: Language, notes: Sequence[str] = ()) -> None:
+    """Title above; legend, notes, source and release below, each in room of its own."""
+    words, title = WORDS[language], _title(found, language)
     foot = f"{words['source']}: {found.source_line(language)}; {words['release']} {found.release.name}"
-    heading, footing = textwrap.wrap(title, 74), textwrap.wrap(foot, 118)
+    heading = textwrap.wrap(title, 74)
+    footing = [part for text in (*notes, foot) for part in textwrap.wrap(text, 138)]
     height = figure.get_figheight()
     above = (0.1 + 0.19 * len(heading)) / height
     foot_top = (0.1 + 0.13 * len(footing)) / height
@@ -206,7 +184,15 @@ def drawn(figure: Figure, handles: list[Any], found: Selection, language: Langua
     figure.text(0.012, foot_top, "\n".join(footing), va="top", fontsize=7, color=GREY)
     figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, foot_top), ncols=2, fontsize=8)
     figure.set_layout_engine("constrained", rect=(0.005, below, 0.99, 1 - below - above))
-    sink = io.BytesIO()
+
+
+def saved(figure: Figure, found: Selection, language: Language, to: Kind) -> bytes:
+    """A file's bytes."""
+    sink, title = io.BytesIO(), _title(found, language)
     metadata = {"Date": None, "Title": title} if to == "svg" else {"Software": None, "Title": title}
     figure.savefig(sink, format=to, dpi=160, metadata=metadata)
     return sink.getvalue()
+
+
+def _title(found: Selection, language: Language) -> str:
+    return str(found.used_indicators.iloc[0][f"title_{language}"])

@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from triple_aim.captions import WORDS
 from triple_aim.contracts import Publication
 from triple_aim.drawing import (
     FAINT,
@@ -22,21 +23,21 @@ from triple_aim.drawing import (
     JUDGEMENTS,
     REGIONS,
     STYLE,
-    WORDS,
     Kind,
+    ages_of,
     canvas,
     course,
     drawn,
     hollow,
-    is_shown,
     line,
+    mark_breaks,
     printed,
     series,
     signs,
     whiskers,
 )
 from triple_aim.errors import NothingToPublish, ProjectError
-from triple_aim.selection import NOT_AVAILABLE, Language, Selection, select
+from triple_aim.selection import NOT_AVAILABLE, Language, is_shown, select_indicator
 from triple_aim.vocabulary import ALL
 
 
@@ -55,7 +56,7 @@ def trend(
     """One indicator over the years for up to six regions, beside the rest of the Netherlands."""
     if not 1 <= len(regions) <= len(REGIONS):
         raise ProjectError(f"{len(regions)} regions were named", "trend", f"name 1 to {len(REGIONS)} of them")
-    found = _select(release, promise, indicator, age_group, source)
+    found = select_indicator(release, promise, indicator, age_group, source)
     rows, about = found.rows, found.used_indicators.iloc[0]
     ours = rows[(rows["region_type"] == region_type) & rows["region_code"].isin(regions)]
     if absent := sorted(set(regions) - set(ours["region_code"])):
@@ -63,7 +64,7 @@ def trend(
     words, breaks = WORDS[language], [int(year) for year in about["series_breaks"].split(", ") if year]
     years = range(int(ours["period"].min()), int(ours["period"].max()) + 1)
     with matplotlib.rc_context(STYLE):
-        figure, axes = canvas(about, language, 4.8, ages=_ages(age_group, language))
+        figure, axes = canvas(about, language, 4.8, ages=ages_of(age_group, language), above=16)
         for at, code in enumerate(regions):
             one = ours[ours["region_code"] == code].set_index("period").reindex(years)
             shift = 0.09 * (at - (len(regions) - 1) / 2)
@@ -72,7 +73,7 @@ def trend(
             bottom = axes.get_xaxis_transform()
             axes.plot(gaps, [0.025] * len(gaps), "x", color=REGIONS[at][0], transform=bottom)
         _draw_comparator(axes, ours if len(regions) == 1 else rows, years, breaks, language)
-        _draw_breaks(axes, years, breaks, words["break"])
+        mark_breaks(axes, years, breaks, words["break"])
         axes.set_xlim(years[0] - 0.5, years[-1] + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=13, min_n_ticks=1))
         axes.xaxis.set_major_formatter("{x:.0f}")
@@ -94,7 +95,7 @@ def caterpillar(
     to: Kind = "svg",
 ) -> bytes:
     """All regions of a type in one year, sorted, with their intervals and the national value."""
-    found = _select(release, promise, indicator, age_group, source)
+    found = select_indicator(release, promise, indicator, age_group, source)
     rows, about = found.rows[found.rows["period"] == period], found.used_indicators.iloc[0]
     ours = rows[rows["region_type"] == region_type]
     shown = ours[is_shown(ours)].sort_values(["value", "region_code"])
@@ -108,7 +109,7 @@ def caterpillar(
     with matplotlib.rc_context(STYLE):
         height = 2.2 + len(ordered) * (0.12 if many else 0.2)
         kind = words.get(region_type, region_type.replace("_", " "))
-        figure, axes = canvas(about, language, height, f"{kind}, {period}", _ages(age_group, language))
+        figure, axes = canvas(about, language, height, f"{kind}, {period}", ages_of(age_group, language))
         handles: list[Any] = []
         whole = rows[rows["region_type"] == "nl"]
         if is_shown(whole).any():
@@ -146,26 +147,3 @@ def _draw_comparator(axes: Axes, rows: pd.DataFrame, years: range, breaks: list[
     for part in series(rest.index, breaks):
         axes.fill_between(rest.index, low, high, where=part, color=FAINT, alpha=0.6, linewidth=0, zorder=0)
     line(axes, rest["comparator_value"], breaks, color=GREY, linestyle="--", label=words["rest"])
-
-
-def _draw_breaks(axes: Axes, years: range, breaks: list[int], label: str) -> None:
-    """A dotted line before the first year of each new series, that year above the plot, where no point can be."""
-    for at, year in enumerate(year for year in breaks if years[0] < year <= years[-1]):
-        named = None if at else label
-        axes.axvline(year - 0.5, color=GREY, linestyle=":", gid=f"series-break-{year}", label=named)
-        above = axes.get_xaxis_transform()
-        axes.text(year - 0.5, 1.01, str(year), transform=above, ha="center", fontsize=8, color=GREY)
-
-
-def _ages(age_group: str, language: Language) -> str:
-    """The age group in words; nothing for everybody."""
-    return "" if age_group == ALL else f"{age_group} {WORDS[language]['years']}"
-
-
-def _select(release: Path, promise: Publication, indicator: str, age_group: str, source: str | None) -> Selection:
-    """The values of one indicator from one source, for everybody or for one age group."""
-    asked = {"indicator_id": indicator, "sex": ALL, "age_group": age_group, "segment_type": "none", "segment": ALL}
-    found = select(release, promise, "indicator_values", asked | ({"source": source} if source else {}))
-    if len(found.cubes) > 1:
-        raise ProjectError("several sources supply this indicator", indicator, f"choose {' or '.join(found.cubes)}")
-    return found

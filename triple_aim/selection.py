@@ -18,7 +18,7 @@ from triple_aim.dutch import in_dutch
 from triple_aim.errors import NothingToPublish, ProjectError
 from triple_aim.readers import open_marts
 from triple_aim.releases import read_manifest
-from triple_aim.vocabulary import SHOWN
+from triple_aim.vocabulary import ALL, SHOWN
 from triple_aim.warehouse import quoted
 
 Language = Literal["nl", "en"]
@@ -96,6 +96,17 @@ def select(release: Path, promise: Publication, table: str, asked: Mapping[str, 
     return Selection(release, promise, mart, asked, rows, indicators)
 
 
+def select_indicator(
+    release: Path, promise: Publication, indicator: str, age_group: str, source: str | None
+) -> Selection:
+    """The values of one indicator from one source, for everybody or for one age group."""
+    asked = {"indicator_id": indicator, "sex": ALL, "age_group": age_group, "segment_type": "none", "segment": ALL}
+    found = select(release, promise, "indicator_values", asked | ({"source": source} if source else {}))
+    if len(found.cubes) > 1:
+        raise ProjectError("several sources supply this indicator", indicator, f"choose {' or '.join(found.cubes)}")
+    return found
+
+
 def status_of(rows: pd.DataFrame) -> dict[str, str]:
     """Which status speaks for which measure: ``health_status`` for ``health_value``, ``status`` for all."""
     statuses = [name for name in rows if name == "status" or name.endswith("_status")]
@@ -106,3 +117,8 @@ def status_of(rows: pd.DataFrame) -> dict[str, str]:
         for measure in measures
         if measure.startswith(status.removesuffix("status"))
     }
+
+
+def is_shown(rows: pd.DataFrame) -> pd.Series:
+    """Which rows have a value that readers may see."""
+    return rows["status"].isin(SHOWN) & rows["value"].notna()

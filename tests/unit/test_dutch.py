@@ -19,15 +19,17 @@ def test_units_and_reasons_are_translated(promise: Publication) -> None:
         "fewer than 10 persons or cases",
         "rests on 5 of 13 municipalities; compared with the other municipalities delivered",
         "fewer than 50 respondents or 5 answers",
+        "about 95 % of the euros of the year have been booked, and the value is completed",
         "",
     ]
-    rows = pd.DataFrame({"unit": ["percent", "percent", "new", ""], "reason": reasons})
+    rows = pd.DataFrame({"unit": ["percent", "percent", "new", "", ""], "reason": reasons})
     told = in_dutch(rows, indicators, promise)
-    assert told["unit"].tolist() == ["procent", "procent", "new", ""]
+    assert told["unit"].tolist() == ["procent", "procent", "new", "", ""]
     assert told["reason"].tolist() == [
         "minder dan 10 personen of gevallen",
         "berust op 5 van 13 gemeenten; vergeleken met de andere geleverde gemeenten",
         "minder dan 50 respondenten of 5 antwoorden",
+        "ongeveer 95% van de euro's van het jaar is geboekt, en de waarde is aangevuld",
         "",
     ]
 

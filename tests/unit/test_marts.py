@@ -1,4 +1,4 @@
-"""Does a mart have exactly the promised columns, in an order that gives the same bytes?"""
+"""Does a mart have exactly the promised columns, in an order that gives the same bytes, and hide what it must?"""
 
 from __future__ import annotations
 
@@ -36,3 +36,19 @@ def test_a_mart_has_the_promised_columns_types_and_order() -> None:
 def test_a_mart_s_sql_makes_what_is_promised(name: str) -> None:
     assert list(QUERIES[name].columns) == [column.name for column in MARTS[name].columns]
     assert list(QUERIES[name].grain) == MARTS[name].grain
+
+
+def test_the_ledger_shows_no_euros_of_fewer_than_ten_rows() -> None:
+    counts = {"empty": 0, "one": 1, "nine": 9, "ten": 10}
+    with open_warehouse(None) as warehouse:
+        warehouse.run(
+            """create table safe.reconciliation (extract text, period integer, supplier text, stage text, reason text,
+                                                 row_count bigint, amount_eur decimal(18, 2))"""
+        )
+        for reason, count in counts.items():
+            row = ["claims", 2023, "a", "excluded", reason, count]
+            warehouse.run("insert into safe.reconciliation values (?, ?, ?, ?, ?, ?, 0.5)", row)
+        build_mart(warehouse, QUERIES["reconciliation"], MARTS["reconciliation"])
+        rows = read_mart(warehouse, MARTS["reconciliation"]).to_pylist()
+    assert {row["reason"]: row["row_count"] for row in rows} == counts
+    assert {row["reason"] for row in rows if row["amount_eur"] is None} == {"one", "nine"}

@@ -33,7 +33,7 @@ def reconciliation(*changed: tuple[int, dict[str, Any]]) -> pd.DataFrame:
     return frame
 
 
-def checks(*verdicts: tuple[str, bool], note: str = "") -> pd.DataFrame:
+def checks(*verdicts: tuple[str, bool], note: str = "", name: str = "c{at}") -> pd.DataFrame:
     columns = [
         "check_id",
         "subject",
@@ -44,7 +44,7 @@ def checks(*verdicts: tuple[str, bool], note: str = "") -> pd.DataFrame:
         "unexpected_count",
     ]
     rows = [
-        (f"c{at}", "mart.x", f"rule {at}", severity, passed, 10, int(not passed), note)
+        (name.format(at=at), "mart.x", f"rule {at}", severity, passed, 10, int(not passed), note)
         for at, (severity, passed) in enumerate(verdicts)
     ]
     return pd.DataFrame(rows, columns=[*columns, "note"])
@@ -92,7 +92,7 @@ def test_html_is_escaped_and_nothing_is_fetched() -> None:
 
 
 def test_the_ledger_joins_suppliers_and_adds_up() -> None:
-    lines = ledger(reconciliation()).set_index("extract")
+    lines = ledger(reconciliation(), checks()).set_index("extract")
     assert lines.loc["claims", ["delivered_rows", "set_aside_rows", "in_cube_rows"]].tolist() == [100, 3, 95]
     assert lines["adds_up"].all()  # shares is counted by no cube
 
@@ -103,10 +103,26 @@ def test_the_ledger_joins_suppliers_and_adds_up() -> None:
 )
 def test_one_lost_row_or_cent_is_seen(change: tuple[int, dict[str, Any]]) -> None:
     frame = reconciliation(change)
-    assert not ledger(frame)["adds_up"].all()
+    assert not ledger(frame, checks())["adds_up"].all()
     page = checks_page(checks(("critical", True)), frame, {})
     assert verdict(page)[0] == "bad"
     assert b'<span class="alarm">no</span>' in page
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_euros_that_are_not_shown_add_up_when_their_check_says_so(passed: bool) -> None:
+    frame = reconciliation((2, {"amount_eur": None}), (6, {"amount_eur": None}))
+    verdicts = checks(("critical", True), ("critical", passed), name="ledger/claims:euros_{at}")
+    lines = ledger(frame, verdicts).set_index("extract")
+    assert lines.loc[["claims", "shares"], "adds_up"].tolist() == [passed, True]
+    assert lines.loc["claims", ["set_aside_eur", "excluded_eur"]].isna().all()
+    assert lines.loc["claims", "delivered_eur"] == 1000
+    lost = reconciliation((2, {"amount_eur": None}), (5, {"row_count": 94}))
+    assert not ledger(lost, verdicts).set_index("extract").loc["claims", "adds_up"]
+
+
+def test_euros_that_are_not_shown_nor_checked_do_not_add_up() -> None:
+    assert not ledger(reconciliation((2, {"amount_eur": None})), checks())["adds_up"].all()
 
 
 def test_a_period_that_never_reached_its_cube_is_seen() -> None:
@@ -114,7 +130,7 @@ def test_a_period_that_never_reached_its_cube_is_seen() -> None:
         [("claims", 2022, "a", stage, "all", 10, 0.0) for stage in ("delivered", "staged")],
         columns=reconciliation().columns,
     )
-    lines = ledger(pd.concat([reconciliation(), extra])).set_index(["extract", "period"])
+    lines = ledger(pd.concat([reconciliation(), extra]), checks()).set_index(["extract", "period"])
     assert not lines.loc[("claims", 2022), "adds_up"]
 
 

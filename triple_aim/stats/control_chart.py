@@ -26,6 +26,8 @@ Flags = NDArray[np.bool_]
 LIMIT_FACTOR = 2.66  # 3 / 1.128: three sigma, from the mean range of two normal values
 SCREEN_FACTOR = 3.267  # upper limit of the moving ranges themselves
 RUN_LENGTH = 7  # points; Making Data Count. Others use 6, 8 or 9
+FEWEST_POINTS = 12  # NHSRplotthedots takes limits of fewer for a trial
+ENOUGH_POINTS = 15
 
 
 class Variation(IntEnum):
