@@ -28,7 +28,7 @@ def checks_page(checks: pd.DataFrame, reconciliation: pd.DataFrame, facts: Mappi
     environment.filters["euros"] = lambda value: "-" if pd.isna(value) else f"{value:,.2f}"
     failed = checks[~checks["is_passed"].astype(bool)].sort_values(["severity", "subject", "check_id"])
     passed = checks[checks["is_passed"].astype(bool)].sort_values(["subject", "check_id"])
-    lines = ledger(reconciliation)
+    lines = ledger(reconciliation, checks)
     level, verdict = _verdict(checks, failed, lines)
     page = environment.get_template("checks.html").render(
         level=level,
@@ -42,10 +42,10 @@ def checks_page(checks: pd.DataFrame, reconciliation: pd.DataFrame, facts: Mappi
     return page.encode()
 
 
-def ledger(reconciliation: pd.DataFrame) -> pd.DataFrame:
+def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     """One line per extract and period, its suppliers together as a cube has them, and whether it adds up."""
     told = reconciliation.astype({"amount_eur": float, "row_count": float})
-    sums = told.groupby([*LEDGER, "stage"])[["row_count", "amount_eur"]].sum().unstack("stage")
+    sums = told.groupby([*LEDGER, "stage"])[["row_count", "amount_eur"]].sum(skipna=False).unstack("stage")
     rows, euros = (
         sums.reindex(columns=pd.MultiIndex.from_product([[measure], STAGES]))[measure]
         for measure in ("row_count", "amount_eur")
@@ -53,12 +53,22 @@ def ledger(reconciliation: pd.DataFrame) -> pd.DataFrame:
     # an extract that no cube counts ends when it is staged; one that a cube counts must be there every period
     in_cubes = told.loc[told["stage"].isin(["in_cube", "excluded"]), "extract"].unique()
     counted = rows.index.get_level_values("extract").isin(in_cubes)
-    adds_up = pd.Series(True, index=rows.index)
-    for amount in (rows.fillna(0), euros.fillna(0)):
+    closes = {}
+    for measure, amount in (("rows", rows.fillna(0)), ("euros", euros.fillna(0))):
         arrived = amount["delivered"] - amount["set_aside"] - amount["staged"]
         ended = amount["staged"] - amount["in_cube"] - amount["excluded"]
-        adds_up &= (arrived.abs() < CENT) & ((ended.abs() < CENT) | ~counted)
+        closes[measure] = (arrived.abs() < CENT) & ((ended.abs() < CENT) | ~counted)
+    # euros that are not shown cannot be added up here; they were, by the check of their extract
+    hidden = told["amount_eur"].isna().groupby([told[name] for name in LEDGER]).any()
+    checked = _euros_checked(checks).reindex(rows.index.get_level_values("extract"), fill_value=False).to_numpy()
+    adds_up = closes["rows"] & closes["euros"].mask(hidden, checked)
     return rows.add_suffix("_rows").join(euros.add_suffix("_eur")).assign(adds_up=adds_up).reset_index()
+
+
+def _euros_checked(checks: pd.DataFrame) -> pd.Series[bool]:
+    """Of each extract whether every check of the euros of its ledger passed."""
+    extract = checks["check_id"].astype(str).str.extract(r"^ledger/(.+):euros_", expand=False)
+    return checks["is_passed"].astype(bool).groupby(extract).all()
 
 
 def _verdict(checks: pd.DataFrame, failed: pd.DataFrame, lines: pd.DataFrame) -> tuple[str, str]:

@@ -58,7 +58,7 @@ def show_release(console: Console, release: Path, promise: Publication) -> None:
     console.print(table)
     console.print("\n".join(titles), highlight=False)
     _show_checks(console, checks)
-    _show_ledger(console, reconciliation)
+    _show_ledger(console, reconciliation, checks)
     if told := dict(partly).get(year):
         console.print(f"Nederland {told.split(';')[0]}: those that were delivered.", highlight=False)
 
@@ -85,21 +85,19 @@ def _show_checks(console: Console, checks: pd.DataFrame) -> None:
         console.print(f"  … and {len(failed) - 8} more in checks.html")
 
 
-def _show_ledger(console: Console, reconciliation: pd.DataFrame) -> None:
-    rows = reconciliation.pivot_table(
-        index="extract", columns="stage", values=["row_count", "amount_eur"], aggfunc="sum", fill_value=0
-    )
-    told = ledger(reconciliation)
-    closes = told.groupby("extract")["adds_up"].all()
+def _show_ledger(console: Console, reconciliation: pd.DataFrame, checks: pd.DataFrame) -> None:
+    rows = reconciliation.pivot_table(index="extract", columns="stage", values="row_count", aggfunc="sum", fill_value=0)
+    told = ledger(reconciliation, checks).groupby("extract")
+    closes, delivered = told["adds_up"].all(), told["delivered_eur"].sum(skipna=False)
     table = Table(title="Reconciliation: every row and every euro", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("extract", "delivered", "set aside", "in cube", "excluded", "euros delivered", "closes"):
         table.add_column(name, justify="left" if name == "extract" else "right", no_wrap=True)
     for extract in rows.index:
         cells = [
-            f"{int(rows.loc[extract, ('row_count', stage)]):,}" if ("row_count", stage) in rows else "0"
+            f"{int(rows.loc[extract, stage]):,}" if stage in rows else "0"
             for stage in ("delivered", "set_aside", "in_cube", "excluded")
         ]
-        euros = rows.loc[extract, ("amount_eur", "delivered")]
+        euros = delivered[extract]
         closed = "[green]yes[/]" if closes.get(extract, False) else "[red]NO[/]"
-        table.add_row(extract, *cells, f"{euros:,.2f}" if euros else "-", closed)
+        table.add_row(extract, *cells, f"{euros:,.2f}" if pd.notna(euros) and euros else "-", closed)
     console.print(table)

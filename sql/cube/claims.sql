@@ -62,6 +62,7 @@ select
     cast(coalesce(sum(amount_eur * amount_eur) filter (where insured_person_count = 1), 0) as double) as cost_sumsq,
     cast(sum(truncated_cost_eur) as decimal(18, 2)) as truncated_cost_eur,
     cast(sum(truncated_cost_eur * truncated_cost_eur) as double) as truncated_cost_sumsq,
+    count(*) filter (where is_truncated) as truncated_person_count,
     cast(coalesce(sum(amount_eur) filter (where is_costliest_5_percent), 0) as decimal(18, 2)) as costliest_5_percent_eur,
     count(*) filter (where is_costliest_5_percent) as costliest_5_percent_count,
     sum(emergency_visit_count) as emergency_visit_count,

@@ -82,6 +82,14 @@ ranked_provisions as (
             partition by person_key, exclusion
             order by active_until desc, start_date desc, supplier, line_number
         ) as rank_in_year,
+        row_number() over (
+            partition by person_key, exclusion, law, is_ended
+            order by active_until desc, start_date desc, supplier, line_number
+        ) as rank_in_ends,
+        row_number() over (
+            partition by person_key, exclusion, law, is_ended, end_reason in ('33', '34')
+            order by active_until desc, start_date desc, supplier, line_number
+        ) as rank_in_ends_by_reason,
         max(case when category in ('43', '44') then 1 else 0 end) over (partition by person_key, exclusion, law) as has_stay
     from provisions
 ),
@@ -102,6 +110,8 @@ stacked_provisions as (
         rank_in_category,
         rank_in_care,
         rank_in_year,
+        rank_in_ends,
+        rank_in_ends_by_reason,
         has_stay,
         sum(case when rank_in_category = 1 then 1 else 0 end) over (partition by person_key, exclusion) as stacked_number
     from ranked_provisions
@@ -137,8 +147,12 @@ provision_totals as (
         count(*) filter (where rank_in_year = 1) as social_domain_client_count,
         count(*) filter (where rank_in_year = 1 and stacked_number >= 2) as stacked_client_count,
         count(*) filter (where law = 'Wmo' and is_ended) as wmo_end_count,
+        count(*) filter (where law = 'Wmo' and is_ended and rank_in_ends = 1) as wmo_end_client_count,
         -- The same codes mean something else under the Jeugdwet.
-        count(*) filter (where law = 'Wmo' and is_ended and end_reason in ('33', '34')) as wmo_end_to_zvw_or_wlz_count
+        count(*) filter (where law = 'Wmo' and is_ended and end_reason in ('33', '34')) as wmo_end_to_zvw_or_wlz_count,
+        count(*) filter (
+            where law = 'Wmo' and is_ended and end_reason in ('33', '34') and rank_in_ends_by_reason = 1
+        ) as wmo_end_to_zvw_or_wlz_client_count
     from stacked_provisions
     group by
         case when exclusion = 'none' then municipality_code else 'unknown' end,
@@ -219,6 +233,12 @@ select
     case
         when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_end_to_zvw_or_wlz_count, 0)
     end as wmo_end_to_zvw_or_wlz_count,
+    case
+        when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_end_client_count, 0)
+    end as wmo_end_client_count,
+    case
+        when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_end_to_zvw_or_wlz_client_count, 0)
+    end as wmo_end_to_zvw_or_wlz_client_count,
     case
         when exclusion <> 'none' or delivered_jeugdwet then coalesce(provision_totals.youth_stay_client_count, 0)
     end as youth_stay_client_count,

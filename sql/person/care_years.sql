@@ -181,6 +181,7 @@ select
         when ranked_costs.cost_rank is null then 0
         else cast(greatest(least(ranked_costs.amount_eur, cost_limit.limit_eur), 0) as decimal(18, 2))
     end as truncated_cost_eur,
+    coalesce(ranked_costs.amount_eur > cost_limit.limit_eur or ranked_costs.amount_eur < 0, false) as is_truncated,
     coalesce(ranked_costs.cost_rank * 20 <= ranked_costs.member_count, false) as is_costliest_5_percent,
     coalesce(members.is_senior, false) as is_senior,
     coalesce(hospital_use.emergency_visit_count, 0) as emergency_visit_count,
