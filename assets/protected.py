@@ -35,12 +35,14 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         programme = monitor.programme
         table = "safe.indicator_values"
         with monitor.warehouse() as warehouse, warehouse.transaction():
+            regions = monitor.regions(warehouse)
             parts = [
                 protect(
                     warehouse.frame(f'select * from ind."{spec.id}"'),
                     spec,
                     programme.publication,
                     programme.project.settings.division_year,
+                    regions,
                 )
                 for spec in programme.specs.values()
             ]

@@ -17,6 +17,9 @@ REASONS = {
     "nothing was delivered": "niets geleverd",
     "too few municipalities delivered": "te weinig gemeenten leverden",
     "cannot be computed from what was delivered": "niet te berekenen uit wat is geleverd",
+    "withheld so that another withheld number cannot be worked out": (
+        "weggelaten omdat anders een ander weggelaten getal uit te rekenen is"
+    ),
     "suppressed by the source": "door de bron onderdrukt",
     "fewer than 5 answers": "minder dan 5 antwoorden",
     "fewer than 50 respondents": "minder dan 50 respondenten",

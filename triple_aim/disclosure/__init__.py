@@ -1,1 +1,4 @@
-"""Statistical disclosure control: which cells may be seen. Pure rules in ``primary``, the gate in ``protect``."""
+"""Statistical disclosure control: which cells may be seen.
+
+Rules in ``primary`` and ``secondary``, what adds up in ``additions``, the gate in ``protect``.
+"""

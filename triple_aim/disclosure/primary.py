@@ -1,6 +1,6 @@
 """Which cells rest on too few persons or cases to be shown. Pure numpy; no I/O.
 
-Not here: cells that could be solved for from their neighbours; that is ``secondary``, which is still to come.
+Not here: cells that could be solved for from their neighbours; that is ``secondary``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,223 @@
+"""Which further cells must be withheld so that no withheld one can be worked out. Pure numbers; no I/O.
+
+Here: which withheld cells follow from sums that are known to hold, and what to withhold to stop that. Not here: which
+sums hold (``additions``), which cells are small (``primary``), what a withheld row loses (``protect``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import lsqr
+
+from triple_aim.disclosure.primary import too_small
+
+Ints = NDArray[np.intp]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+#: What counts as nought among random numbers of the order of one.
+NOUGHT = 1e-7
+#: How closely relations must be met for that, and how often to try.
+MET = 1e-11
+REFINEMENTS = 20
+
+
+@dataclass(frozen=True)
+class Additions:
+    """Sums that hold: for each ``relation``, the cells with sign +1 equal those with sign -1.
+
+    Entry ``i`` says that cell ``cell[i]`` stands in relation ``relation[i]`` with ``sign[i]``: +1 for the total, -1
+    for its parts.
+    """
+
+    relation: Ints
+    cell: Ints
+    sign: Floats
+
+    def of(self, kept: Mask) -> Additions:
+        """Some of the entries."""
+        return Additions(self.relation[kept], self.cell[kept], self.sign[kept])
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What cells rest on, and the least that may be known of cells together."""
+
+    persons: Floats
+    cases: Floats
+    others: Floats
+    least_persons: float
+    least_cases: float
+
+
+def further(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats, counts: Counts) -> Mask:
+    """Choose the cells to withhold beside those that are small themselves.
+
+    Cells are withheld, the cheapest first and one that mends several relations before one that mends one, until
+
+    * no relation has one unseen cell, and it a guarded one: it would be the total minus the others;
+    * no relation shows its total and hides parts that are too small together: they would all be bounded by that;
+    * no guarded cell follows from any combination of relations (differences of regions that overlap, for instance).
+
+    What is chosen is guarded from then on.
+
+    Parameters
+    ----------
+    additions : Additions
+        The sums a reader knows to hold, over ``n`` cells.
+    unseen : ndarray of bool, (n,)
+        Cells whose number is not shown, for whatever reason.
+    guarded : ndarray of bool, (n,)
+        Those of them that nobody may work out. The others are unknown until they follow from what is shown.
+    cost : ndarray of float, (n,)
+        What withholding a cell loses; only the order matters.
+    counts : Counts
+        Persons, cases and persons who are no case of each cell (nan where it has no meaning), and the thresholds.
+
+    Returns
+    -------
+    ndarray of bool, (n,)
+        The cells to withhold further.
+
+    Notes
+    -----
+    The first two are mended greedily and the third by linear algebra, so a solution is found, not the cheapest one.
+    That a cell does not follow from sums does not mean that it cannot be bounded closely: no intervals are computed.
+
+    References
+    ----------
+    Hundepool, A. et al. (2012). Statistical disclosure control, Wiley, chapter 4 (secondary cell suppression).
+
+    Examples
+    --------
+    A total of 100 and its parts of 5, 25 and 70, of which the first is small; the second is the cheaper to withhold.
+
+    >>> parts = Additions(np.zeros(4, int), np.arange(4), np.array([1.0, -1, -1, -1]))
+    >>> size, small = np.array([100.0, 5, 25, 70]), np.array([False, True, False, False])
+    >>> further(parts, small, small, size, Counts(size, size, size * np.nan, 10, 10))
+    array([False, False,  True, False])
+    """
+    unseen, guarded = unseen.copy(), guarded.copy()
+    chosen = np.zeros_like(unseen)
+    while True:
+        more = _by_relation(additions, unseen, guarded, cost, counts)
+        if not more.any():
+            more = _by_combination(additions, unseen, guarded, cost)
+        if not more.any():
+            return chosen
+        chosen |= more
+        unseen |= more
+        guarded |= more
+
+
+def told(additions: Additions, unseen: Mask) -> Mask:
+    """Tell which unseen cells follow from the others, by any combination of relations.
+
+    Whatever else the unseen numbers might be differs from the true ones by a vector that every relation maps to nought.
+    A cell follows exactly when all those vectors are nought there, which a random one tells with probability 1.
+
+    >>> told(Additions(np.zeros(3, int), np.arange(3), np.array([1.0, -1, -1])), np.array([False, True, False]))
+    array([False,  True, False])
+    """
+    free = np.random.default_rng(20).standard_normal(len(unseen))  # a seed: the same release from the same deliveries
+    left = additions.of(unseen[additions.cell])
+    rounds = []
+    while left.cell.size:
+        # A cell in one relation only makes up for whatever the others do: set both aside, and fill the cell in later.
+        alone = np.bincount(left.cell, minlength=len(unseen))[left.cell] == 1
+        if not alone.any():
+            break
+        loose = np.zeros(left.relation.max() + 1, dtype=bool)
+        loose[left.relation[alone]] = True
+        gone = loose[left.relation]
+        pivot = np.zeros_like(gone)
+        pivot[np.flatnonzero(alone)[np.unique(left.relation[alone], return_index=True)[1]]] = True
+        rounds.append((left.of(gone), left.of(pivot)))
+        left = left.of(~gone)
+    _project(left, free)
+    for relations, pivots in reversed(rounds):
+        free[pivots.cell] = 0.0
+        sums = np.bincount(relations.relation, weights=relations.sign * free[relations.cell])
+        free[pivots.cell] = -sums[pivots.relation] / pivots.sign
+    return unseen & (np.abs(free) < NOUGHT)
+
+
+def _project(additions: Additions, free: Floats) -> None:
+    """Bring random numbers onto the vectors that all relations map to nought, in place."""
+    if not additions.cell.size:
+        return
+    matrix = _matrix(additions, len(free))
+    for _ in range(REFINEMENTS):
+        free -= matrix.T @ lsqr(matrix.T, free, atol=1e-14, btol=1e-14)[0]
+        # What follows from the relations is as near to nought as they are.
+        if np.abs(matrix @ free).max() < MET:
+            return
+    raise ArithmeticError("the sums of withheld cells do not settle; nothing can be said of what they tell")
+
+
+def _matrix(additions: Additions, cells: int) -> csr_array:
+    """Relations as rows, cells as columns."""
+    shape = (int(additions.relation.max()) + 1, cells)
+    return csr_array((additions.sign, (additions.relation, additions.cell)), shape=shape)
+
+
+def _by_relation(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats, counts: Counts) -> Mask:
+    """The next cells to withhold for what single relations tell; none once they tell nothing."""
+    relation, cell, part = additions.relation, additions.cell, additions.sign < 0
+    size = int(relation.max()) + 1 if relation.size else 0
+    unknown = unseen.copy()
+    while True:  # a cell that need not be guarded and follows from its relation is known
+        single = np.bincount(relation, weights=unknown[cell], minlength=size) == 1
+        follows = cell[single[relation] & unknown[cell] & ~guarded[cell]]
+        if not follows.size:
+            break
+        unknown[follows] = False
+    hidden, watched = unknown[cell], (unknown & guarded)[cell]
+    known_total = np.bincount(relation, weights=hidden & ~part, minlength=size) == 0
+    sums = (
+        np.bincount(relation, weights=np.where(hidden & part, count[cell], 0.0), minlength=size)
+        for count in (counts.persons, counts.cases, counts.others)
+    )
+    small = too_small(*sums, least_persons=counts.least_persons, least_cases=counts.least_cases)
+    tells = (single | (known_total & small)) & (np.bincount(relation, weights=watched, minlength=size) > 0)
+    open_to = tells[relation] & ~unseen[cell]
+    mends = np.bincount(cell[open_to], minlength=len(unseen))
+    return _cheapest(additions.of(open_to), cost / np.maximum(mends, 1) ** 2)
+
+
+def _by_combination(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats) -> Mask:
+    """The next cell to withhold for what relations tell together; none once they tell nothing."""
+    solved = told(additions, unseen) & guarded
+    chosen = np.zeros_like(unseen)
+    if not solved.any():
+        return chosen
+    matrix = _matrix(additions, len(unseen))
+    for cell in np.flatnonzero(solved):
+        one = np.zeros(len(unseen))
+        one[cell] = 1.0
+        # The weights of relations that single the cell out; a further unseen cell in that combination would blur it.
+        weights = lsqr(matrix[:, unseen].T, one[unseen], atol=1e-14, btol=1e-14)[0]
+        useful = ~unseen & (np.abs(matrix.T @ weights) > NOUGHT)
+        if useful.any():
+            chosen[np.flatnonzero(useful)[np.argmin(cost[useful])]] = True
+            return chosen
+    return chosen  # what follows from nothing that is shown is no secret: a part that others leave no room for
+
+
+def _cheapest(candidates: Additions, cost: Floats) -> Mask:
+    """Cells that are the cheapest in every relation that they would mend; the others wait for what these mend."""
+    chosen = np.zeros(len(cost), dtype=bool)
+    if not candidates.cell.size:
+        return chosen
+    rank = np.empty(len(cost), dtype=np.intp)
+    rank[np.argsort(cost, kind="stable")] = np.arange(len(cost))  # no two alike
+    best = np.full(candidates.relation.max() + 1, len(cost))
+    np.minimum.at(best, candidates.relation, rank[candidates.cell])
+    beaten = candidates.cell[rank[candidates.cell] > best[candidates.relation]]
+    chosen[candidates.cell] = True
+    chosen[beaten] = False
+    return chosen
