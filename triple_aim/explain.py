@@ -95,6 +95,11 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
                and sex = 'all' order by source, age_group, segment""",
             [spec.id, region, period],
         )
+        withheld = marts.frame(
+            """select source from mart.indicator_values where indicator_id = ? and region_code = ? and period = ?
+               and status = 'suppressed'""",
+            [spec.id, region, period],
+        )
     parts, rows = rows[rows["segment"] != ALL], rows[rows["segment"] == ALL]
     if rows.empty:
         raise ProjectError(
@@ -128,6 +133,10 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
                 f"  rest of the Netherlands {row['comparator_value']:,.{spec.decimals}f}: {row['difference']}",
                 highlight=False,
             )
+        if hidden := int((withheld["source"] == row["source"]).sum()):
+            # Strata would tell of the parts that a publication does not.
+            console.print(f"  strata are not shown: {hidden} parts of this number are withheld", highlight=False)
+            continue
         _show_workings(console, programme, spec, row)
     _show_segments(console, spec, parts)
     _show_deliveries(
