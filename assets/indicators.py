@@ -8,7 +8,7 @@ import dagster as dg
 
 from assets.resources import RETRY, Monitor, check_specs, judged, recalled, told
 from triple_aim.checks import indicator_counts
-from triple_aim.cubes import built, remember
+from triple_aim.cubes import all_built, remember
 from triple_aim.indicators import indicator_rows
 from triple_aim.programme import Programme
 from triple_aim.published import with_published
@@ -35,8 +35,8 @@ def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefiniti
         wanted = [spec for spec in specs if dg.AssetKey(["ind", spec.id]) in context.selected_asset_keys]
         with monitor.warehouse() as warehouse:
             regions = monitor.regions(warehouse)
-            contents = {spec.id: monitor.content(warehouse, spec) for spec in wanted}
-            stale = [spec for spec in wanted if built(warehouse, f"ind.{spec.id}").get(0) != contents[spec.id]]
+            contents, there = monitor.contents(warehouse, wanted), all_built(warehouse)
+            stale = [spec for spec in wanted if there.get(f"ind.{spec.id}", {}).get(0) != contents[spec.id]]
             seconds, counts = dict.fromkeys((f"ind/{spec.id}" for spec in wanted), 0.0), {}
             for spec in stale:
                 started = time.monotonic()

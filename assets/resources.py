@@ -19,7 +19,7 @@ import pandas as pd
 from pydantic import PrivateAttr
 
 from triple_aim.checks import Count, Verdict, as_frame, cube_counts, judge
-from triple_aim.cubes import Cells, build_table, built, load_cells
+from triple_aim.cubes import Cells, all_built, build_table, built, load_cells
 from triple_aim.errors import TripleAimError
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.programme import Programme, load_programme
@@ -122,12 +122,20 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
             self._kept[cube] = now, load_cells(warehouse, self.programme.cubes[cube])
         return cast(Cells, self._kept[cube][1])
 
-    def content(self, warehouse: Warehouse, spec: Spec) -> str:
-        """What an indicator rests on, as a hash: its spec, cubes, delivered splits, all content, libraries."""
-        rests_on: list[object] = [spec, release_id(self.programme.project.content_hash, {})]
-        rests_on += [self._split_shares(warehouse)]
-        rests_on += [(cube, built(warehouse, f"cube.{cube}")) for cube in self.programme.cubes_of(spec)]
-        return hashlib.sha256(repr(rests_on).encode()).hexdigest()
+    def contents(self, warehouse: Warehouse, specs: Sequence[Spec]) -> dict[str, str]:
+        """What each indicator rests on, as a hash: its spec, cubes, delivered splits, all content, libraries."""
+        there, splits = all_built(warehouse), self._split_shares(warehouse)
+        content = release_id(self.programme.project.content_hash, {})
+
+        def rests_on(spec: Spec) -> list[object]:
+            return [
+                spec,
+                content,
+                splits,
+                [(cube, there.get(f"cube.{cube}")) for cube in self.programme.cubes_of(spec)],
+            ]
+
+        return {spec.id: hashlib.sha256(repr(rests_on(spec)).encode()).hexdigest() for spec in specs}
 
 
 def by_year(

@@ -83,9 +83,17 @@ def build_table(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> l
 
 
 def built(warehouse: Warehouse, table: str) -> dict[int, str]:
-    """What each period of a table was made from, as a hash; a table without periods has them under 0."""
+    """What each period of a table was made from, as a hash; a table without periods has it under 0."""
+    return all_built(warehouse).get(table, {})
+
+
+def all_built(warehouse: Warehouse) -> dict[str, dict[int, str]]:
+    """The same of every table there is."""
     warehouse.run("create table if not exists meta.built (table_name varchar, period integer, content varchar)")
-    return dict(warehouse.rows("select period, content from meta.built where table_name = ? order by all", [table]))
+    found: dict[str, dict[int, str]] = {}
+    for table, period, content in warehouse.rows("select table_name, period, content from meta.built order by all"):
+        found.setdefault(table, {})[period] = content
+    return found
 
 
 def remember(warehouse: Warehouse, table: str, period: int, content: str | None) -> None:
