@@ -10,7 +10,7 @@ from triple_aim.catalog import dictionary_rows, headline_rows, region_rows
 from triple_aim.checks import delivery_counts, ledger_counts, region_counts
 from triple_aim.cubes import reconcile
 from triple_aim.disclosure.protect import audit, protect
-from triple_aim.landing import discover, unclaimed
+from triple_aim.landing import delivered_files, unclaimed
 from triple_aim.programme import Programme
 
 OWNERS = ["team:disclosure-control"]
@@ -70,9 +70,8 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
             contracts, deliveries = monitor.programme.contracts.values(), monitor.programme.project.deliveries
             rows = reconcile(warehouse, contracts)
             warehouse.create("safe.reconciliation", rows)
-            strangers = unclaimed(deliveries, contracts)
-            files = len(strangers) + sum(len(discover(deliveries, contract)) for contract in contracts)
-            counts = [*delivery_counts(files, strangers), *ledger_counts(rows)]
+            told = delivery_counts(len(delivered_files(deliveries)), unclaimed(deliveries, contracts))
+            counts = [*told, *ledger_counts(rows)]
             return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, counts)
 
     @dg.asset(

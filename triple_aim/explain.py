@@ -92,14 +92,11 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
     with open_marts(release, programme.publication) as marts:
         rows = marts.frame(
             """select * from mart.indicator_values where indicator_id = ? and region_code = ? and period = ?
-               and sex = 'all' order by source, age_group, segment""",
+               order by source, age_group, segment""",
             [spec.id, region, period],
         )
-        withheld = marts.frame(
-            """select source from mart.indicator_values where indicator_id = ? and region_code = ? and period = ?
-               and status = 'suppressed'""",
-            [spec.id, region, period],
-        )
+    withheld = rows.loc[rows["status"] == "suppressed", "source"].value_counts()
+    rows = rows[rows["sex"] == ALL]
     parts, rows = rows[rows["segment"] != ALL], rows[rows["segment"] == ALL]
     if rows.empty:
         raise ProjectError(
@@ -133,7 +130,7 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
                 f"  rest of the Netherlands {row['comparator_value']:,.{spec.decimals}f}: {row['difference']}",
                 highlight=False,
             )
-        if hidden := int((withheld["source"] == row["source"]).sum()):
+        if hidden := int(withheld.get(row["source"], 0)):
             # Strata would tell of the parts that a publication does not.
             console.print(f"  strata are not shown: {hidden} parts of this number are withheld", highlight=False)
             continue

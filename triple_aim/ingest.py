@@ -30,6 +30,7 @@ from triple_aim.landing import (
     kept,
     landed,
     latest,
+    slot_name,
     slots_of,
 )
 from triple_aim.periods import FIRST_PERIOD
@@ -136,7 +137,7 @@ def inputs(warehouse: Warehouse) -> dict[str, str]:
     if not warehouse.exists("meta.staged"):
         return {}
     rows = warehouse.rows("select extract, period, supplier, delivery from meta.staged order by all")
-    return {f"{extract}/{period}/{supplier}": delivery for extract, period, supplier, delivery in rows}
+    return {slot_name(extract, period, supplier): delivery for extract, period, supplier, delivery in rows}
 
 
 @contextmanager

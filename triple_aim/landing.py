@@ -75,12 +75,16 @@ def discover(deliveries: Path, contract: Contract) -> list[Found]:
 
 
 def unclaimed(deliveries: Path, contracts: Iterable[Contract]) -> list[str]:
-    """The files in the deliveries folder that no contract claims: misnamed, or not ours. Hidden files do not count."""
-    base = deliveries.resolve()
+    """The files in the deliveries folder that no contract claims: misnamed, or not ours."""
     claimed = {found.name for contract in contracts for found in discover(deliveries, contract)}
+    return [name for name in delivered_files(deliveries) if name not in claimed]
+
+
+def delivered_files(deliveries: Path) -> list[str]:
+    """Every file in the deliveries folder; hidden ones do not count."""
+    base = deliveries.resolve()
     names = (path.relative_to(base) for path in sorted(base.rglob("*")) if path.is_file())
-    shown = (name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
-    return [name for name in shown if name not in claimed]
+    return [name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts)]
 
 
 def landed(landing: Path, extract: str) -> list[Landed]:
@@ -102,6 +106,11 @@ def landed(landing: Path, extract: str) -> list[Landed]:
 def slots_of(known: list[Landed]) -> dict[Slot, Landed]:
     """Which delivery holds for each period and supplier: the last one."""
     return {(period, delivery.supplier): delivery for delivery in known for period in delivery.periods}
+
+
+def slot_name(extract: str, period: int, supplier: str) -> str:
+    """What a manifest calls the place that one delivery fills."""
+    return f"{extract}/{period}/{supplier}"
 
 
 def latest(known: list[Landed], name: str) -> Landed | None:

@@ -14,7 +14,7 @@ import pandas as pd
 from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import Sums, estimate
 from triple_aim.regions import Regions
-from triple_aim.rollup import Geography, Mask, breakdown, by_category, geography
+from triple_aim.rollup import Mask, breakdown, by_category, geography
 from triple_aim.rows import tidy
 from triple_aim.specs import Compute, Healthy, Spec
 from triple_aim.standards import Tables
@@ -38,10 +38,9 @@ def life_frames(
         counted = Sums({"numerator": by_age(deaths, split.masks), "denominator": by_age(years, split.masks)})
         rest = counted.of(place.country).minus(counted)
         own, others = dict(counted.parts), dict(rest.parts)
-        told = {"persons": years, "cases": deaths}
         totals, rest_totals = (
-            {name: by_category(array, split.masks) for name, array in side.items()}
-            for side in (told, _complement(told, place))
+            {"persons": side["denominator"].sum(axis=-1), "cases": side["numerator"].sum(axis=-1)}
+            for side in (own, others)
         )
         unasked = np.full_like(counted.parts["numerator"], np.nan)
         if route.healthy and not cubes[route.healthy.cube].labels["period"]:
@@ -77,11 +76,6 @@ def by_age(sums: Floats, masks: Mask) -> Floats:
     """(period, region, sex, band) → (period, region, category of sexes, band)."""
     array: Floats = np.einsum("prsb,cs->prcb", sums, masks[:, :, 0].astype(float))
     return array
-
-
-def _complement(sums: Mapping[str, Floats], place: Geography) -> dict[str, Floats]:
-    whole = Sums(dict(sums))
-    return whole.of(place.country).minus(whole).parts
 
 
 def _shares(sums: Sums, theirs: list[str], ours: list[str]) -> tuple[Floats, Floats]:

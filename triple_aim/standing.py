@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from triple_aim.contracts import Contract
-from triple_aim.landing import discover, is_unchanged, landed, slots_of
+from triple_aim.landing import discover, is_unchanged, landed, slot_name, slots_of
 from triple_aim.project import Project
 from triple_aim.publication import release_id
 from triple_aim.releases import linked_release, read_manifest, verify
@@ -29,7 +29,7 @@ def standing_release(project: Project, contracts: Iterable[Contract]) -> Path | 
         if not all(is_unchanged(known, found) for found in discover(project.deliveries, contract)):
             return None
         now |= {
-            f"{contract.extract}/{period}/{supplier}": delivery.sha256
+            slot_name(contract.extract, period, supplier): delivery.sha256
             for (period, supplier), delivery in slots_of(known).items()
         }
     return release if now == inputs else None
