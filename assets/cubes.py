@@ -1,4 +1,4 @@
-"""Floor 3: one asset a file of ``sql/cube``, ``cube/<name>``, partitioned by year."""
+"""Floor 3: one asset a file of ``sql/cube``, ``cube/<name>``, partitioned by year; one step."""
 
 import dagster as dg
 
@@ -11,7 +11,7 @@ from triple_aim.warehouse import Warehouse
 
 
 def cube_assets(programme: Programme) -> list[dg.AssetsDefinition]:
-    return [by_year(query, _place) for query in programme.cubes.values()]
+    return [by_year("cube", programme.cubes.values(), _place)]
 
 
 def _place(monitor: Monitor, warehouse: Warehouse, query: Query) -> Geography | None:

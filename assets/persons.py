@@ -1,4 +1,4 @@
-"""Floor 2: one asset a file of ``sql/person``, ``person/<name>``, partitioned by year.
+"""Floor 2: one asset a file of ``sql/person``, ``person/<name>``, partitioned by year; one step.
 
 Its tables hold rows of persons: events say how many, never which, and nothing above the cubes may read them.
 """
@@ -10,4 +10,4 @@ from triple_aim.programme import Programme
 
 
 def person_assets(programme: Programme) -> list[dg.AssetsDefinition]:
-    return [by_year(query) for query in programme.persons.values()]
+    return [by_year("person", programme.persons.values())]

@@ -6,9 +6,10 @@ Not here: which assets there are. Events carry counts, seconds and hashes, never
 import hashlib
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from graphlib import TopologicalSorter
 from itertools import islice
 from pathlib import Path
 from traceback import extract_tb
@@ -139,31 +140,53 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 def by_year(
-    query: Query, place: Callable[[Monitor, Warehouse, Query], Geography | None] = lambda *_: None
+    floor: str,
+    queries: Iterable[Query],
+    place: Callable[[Monitor, Warehouse, Query], Geography | None] = lambda *_: None,
 ) -> dg.AssetsDefinition:
-    """An asset that is one SQL file, rebuilt year by year where what it reads changed; ``place`` knows its regions."""
-    key = query.table.split(".")
+    """A floor of SQL files in one step, an asset each, rebuilt year by year where what they read changed.
 
-    @dg.asset(
-        key=key,
-        deps=[dg.AssetKey(table.split(".")) for table in (*query.sources("stg"), *query.sources("person"))],
+    ``place`` knows the regions of a table. A step each would cost more than most of the files do.
+    """
+    known = {query.table: query for query in queries}
+    inner = {table: [source for source in query.reads if source in known] for table, query in known.items()}
+    ordered = [known[table] for table in TopologicalSorter(inner).static_order()]
+
+    @dg.multi_asset(
+        name=floor,
+        specs=[_asset(query) for query in ordered],
+        check_specs=[check for query in ordered for check in check_specs(query.table.split("."))],
         partitions_def=YEARS,
         backfill_policy=ONE_RUN,
+        can_subset=True,
+        retry_policy=RETRY,
+    )
+    def tables(context: dg.AssetExecutionContext, monitor: Monitor) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        wanted = [query for query in ordered if dg.AssetKey(query.table.split(".")) in context.selected_asset_keys]
+        with monitor.warehouse() as warehouse:
+            counts, facts = {}, {}
+            for query in wanted:
+                started, asset = time.monotonic(), query.table.replace(".", "/")
+                rebuilt = build_table(warehouse, query, years(context))
+                counts[asset] = cube_counts(warehouse, query, place(monitor, warehouse, query))
+                facts[asset] = query.table, time.monotonic() - started, len(rebuilt)
+            results = judged(warehouse, counts)
+            for asset, (table, seconds, rebuilt_count) in facts.items():
+                yield told(warehouse, asset, qualified(table), seconds, results[asset], periods_rebuilt=rebuilt_count)
+
+    return tables
+
+
+def _asset(query: Query) -> dg.AssetSpec:
+    key = query.table.split(".")
+    return dg.AssetSpec(
+        key=key,
+        deps=[dg.AssetKey(table.split(".")) for table in (*query.sources("stg"), *query.sources("person"))],
         group_name=key[0],
         kinds={"duckdb", "sql"},
         owners=["team:epidemiology"],
         description=f"{query.purpose} Grain: {', '.join(query.grain)}.",
-        check_specs=check_specs(key),
-        retry_policy=RETRY,
     )
-    def table(context: dg.AssetExecutionContext, monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        started = time.monotonic()
-        with monitor.warehouse() as warehouse:
-            rebuilt = build_table(warehouse, query, years(context))
-            counts = cube_counts(warehouse, query, place(monitor, warehouse, query))
-            return finished(warehouse, key, qualified(query.table), started, counts, periods_rebuilt=len(rebuilt))
-
-    return table
 
 
 def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from triple_aim.contracts import Column, Contract, PeriodFromColumn, Rule
 from triple_aim.errors import ContentError, DeliveryError
-from triple_aim.formats import RAW, Field, load_raw, profile
+from triple_aim.formats import RAW, forget_raw, load_raw
 from triple_aim.privacy import find_identifiers
+from triple_aim.profiles import DATE, INTEGERS, Field, profile
 from triple_aim.warehouse import Warehouse, literal, qualified, quoted
 
-CHECKED = "temp.main.delivery_checked"  # temporary, as RAW is
+#: Views and a small table, temporary as RAW is: the rows typed, the rules that some of them break, and both together.
+TYPED, BROKEN, CHECKED = (f"temp.main.delivery_{name}" for name in ("typed", "broken", "checked"))
 SQL_TYPES = {
     "text": "varchar",
     "code": "varchar",
@@ -33,6 +35,14 @@ SHAPES = {
     "number": r"-?[0-9]{1,15}(\.[0-9]+)?([eE]-?[0-9]{1,3})?",
     "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
 }
+#: A delivered type that holds just what a column of the contract may hold, within these limits.
+TYPED_AS = {"integer": INTEGERS, "number": INTEGERS | {"DOUBLE", "FLOAT"}, "decimal": INTEGERS, "date": {DATE}}
+LIMITS = {
+    "integer": "abs({}) < 1e18",
+    "number": "abs({}) < 1e15",  # not so of infinity, nor of what is no number
+    "decimal": "abs({}) < 1e15",
+    "date": "{} between date '0001-01-01' and date '9999-12-31'",
+}
 
 
 def check_delivery(
@@ -45,7 +55,7 @@ def check_delivery(
     quarantine: Path,
     sha256: str,
 ) -> list[int]:
-    """Fill ``CHECKED`` with typed rows and the first rule each breaks; refuse what may not be taken."""
+    """Make ``CHECKED`` the typed rows with the first rule each breaks; refuse what may not be taken."""
     files = next(files for files in contract.files if fnmatch(name, files.pattern))
     headers = load_raw(warehouse, path, files, name)
     physical = _match_headers(contract, headers, name, period)
@@ -58,11 +68,11 @@ def check_delivery(
     decimal = getattr(files.format, "decimal", ".")
     rules: list[tuple[str, str]] = []
     values: list[str] = []
-    texts: list[str] = []
+    delivered: list[str] = []
     for column in contract.columns:
         field = fields.get(physical.get(column.name, ""))
         if field:
-            texts.append(f"{_text_sql(column, field)} as {quoted('t_' + column.name)}")
+            delivered.append(f"{_delivered_sql(column, field)} as {quoted('t_' + column.name)}")
         if column.listed_in and not warehouse.exists(f"ref.{column.listed_in.split('.')[0]}"):
             raise ContentError(
                 f"{column.name} is listed in {column.listed_in}, which does not exist",
@@ -74,15 +84,25 @@ def check_delivery(
         rules += [(f"{column.name}.{rule}", sql) for rule, sql in broken]
     rules += [(rule.id, _rule_sql(rule)) for rule in contract.rules]
     cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules)
-    names = ", ".join(quoted(column.name) for column in contract.columns)
+    names = ", ".join(f"typed.{quoted(column.name)}" for column in contract.columns)
     at = quoted(contract.period.column) if isinstance(contract.period, PeriodFromColumn) else str(period)
     warehouse.run(
-        f"""create or replace temp table {CHECKED} as
-            with texts as (select line_number, {", ".join(texts)} from {RAW}),
-            typed as (select *, {", ".join(values)} from texts)
-            select line_number, {names}, try_cast({at} as integer) as period, {literal(supplier)} as supplier,
-                   case {cases or "when false then ''"} end as broken_rule
-            from typed"""
+        f"""create or replace temp view {TYPED} as
+            with delivered as (select line_number, {", ".join(delivered)} from {RAW}),
+            typed as (select *, {", ".join(values)} from delivered)
+            select *, try_cast({at} as integer) as period from typed"""
+    )
+    # Few rows are broken: they are kept, and all others typed again where they are staged, rather than copied.
+    warehouse.run(
+        f"""create or replace temp table {BROKEN} as
+            select line_number, broken_rule from (
+                select line_number, case {cases or "when false then ''"} end as broken_rule from {TYPED} as typed
+            ) where broken_rule is not null"""
+    )
+    warehouse.run(
+        f"""create or replace temp view {CHECKED} as
+            select line_number, {names}, typed.period, {literal(supplier)} as supplier, broken.broken_rule
+            from {TYPED} as typed left join {BROKEN} as broken using (line_number)"""
     )
     _refuse_unless_acceptable(warehouse, contract, name)
     _write_quarantine(warehouse, quarantine / contract.extract / f"{sha256}.parquet")
@@ -127,8 +147,10 @@ def _printable(header: str, place: int) -> str:
     return shown if shown and not re.search("[0-9]{5}", shown) else f"column {place + 1}"
 
 
-def _text_sql(column: Column, field: Field) -> str:
-    """The delivered value as trimmed text, null where it means missing."""
+def _delivered_sql(column: Column, field: Field) -> str:
+    """The delivered value, null where it means missing: as it is where its type is the contract's, else as text."""
+    if _is_typed(column, field):
+        return quoted(field.column)
     text = field.text
     if column.type in ("text", "code") and field.is_padded:  # " 0 t/m  4 jaar" is padded inside as well
         text = f"case when contains({text}, '  ') then regexp_replace({text}, '\\s+', ' ', 'g') else {text} end"
@@ -138,25 +160,27 @@ def _text_sql(column: Column, field: Field) -> str:
     return f"case when {text} not in ({absent}) then {text} end"
 
 
+def _is_typed(column: Column, field: Field) -> bool:
+    """Whether the file has the column in a type that cannot be misread; a word for missing is text all the same."""
+    return not column.missing and field.kind in TYPED_AS.get(column.type, ())
+
+
 def _column_sql(column: Column, field: Field | None, decimal: str) -> tuple[str, list[tuple[str, str]]]:
     """The typed value of a column and its rules as ``(name, SQL that is true where the rule is broken)``."""
     sql_type = SQL_TYPES[column.type]
     if field is None:
         return f"cast(null as {sql_type})", []
-    text, name = quoted("t_" + column.name), quoted(column.name)
+    value = text = quoted("t_" + column.name)
+    name = quoted(column.name)
     rules: list[tuple[str, str]] = []
     if not column.nullable:
-        rules.append(("required", f"{text} is null"))
-    value = text
+        rules.append(("required", f"{value} is null"))
     if column.type in SHAPES:
-        shape, plain = SHAPES[column.type], text
-        if decimal == ",":
-            shape, plain = shape.replace(r"\.", ","), f"replace({text}, ',', '.')"
-        cast = f"try_cast({plain} as {sql_type})"
-        # What is not of the shape is no value at all, for a cast reads 1.5 as 2, and 1e999 as infinity.
-        readable = f"regexp_full_match({text}, {literal(shape)})"
-        readable += f" and isfinite({cast})" if column.type == "number" else ""
-        value = f"case when {readable} then {cast} end"
+        if _is_typed(column, field):
+            value, text = f"case when {LIMITS[column.type].format(value)} then {value} end", f"cast({value} as varchar)"
+            value = value if sql_type.upper() == field.kind else f"cast({value} as {sql_type})"
+        else:
+            value = _read_sql(column, text, sql_type, decimal)
         rules.append(("type", f"{text} is not null and {name} is null"))
     if column.codes is not None:
         rules.append(("code", f"{text} not in ({', '.join(literal(code) for code in column.codes)})"))
@@ -176,13 +200,24 @@ def _column_sql(column: Column, field: Field | None, decimal: str) -> tuple[str,
     return value, rules
 
 
+def _read_sql(column: Column, text: str, sql_type: str, decimal: str) -> str:
+    """A value read from text; what is not of the shape is none, for a cast reads 1.5 as 2, and 1e999 as infinity."""
+    shape, plain = SHAPES[column.type], text
+    if decimal == ",":
+        shape, plain = shape.replace(r"\.", ","), f"replace({text}, ',', '.')"
+    cast = f"try_cast({plain} as {sql_type})"
+    readable = f"regexp_full_match({text}, {literal(shape)})"
+    readable += f" and isfinite({cast})" if column.type == "number" else ""
+    return f"case when {readable} then {cast} end"
+
+
 def _rule_sql(rule: Rule) -> str:
     column, other = quoted(rule.column), quoted(rule.other)
     if rule.kind == "not_before":
         return f"{column} < {other}"
     # Found among the few that are referred to: a set of every reference of a nation would not fit in memory.
-    wanted = f"select {column} from typed where {column} is not null"
-    return f"{column} is not null and {column} not in (select {other} from typed where {other} in ({wanted}))"
+    wanted = f"select {column} from {TYPED} where {column} is not null"
+    return f"{column} is not null and {column} not in (select {other} from {TYPED} where {other} in ({wanted}))"
 
 
 def _refuse_unless_acceptable(warehouse: Warehouse, contract: Contract, name: str) -> None:
@@ -227,3 +262,9 @@ def _write_quarantine(warehouse: Warehouse, target: Path) -> None:
             ) to {literal(str(target))} (format parquet, compression zstd)"""
     )
     os.chmod(target, 0o600)
+
+
+def forget_delivery(warehouse: Warehouse) -> None:
+    """Leave nothing of the last delivery behind."""
+    warehouse.run(f"drop view if exists {CHECKED}; drop table if exists {BROKEN}; drop view if exists {TYPED}")
+    forget_raw(warehouse)

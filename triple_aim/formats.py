@@ -1,4 +1,4 @@
-"""One function a file format: a delivered file becomes the table ``RAW``, as it was delivered.
+"""One function a file format: a delivered file becomes the view ``RAW``, as it was delivered.
 
 Not here: types, rules and names; those are the contract's, in ``acceptance``. Nothing is sniffed: the header is read,
 every CSV field is text, and a file that is not well-formed is refused without quoting any of its content.
@@ -15,7 +15,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -25,19 +24,23 @@ from triple_aim.contracts import CsvFormat, ExcelFormat, Files, ParquetFormat, S
 from triple_aim.errors import DeliveryError
 from triple_aim.warehouse import EngineError, Warehouse, is_machine_failure, literal, quoted
 
-#: A temporary table: it costs a fifth of a stored one, and no delivered row is left behind in the warehouse file.
+#: Text becomes a temporary table, for it is read more than once, and no delivered row is left behind in the warehouse
+#: file; Parquet stays where it is, for its columns are read one by one.
 RAW = "temp.main.delivery_raw"
+PARSED = "temp.main.delivery_parsed"
 LARGEST_RATIO = 200  # what unpacks to more than this many times its size is no delivery
 LONGEST_LINE = 1_000_000  # bytes
 MOST_COLUMNS = 2_000
+LARGEST_BATCH = 1 << 17  # rows
 CHUNK = 1 << 20
 REDELIVER = "ask the supplier to deliver the file again"
 
 
 def load_raw(warehouse: Warehouse, path: Path, files: Files, label: str) -> list[str]:
-    """Fill ``RAW`` from a file and return its headers, trimmed and in lower case, in order.
+    """Make ``RAW`` of a file and return its headers, trimmed and in lower case, in order.
 
-    ``label`` is the delivery's own name for messages. The table has the columns ``c0, c1, …`` and ``line_number``.
+    ``label`` is the delivery's own name for messages. The view has the columns ``line_number`` and ``c0, c1, …``; of a
+    Parquet file it reads that file, which must stay while it is used.
     """
     readers: dict[str, Callable[[Warehouse, Path, Any, str], list[str]]] = {
         "csv": _load_csv,
@@ -64,54 +67,6 @@ def load_raw(warehouse: Warehouse, path: Path, files: Files, label: str) -> list
     return headers
 
 
-@dataclass(frozen=True)
-class Field:
-    """A column of ``RAW``: its value as trimmed text, in SQL, and what one scan tells of all of them."""
-
-    text: str
-    filled: int
-    is_padded: bool  # some value holds a blank, so that trimming may change it
-    has_at: bool
-    shortest: int
-    longest: int
-
-    def may_hold(self, *lengths: int) -> bool:
-        """Whether some value can have one of these lengths; a blank makes every shorter one possible."""
-        shortest = 0 if self.is_padded else self.shortest
-        return any(shortest <= length <= self.longest for length in lengths)
-
-
-def profile(warehouse: Warehouse, table: str = RAW) -> dict[str, Field]:
-    """Every column but ``line_number``, in one scan. Later scans leave out what this one rules out."""
-    columns = [(name, kind) for name, kind in warehouse.header(f"select * from {table}") if name != "line_number"]
-    texts = {name: _as_text(quoted(name), kind) for name, kind in columns}
-    measures = [
-        f"count({text}), bool_or(contains({text}, ' ')), bool_or(contains({text}, '@')), "
-        f"min(strlen({text})), max(strlen({text}))"
-        for text in texts.values()
-    ]
-    told = warehouse.rows(f"select {', '.join(measures)} from {table}")[0]
-    fields: dict[str, Field] = {}
-    for number, (name, text) in enumerate(texts.items()):
-        filled, is_padded, has_at, shortest, longest = told[5 * number : 5 * number + 5]
-        trimmed = f"trim({text})" if is_padded else text
-        fields[name] = Field(trimmed, filled, bool(is_padded), bool(has_at), shortest or 0, longest or 0)
-    return fields
-
-
-def _as_text(column: str, kind: str) -> str:
-    """A value as a CSV would hold it: SPSS and Excel know no integers, and pandas no dates."""
-    if kind == "VARCHAR":
-        return column
-    if kind in ("DOUBLE", "FLOAT"):  # 1.0 is the code 1
-        whole = f"{column} = floor({column}) and abs({column}) < 1e15"
-        return f"case when {whole} then cast(cast({column} as bigint) as varchar) else cast({column} as varchar) end"
-    if kind.startswith("TIMESTAMP"):
-        day = f"cast({column} as date)"
-        return f"case when {column} = {day} then cast({day} as varchar) else cast({column} as varchar) end"
-    return f"cast({column} as varchar)"
-
-
 def _load_csv(warehouse: Warehouse, path: Path, form: CsvFormat, label: str) -> list[str]:
     with _plain_text(path, form, label) as (plain, lines):
         with plain.open(encoding="utf-8-sig") as text:
@@ -132,7 +87,7 @@ def _load_csv(warehouse: Warehouse, path: Path, form: CsvFormat, label: str) -> 
                 encoding = 'utf-8', compression = 'none', max_line_size = {LONGEST_LINE}
             )""",
         )
-    rows = warehouse.value(f"select count(*) from {RAW}")
+    rows = warehouse.value(f"select count(*) from {PARSED}")
     if rows != lines - 1:  # the engine has been seen to drop a line without a word
         raise DeliveryError(
             f"{lines - 1:,} lines hold {rows:,} rows", label, "a row is one line: look for an open quotation mark"
@@ -224,16 +179,18 @@ def _load_parquet(warehouse: Warehouse, path: Path, form: ParquetFormat, label: 
             fields = file.metadata.num_rows * len(headers)
             if fields > LARGEST_RATIO * path.stat().st_size or len(headers) > MOST_COLUMNS:
                 raise DeliveryError("the file unpacks to an unlikely size", label, REDELIVER)
-            for _ in file.iter_batches():
+            for _ in file.iter_batches(LARGEST_BATCH, use_threads=False):
                 pass
     except DeliveryError:
         raise
     except Exception:  # foreign bytes break a parser in more ways than it names, and its message may quote them
         raise DeliveryError("the file is not a readable Parquet file", label, REDELIVER) from None
-    source = f"select * from read_parquet({literal(str(path))})"
-    names = [name for name, _ in warehouse.header(source)]  # as the engine tells two of one name apart
-    renamed = ", ".join(f"{quoted(name)} as c{i}" for i, name in enumerate(names))
-    _replace_raw(warehouse, f"select {renamed} from ({source})")
+    names = [name for name, _ in warehouse.header(f"select * from read_parquet({literal(str(path))})")]
+    renamed = ", ".join(f"{quoted(name)} as c{i}" for i, name in enumerate(names))  # as the engine tells twins apart
+    numbered = f"read_parquet({literal(str(path))}, file_row_number = true)"
+    warehouse.run(
+        f"create or replace temp view {RAW} as select file_row_number + 2 as line_number, {renamed} from {numbered}"
+    )
     return [header.strip().lower() for header in headers]
 
 
@@ -286,5 +243,11 @@ def _load_frame(warehouse: Warehouse, frame: pd.DataFrame) -> list[str]:
 
 def _replace_raw(warehouse: Warehouse, select: str) -> None:
     warehouse.run(
-        f"create or replace temp table {RAW} as select row_number() over () + 1 as line_number, * from ({select})"
+        f"create or replace temp table {PARSED} as select row_number() over () + 1 as line_number, * from ({select})"
     )
+    warehouse.run(f"create or replace temp view {RAW} as select * from {PARSED}")
+
+
+def forget_raw(warehouse: Warehouse) -> None:
+    """Leave nothing of a delivery behind."""
+    warehouse.run(f"drop view if exists {RAW}; drop table if exists {PARSED}")

@@ -15,10 +15,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from triple_aim.acceptance import CHECKED, SQL_TYPES, check_delivery
+from triple_aim.acceptance import CHECKED, SQL_TYPES, check_delivery, forget_delivery
 from triple_aim.contracts import Contract, PeriodFromFile
 from triple_aim.errors import ContentError, DeliveryError, ProjectError
-from triple_aim.formats import RAW
 from triple_aim.landing import (
     Found,
     Landed,
@@ -104,7 +103,7 @@ def ingest(
             slots = {slot for slot in slots_of(known) if slot[0] in wanted or slot in before}
             staged = _restage(warehouse, project, contract, query, known, slots, content, each)
     finally:
-        warehouse.run(f"drop table if exists {CHECKED}; drop table if exists {RAW}")
+        forget_delivery(warehouse)
     if refused:
         more = f" (and {len(refused) - 1} more files are refused)" if len(refused) > 1 else ""
         raise DeliveryError(refused[0].what + more, refused[0].where, refused[0].how) from None

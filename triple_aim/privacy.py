@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from triple_aim.formats import Field, profile
+from triple_aim.profiles import INTEGERS, Field, profile
 from triple_aim.warehouse import Warehouse, literal
 
 FORBIDDEN = frozenset(
@@ -81,8 +81,9 @@ def signs_in(field: Field, header: str) -> Mapping[str, str]:
 
     signs = {}
     if field.may_hold(8, 9):
-        signs["number"] = f"case when strlen({text}) in (8, 9) then {whole(NUMBER)} end"
-    if field.may_hold(6, 7):
+        is_long = f"case when strlen({text}) in (8, 9) then {whole(NUMBER)} end"
+        signs["number"] = f"{field.column} between 10000000 and 999999999" if field.kind in INTEGERS else is_long
+    if field.may_hold(6, 7) and field.kind not in INTEGERS:
         signs["postcode"] = f"case when strlen({text}) in (6, 7) then {whole(POSTCODE6)} end"
     if field.may_hold(8, 10) and ("geb" in header or "birth" in header):
         signs["date"] = whole(FULL_DATE)
