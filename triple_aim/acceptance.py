@@ -21,6 +21,7 @@ from triple_aim.warehouse import Warehouse, literal, qualified, quoted
 
 #: Views and a small table, temporary as RAW is: the rows typed, the rules that some of them break, and both together.
 TYPED, BROKEN, CHECKED = (f"temp.main.delivery_{name}" for name in ("typed", "broken", "checked"))
+LARGEST_PART = 10_000_000  # keys that are looked at together
 SQL_TYPES = {
     "text": "varchar",
     "code": "varchar",
@@ -237,10 +238,16 @@ def _refuse_unless_acceptable(warehouse: Warehouse, contract: Contract, name: st
         raise DeliveryError(f"{broken:,} of {total:,} rows break a rule ({told})", name, f"mend the rows; {most}")
     if contract.key:
         keys = ", ".join(quoted(key) for key in contract.key)
-        twice = warehouse.value(
-            f"""select count(*) from (
-                    select 1 from {CHECKED} where broken_rule is null group by {keys} having count(*) > 1
-                )"""
+        # A part of the keys at a time: those of a nation's claims would not fit in memory at once.
+        parts = 1 + total // LARGEST_PART
+        twice = sum(
+            warehouse.value(
+                f"""select count(*) from (
+                        select 1 from {CHECKED} where broken_rule is null and hash({keys}) % {parts} = {part}
+                        group by {keys} having count(*) > 1
+                    )"""
+            )
+            for part in range(parts)
         )
         if twice:
             raise DeliveryError(
@@ -250,15 +257,14 @@ def _refuse_unless_acceptable(warehouse: Warehouse, contract: Contract, name: st
 
 def _write_quarantine(warehouse: Warehouse, target: Path) -> None:
     """Set-aside rows as delivered, with line and rule, for the data steward alone."""
-    if not warehouse.value(f"select count(broken_rule) from {CHECKED}"):
+    if not warehouse.value(f"select count(*) from {BROKEN}"):
         target.unlink(missing_ok=True)  # an older contract set something aside
         return
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     warehouse.run(
         f"""copy (
-                select checked.broken_rule, raw.*
-                from {CHECKED} as checked join {RAW} as raw using (line_number)
-                where checked.broken_rule is not null order by raw.line_number
+                select broken.broken_rule, raw.*
+                from {RAW} as raw join {BROKEN} as broken using (line_number) order by raw.line_number
             ) to {literal(str(target))} (format parquet, compression zstd)"""
     )
     os.chmod(target, 0o600)

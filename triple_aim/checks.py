@@ -131,15 +131,17 @@ def ledger_counts(reconciliation: pd.DataFrame) -> list[Count]:
 def cube_counts(warehouse: Warehouse, query: Query, place: Geography | None) -> list[Count]:
     """A cube or person table has one row per grain and no negative count; a cube, only municipalities we know."""
     subject, table = query.table.replace(".", "/"), qualified(query.table)
-    grain = ", ".join(quoted(column) for column in query.grain)
     counted = [column for column in query.columns if column.endswith(("_count", "_sumsq", "_years"))]
     negative = " or ".join(f"{quoted(column)} < 0" for column in counted) or "false"
-    rows, below, twice = warehouse.rows(
-        f"""select count(*), count(*) filter (where {negative}),
-                   count(*) - (select count(*) from (select distinct {grain} from {table})) from {table}"""
-    )[0]
+    rows, below = warehouse.rows(f"select count(*), count(*) filter (where {negative}) from {table}")[0]
+    if query.one_each_of:  # to look at every row of the largest tables for its like would cost more than to make them
+        told, off = f"one row each of {query.one_each_of}", abs(rows - _rows_behind(warehouse, query))
+    else:
+        grain = ", ".join(quoted(column) for column in query.grain)
+        told = f"one row per {', '.join(query.grain)}"
+        off = rows - warehouse.value(f"select count(*) from (select distinct {grain} from {table})")
     counts = [
-        Count(f"{subject}:grain", subject, f"one row per {', '.join(query.grain)}", "critical", rows, twice),
+        Count(f"{subject}:grain", subject, told, "critical", rows, off),
         Count(f"{subject}:not_negative", subject, "no count or person-time is negative", "critical", rows, below),
     ]
     if place is not None:
@@ -149,6 +151,12 @@ def cube_counts(warehouse: Warehouse, query: Query, place: Geography | None) -> 
             note = f"left out of every region: {', '.join(lost)}" if lost else ""
             counts.append(Count(f"{subject}:municipalities_{name}", subject, told, "warning", codes, len(lost), note))
     return counts
+
+
+def _rows_behind(warehouse: Warehouse, query: Query) -> int:
+    """How many rows the table has, of which every row should make one, in the periods that were made."""
+    made = f"select distinct period from {qualified(query.table)}"
+    return int(warehouse.value(f"select count(*) from {qualified(query.one_each_of)} where period in ({made})"))
 
 
 def indicator_counts(spec: Spec, rows: pd.DataFrame) -> list[Count]:

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from triple_aim.acceptance import CHECKED, SQL_TYPES, check_delivery, forget_delivery
 from triple_aim.contracts import Contract, PeriodFromFile
+from triple_aim.contributions import standing
 from triple_aim.errors import ContentError, DeliveryError, ProjectError
 from triple_aim.landing import (
     Found,
@@ -117,8 +118,8 @@ def ingest(
 
 
 def delivered_periods(project: Project, contracts: Iterable[Contract]) -> list[int]:
-    """The periods of everything delivered or landed; all of them while some file has yet to be read to know."""
-    periods: set[int] = set()
+    """The periods of all delivered, landed or contributed; all of them while some file has yet to be read to know."""
+    periods = {period for there in standing(project.landing) for period in there.manifest.periods}
     for contract in contracts:
         known = landed(project.landing, contract.extract)
         periods |= {period for delivery in known for period in delivery.periods}
@@ -296,24 +297,23 @@ def _stage(
         f"""insert into meta.ledger
             with counted as (
                 select
-                    line_number,
                     case when period in ({periods_of_file}) then period else {min(delivery.periods)} end as period,
                     broken_rule,
-                    {_amount_sql(contract)} as amount_eur
-                from {CHECKED}
-            ),
-            staged as (
-                select distinct line_number from {table} where supplier = $supplier and period in ({chosen})
+                    broken_rule is null and line_number in (
+                        select line_number from {table} where supplier = $supplier and period in ({chosen})
+                    ) as is_staged,
+                    count(*) as row_count,
+                    coalesce(sum({_amount_sql(contract)}), 0) as amount_eur
+                from {CHECKED} group by all
             ),
             told as (
-                select period, 'delivered' as stage, 'all' as reason, amount_eur from counted
+                select *, 'delivered' as stage, 'all' as reason from counted
                 union all
-                select period, 'set_aside', broken_rule, amount_eur from counted where broken_rule is not null
+                select *, 'set_aside', broken_rule from counted where broken_rule is not null
                 union all
-                select period, 'staged', 'all', amount_eur from counted join staged using (line_number)
-                where broken_rule is null
+                select *, 'staged', 'all' from counted where is_staged
             )
-            select $extract, period, $supplier, stage, reason, count(*), coalesce(sum(amount_eur), 0)
+            select $extract, period, $supplier, stage, reason, sum(row_count), sum(amount_eur)
             from told where period in ({chosen}) group by all""",
         {"extract": extract, "supplier": delivery.supplier},
     )

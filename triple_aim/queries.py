@@ -40,6 +40,10 @@ class Query:
     reads: frozenset[str]
     columns: tuple[str, ...]
     floor: str = "cube"
+    one_each_of: str = ""  # (-- one each of: …) the table of which every row makes one row here
+    persons: str = ""  # of a cube (-- persons: …): the column that says how many persons a cell is about
+    whole: str = ""  # (-- whole: …) the place that only one party may count, for its cells do not add up over parties
+    apart: tuple[str, ...] = ()  # (-- apart: …) columns made by ranking everyone, which never add up over parties
 
     @property
     def table(self) -> str:
@@ -64,8 +68,7 @@ def read_query(path: Path) -> Query:
         raise ContentError("the file is not UTF-8 text", where, "save it as UTF-8") from error
     comments = takewhile(lambda line: line.startswith("--"), text.splitlines())
     header = [line.removeprefix("--").strip() for line in comments]
-    grain = next((line.removeprefix("grain:") for line in header if line.startswith("grain:")), "").strip()
-    if not grain or header[0].startswith("grain:"):
+    if not _listed(header, "grain") or header[0].startswith("grain:"):
         raise ContentError("the header is incomplete", f"{where}:1", "begin with one sentence, then -- grain: columns")
     try:
         statements = sqlglot.parse(text, dialect="duckdb")
@@ -84,23 +87,35 @@ def read_query(path: Path) -> Query:
             f"it reads {', '.join(strangers)}", where, f"files of this floor read only {', '.join(sorted(allowed))}"
         )
     columns = tuple(tree.named_selects)
-    if unknown := sorted({part.strip() for part in grain.split(",")} - set(columns)) or ("*" in columns and ["*"]):
+    persons, whole, apart = (_listed(header, word) for word in ("persons", "whole", "apart"))
+    named = {*_listed(header, "grain"), *persons, *whole, *apart}
+    if unknown := sorted(named - set(columns)) or ("*" in columns and ["*"]):
         raise ContentError(
             f"the select list does not name {', '.join(unknown)}",
             where,
-            "write out every column, those of the grain too",
+            "write out every column, those of the header too",
         )
     return Query(
         name=path.stem,
         sql=text,
         purpose=" ".join(header[: next(i for i, line in enumerate(header) if line.startswith("grain:"))]),
-        grain=tuple(part.strip() for part in grain.split(",")),
+        grain=_listed(header, "grain"),
         any_source="needs: any" in header,
         params=frozenset(parameter.name for parameter in tree.find_all(exp.Placeholder)),
         reads=frozenset(reads),
         columns=columns,
         floor=path.parent.name,
+        one_each_of="".join(_listed(header, "one each of")[:1]),
+        persons="".join(persons[:1]),
+        whole="".join(whole[:1]),
+        apart=apart,
     )
+
+
+def _listed(header: list[str], word: str) -> tuple[str, ...]:
+    """The columns that a header names after a word."""
+    told = next((line.removeprefix(f"{word}:") for line in header if line.startswith(f"{word}:")), "")
+    return tuple(part.strip() for part in told.split(",") if part.strip())
 
 
 def _table(table: exp.Table) -> str:

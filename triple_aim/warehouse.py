@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from triple_aim.errors import ProjectError
 
-SCHEMAS = ("delivery", "ref", "stg", "person", "cube", "ind", "safe", "mart", "meta")
+SCHEMAS = ("delivery", "ref", "stg", "person", "party", "cube", "ind", "safe", "mart", "meta")
 
 EngineError: TypeAlias = duckdb.Error
 DAMAGED = re.compile(
@@ -90,9 +90,19 @@ class Warehouse:
             self._connection.unregister(name)
 
     def exists(self, table: str) -> bool:
+        return self.kind(table) is not None
+
+    def kind(self, table: str) -> str | None:
+        """Whether a name is that of a table or of a view, or of neither."""
         schema, _, name = table.partition(".")
-        found = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
-        return bool(self.value(found, [schema, name]))
+        found = "select table_type from information_schema.tables where table_schema = ? and table_name = ?"
+        rows = self.rows(found, [schema, name])
+        return str(rows[0][0]) if rows else None
+
+    def drop(self, table: str) -> None:
+        """Drop a table or a view, where there is one."""
+        if kind := self.kind(table):
+            self.run(f"drop {'view' if kind == 'VIEW' else 'table'} {qualified(table)}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -169,6 +179,8 @@ def open_warehouse(
     try:
         folders = ", ".join(literal(str(folder)) for folder in reach)
         connection.execute(f"set allowed_directories = [{folders}]")
+        # Dictionaries pack a cache of codes and pseudonyms well enough; these would be tried on every column first.
+        connection.execute("set disabled_compression_methods = 'zstd,fsst,dict_fsst'")
         connection.execute("set enable_external_access = false; set TimeZone = 'UTC'; set lock_configuration = true")
         there = {name for (name,) in connection.execute("select schema_name from duckdb_schemas()").fetchall()}
         for schema in SCHEMAS:

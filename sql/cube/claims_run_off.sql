@@ -3,32 +3,36 @@
 with booked_lines as (
     select
         coalesce(members.municipality_code, 'unknown') as municipality_code,
-        lpad(cast(month(lines.start_date) as varchar), 2, '0') as service_month,
+        month(lines.start_date) as service_month_number,
         (year(lines.booking_date) - year(lines.start_date)) * 12 + month(lines.booking_date) - month(lines.start_date)
             as delay_in_months,
-        case
-            when lines.exclusion = 'none' and lines.booking_date is null then 'no_booking_date'
-            else lines.exclusion
-        end as exclusion,
-        lines.amount_eur
+        lines.exclusion,
+        count(*) as claim_line_count,
+        sum(lines.amount_eur) as amount_eur
     from person.care_lines as lines
     left join person.insured_members as members
         on members.period = $period
         and members.person_key = lines.person_key
         and members.exclusion = lines.exclusion
     where lines.period = $period
+    group by
+        coalesce(members.municipality_code, 'unknown'),
+        month(lines.start_date),
+        (year(lines.booking_date) - year(lines.start_date)) * 12 + month(lines.booking_date) - month(lines.start_date),
+        lines.exclusion
 ),
 
 -- What was booked before the care began has no delay; two digits hold more than eight years.
-delayed_lines as (
+labelled_lines as (
     select
         municipality_code,
-        service_month,
+        lpad(cast(service_month_number as varchar), 2, '0') as service_month,
         case
             when delay_in_months is null then 'unknown'
             else lpad(cast(least(greatest(delay_in_months, 0), 99) as varchar), 2, '0')
         end as delay_month,
-        exclusion,
+        case when exclusion = 'none' and delay_in_months is null then 'no_booking_date' else exclusion end as exclusion,
+        claim_line_count,
         amount_eur
     from booked_lines
 )
@@ -39,9 +43,9 @@ select
     service_month,
     delay_month,
     exclusion,
-    count(*) as claim_line_count,
+    sum(claim_line_count) as claim_line_count,
     cast(sum(amount_eur) as decimal(18, 2)) as amount_eur
-from delayed_lines
+from labelled_lines
 group by
     municipality_code,
     service_month,

@@ -1,5 +1,6 @@
 -- Every claim line with the reason why it does not count where there is one; the only place where claims are read.
 -- grain: period, supplier, line_number
+-- one each of: stg.claims
 with calendar as (
     select
         make_date($period, 1, 1) as year_start,

@@ -1,5 +1,6 @@
 -- Every delivered span of enrolment, cut to the year, with the reason why it does not count where there is one.
 -- grain: period, supplier, line_number
+-- one each of: stg.insured_population
 with calendar as (
     select
         make_date($period, 1, 1) as year_start,

@@ -149,6 +149,18 @@ def test_a_cube_is_held_to_its_grain_and_its_municipalities() -> None:
         }
 
 
+def test_a_table_of_lines_is_held_to_one_row_each_of_what_it_reads() -> None:
+    query = read_query(ROOT / "sql" / "person" / "care_lines.sql")
+    with open_warehouse(None) as warehouse:
+        warehouse.run("create table person.care_lines as select 2022 as period from range(3)")
+        warehouse.run("create table stg.claims as select 2022 + i // 3 as period from range(6) as lines (i)")
+        assert failing(cube_counts(warehouse, query, None)) == {}
+        warehouse.run("insert into person.care_lines values (2022)")
+        assert failing(cube_counts(warehouse, query, None)) == {"grain": 1}
+        warehouse.run("delete from person.care_lines")
+        assert failing(cube_counts(warehouse, query, None)) == {}
+
+
 def test_a_mart_is_held_to_its_grain_and_to_having_rows() -> None:
     mart = next(m for m in load_publication(ROOT / "contracts").marts if m.name == "regions")
     with open_warehouse(None) as warehouse:
