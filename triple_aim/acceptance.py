@@ -19,8 +19,9 @@ from triple_aim.privacy import find_identifiers
 from triple_aim.profiles import DATE, INTEGERS, Field, profile
 from triple_aim.warehouse import Warehouse, literal, qualified, quoted
 
-#: Views and a small table, temporary as RAW is: the rows typed, the rules that some of them break, and both together.
-TYPED, BROKEN, CHECKED = (f"temp.main.delivery_{name}" for name in ("typed", "broken", "checked"))
+#: Temporary, as RAW is: a view of the typed rows, the same as a table with the rule each breaks, the rules that some
+#: break, and a view of the rows and their rules.
+TYPED, READ, BROKEN, CHECKED = (f"temp.main.delivery_{name}" for name in ("typed", "read", "broken", "checked"))
 LARGEST_PART = 10_000_000  # keys that are looked at together
 SQL_TYPES = {
     "text": "varchar",
@@ -84,7 +85,7 @@ def check_delivery(
         values.append(f"{value} as {quoted(column.name)}")
         rules += [(f"{column.name}.{rule}", sql) for rule, sql in broken]
     rules += [(rule.id, _rule_sql(rule)) for rule in contract.rules]
-    cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules)
+    cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules) or "when false then ''"
     names = ", ".join(f"typed.{quoted(column.name)}" for column in contract.columns)
     at = quoted(contract.period.column) if isinstance(contract.period, PeriodFromColumn) else str(period)
     warehouse.run(
@@ -93,18 +94,17 @@ def check_delivery(
             typed as (select *, {", ".join(values)} from delivered)
             select *, try_cast({at} as integer) as period from typed"""
     )
-    # Few rows are broken: they are kept, and all others typed again where they are staged, rather than copied.
+    facts = f"line_number, {names}, typed.period, {literal(supplier)} as supplier"
+    judged = f"select {facts}, case {cases} end as broken_rule from {TYPED} as typed"
+    found = f"select {facts}, broken.broken_rule from {TYPED} as typed left join {BROKEN} as broken using (line_number)"
+    if files.format.type != "parquet":  # what was text is not typed twice; what has types is not copied
+        warehouse.run(f"create or replace temp table {READ} as {judged}")
+        judged = found = f"select * from {READ}"
     warehouse.run(
         f"""create or replace temp table {BROKEN} as
-            select line_number, broken_rule from (
-                select line_number, case {cases or "when false then ''"} end as broken_rule from {TYPED} as typed
-            ) where broken_rule is not null"""
+            select line_number, broken_rule from ({judged}) where broken_rule is not null"""
     )
-    warehouse.run(
-        f"""create or replace temp view {CHECKED} as
-            select line_number, {names}, typed.period, {literal(supplier)} as supplier, broken.broken_rule
-            from {TYPED} as typed left join {BROKEN} as broken using (line_number)"""
-    )
+    warehouse.run(f"create or replace temp view {CHECKED} as {found}")
     _refuse_unless_acceptable(warehouse, contract, name)
     _write_quarantine(warehouse, quarantine / contract.extract / f"{sha256}.parquet")
     periods = warehouse.rows(f"select distinct period from {CHECKED} where broken_rule is null order by 1")
@@ -272,5 +272,6 @@ def _write_quarantine(warehouse: Warehouse, target: Path) -> None:
 
 def forget_delivery(warehouse: Warehouse) -> None:
     """Leave nothing of the last delivery behind."""
-    warehouse.run(f"drop view if exists {CHECKED}; drop table if exists {BROKEN}; drop view if exists {TYPED}")
+    for kind, name in (("view", CHECKED), ("table", BROKEN), ("table", READ), ("view", TYPED)):
+        warehouse.run(f"drop {kind} if exists {name}")
     forget_raw(warehouse)

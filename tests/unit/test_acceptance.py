@@ -251,6 +251,30 @@ def test_native_types_of_parquet_are_read_as_their_text_would_be(desk: Desk) -> 
     assert desk.rows("visit_id, weight, broken_rule")[0] == ("1", 1 / 3, None)
 
 
+def test_typed_columns_obey_the_rules_their_text_would(desk: Desk) -> None:
+    last = (datetime.date(9999, 12, 31) - datetime.date(1970, 1, 1)).days
+    columns = {
+        "visit_id": [f"v{i}" for i in range(1, 9)],
+        "place": ["GM0034"] * 8,
+        "kind": ["01"] * 8,
+        "first_day": pa.array([0, 1, last, last + 1, None, 0, 0, 0], pa.int32()).cast(pa.date32()),
+        "last_day": pa.array([None] * 8, pa.string()),
+        "n": pa.array([1, 2, 3, 4, 5, None, 2**31 - 1, 8], pa.int32()),
+        "eur": pa.array([1, 2, 3, 4, 5, 6, 7, 10**15], pa.int64()),
+        "weight": pa.array([0.5, float("nan"), float("inf"), 1e15, None, 1.0, 1.0, -1e14], pa.float64()),
+        "corrects": pa.array([None] * 8, pa.string()),
+    }
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    with pytest.raises(DeliveryError, match="7 of 8 rows break a rule"):
+        desk.take(bytes(sink.getvalue()), "visits_2021.parquet")
+    assert desk.rows("broken_rule") == [
+        (None,), ("weight.type",), ("weight.type",), ("first_day.type",),
+        ("first_day.required",), ("n.required",), ("n.range",), ("eur.type",),
+    ]  # fmt: skip
+    assert desk.rows("first_day, n, eur, weight")[0] == (datetime.date(1970, 1, 1), 1, Decimal(1), 0.5)
+
+
 def test_a_list_that_does_not_exist_is_the_contracts_fault(desk: Desk, contract: Contract) -> None:
     columns = [c.model_copy(update={"listed_in": "nowhere.code"} if c.listed_in else {}) for c in contract.columns]
     stray = Desk(desk.warehouse, contract.model_copy(update={"columns": columns}), desk.folder)
