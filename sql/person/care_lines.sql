@@ -7,42 +7,24 @@ with calendar as (
         make_date($period + 1, 1, 1) as year_end
 ),
 
-claim_lines as (
-    select
-        supplier,
-        line_number,
-        person_key,
-        care_kind,
-        activity,
-        diagnosis_icd10,
-        atc_code,
-        start_date,
-        until_date,
-        booking_date,
-        provider_code,
-        ddd_quantity,
-        debit_credit,
-        reference_number,
-        previous_reference,
-        amount_eur
-    from stg.claims
-    where period = $period
-),
-
 -- One debit and one credit per reference and amount, so that what is taken out always nets to zero.
 reversals as (
     select
         credits.supplier,
         min(credits.line_number) as credit_line_number,
         min(debits.line_number) as debit_line_number
-    from claim_lines as credits
-    inner join claim_lines as debits
+    from stg.claims as credits
+    inner join stg.claims as debits
         on debits.supplier = credits.supplier
         and debits.reference_number = credits.previous_reference
         and debits.amount_eur = -credits.amount_eur
     where
-        credits.debit_credit = 'C'
+        credits.period = $period
+        and credits.debit_credit = 'C'
+        and credits.previous_reference is not null
+        and debits.period = $period
         and debits.debit_credit = 'D'
+        and debits.reference_number is not null
     group by
         credits.supplier,
         credits.previous_reference,
@@ -84,7 +66,7 @@ lines as (
             when enrolment.person_key is null then 'outside_enrolment'
             else 'none'
         end as exclusion
-    from claim_lines
+    from stg.claims as claim_lines
     cross join calendar
     left join reversed_lines
         on reversed_lines.supplier = claim_lines.supplier
@@ -94,6 +76,7 @@ lines as (
         and enrolment.person_key = claim_lines.person_key
         and enrolment.start_date <= claim_lines.start_date
         and enrolment.until_date > claim_lines.start_date
+    where claim_lines.period = $period
 )
 
 select
