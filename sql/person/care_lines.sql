@@ -7,42 +7,6 @@ with calendar as (
         make_date($period + 1, 1, 1) as year_end
 ),
 
--- One debit and one credit per reference and amount, so that what is taken out always nets to zero.
-reversals as (
-    select
-        credits.supplier,
-        min(credits.line_number) as credit_line_number,
-        min(debits.line_number) as debit_line_number
-    from stg.claims as credits
-    inner join stg.claims as debits
-        on debits.supplier = credits.supplier
-        and debits.reference_number = credits.previous_reference
-        and debits.amount_eur = -credits.amount_eur
-    where
-        credits.period = $period
-        and credits.debit_credit = 'C'
-        and credits.previous_reference is not null
-        and debits.period = $period
-        and debits.debit_credit = 'D'
-        and debits.reference_number is not null
-    group by
-        credits.supplier,
-        credits.previous_reference,
-        credits.amount_eur
-),
-
-reversed_lines as (
-    select
-        supplier,
-        credit_line_number as line_number
-    from reversals
-    union all
-    select
-        supplier,
-        debit_line_number as line_number
-    from reversals
-),
-
 lines as (
     select
         claim_lines.supplier,
@@ -61,16 +25,17 @@ lines as (
         claim_lines.amount_eur,
         enrolment.until_date as insured_until,
         case
-            when reversed_lines.line_number is not null then 'reversed_pair'
+            when reversals.line_number is not null then 'reversed_pair'
             when claim_lines.start_date < calendar.year_start or claim_lines.start_date >= calendar.year_end then 'other_year'
             when enrolment.person_key is null then 'outside_enrolment'
             else 'none'
         end as exclusion
     from stg.claims as claim_lines
     cross join calendar
-    left join reversed_lines
-        on reversed_lines.supplier = claim_lines.supplier
-        and reversed_lines.line_number = claim_lines.line_number
+    left join person.reversals
+        on reversals.period = $period
+        and reversals.supplier = claim_lines.supplier
+        and reversals.line_number = claim_lines.line_number
     left join person.enrolment
         on enrolment.period = $period
         and enrolment.person_key = claim_lines.person_key

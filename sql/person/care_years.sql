@@ -1,59 +1,13 @@
 -- Everyone of whom enrolment or a claim was delivered, one row a year: enrolment, cost and care, all that cubes add up.
 -- grain: period, person_key, exclusion
--- By kind first: a few rows a person are turned into columns faster than all of the lines.
-with kind_totals as (
-    select
-        person_key,
-        exclusion,
-        care_kind,
-        count(*) as claim_line_count,
-        count(*) filter (where is_event) as event_line_count,
-        cast(sum(amount_eur) as decimal(18, 2)) as amount_eur
-    from person.care_lines
-    where period = $period
-    group by
-        person_key,
-        exclusion,
-        care_kind
-),
-
-line_totals as (
+with line_totals as (
     select
         person_key,
         exclusion,
         sum(claim_line_count) as claim_line_count,
-        sum(amount_eur) as amount_eur,
-        sum(amount_eur) filter (where care_kind = 'hospital') as cost_hospital_eur,
-        sum(amount_eur) filter (where care_kind = 'pharmacy') as cost_pharmacy_eur,
-        sum(amount_eur) filter (where care_kind = 'mental_health') as cost_mental_health_eur,
-        sum(amount_eur) filter (where care_kind = 'general_practice') as cost_general_practice_eur,
-        sum(amount_eur) filter (where care_kind = 'district_nursing') as cost_district_nursing_eur,
-        sum(amount_eur) filter (where care_kind = 'devices') as cost_devices_eur,
-        sum(amount_eur) filter (where care_kind = 'allied_health') as cost_allied_health_eur,
-        sum(amount_eur) filter (where care_kind = 'dental') as cost_dental_eur,
-        sum(amount_eur) filter (where care_kind = 'geriatric_rehabilitation') as cost_geriatric_rehabilitation_eur,
-        sum(amount_eur) filter (where care_kind = 'patient_transport') as cost_patient_transport_eur,
-        sum(amount_eur) filter (where care_kind = 'maternity') as cost_maternity_eur,
-        sum(amount_eur) filter (where care_kind = 'primary_care_stay') as cost_primary_care_stay_eur,
-        sum(amount_eur) filter (where care_kind = 'cross_border') as cost_cross_border_eur,
-        sum(amount_eur) filter (where care_kind = 'gzsp') as cost_gzsp_eur,
-        sum(amount_eur) filter (where care_kind = 'other') as cost_other_eur,
-        sum(event_line_count) filter (where care_kind = 'hospital') as line_hospital_count,
-        sum(event_line_count) filter (where care_kind = 'pharmacy') as line_pharmacy_count,
-        sum(event_line_count) filter (where care_kind = 'mental_health') as line_mental_health_count,
-        sum(event_line_count) filter (where care_kind = 'general_practice') as line_general_practice_count,
-        sum(event_line_count) filter (where care_kind = 'district_nursing') as line_district_nursing_count,
-        sum(event_line_count) filter (where care_kind = 'devices') as line_devices_count,
-        sum(event_line_count) filter (where care_kind = 'allied_health') as line_allied_health_count,
-        sum(event_line_count) filter (where care_kind = 'dental') as line_dental_count,
-        sum(event_line_count) filter (where care_kind = 'geriatric_rehabilitation') as line_geriatric_rehabilitation_count,
-        sum(event_line_count) filter (where care_kind = 'patient_transport') as line_patient_transport_count,
-        sum(event_line_count) filter (where care_kind = 'maternity') as line_maternity_count,
-        sum(event_line_count) filter (where care_kind = 'primary_care_stay') as line_primary_care_stay_count,
-        sum(event_line_count) filter (where care_kind = 'cross_border') as line_cross_border_count,
-        sum(event_line_count) filter (where care_kind = 'gzsp') as line_gzsp_count,
-        sum(event_line_count) filter (where care_kind = 'other') as line_other_count
-    from kind_totals
+        cast(sum(amount_eur) as decimal(18, 2)) as amount_eur
+    from person.care_kinds
+    where period = $period
     group by
         person_key,
         exclusion
@@ -167,36 +121,6 @@ select
     coalesce(members.insured_any_month_count, 0) as insured_any_month_count,
     coalesce(line_totals.claim_line_count, 0) as claim_line_count,
     cast(coalesce(line_totals.amount_eur, 0) as decimal(18, 2)) as amount_eur,
-    cast(line_totals.cost_hospital_eur as decimal(18, 2)) as cost_hospital_eur,
-    cast(line_totals.cost_pharmacy_eur as decimal(18, 2)) as cost_pharmacy_eur,
-    cast(line_totals.cost_mental_health_eur as decimal(18, 2)) as cost_mental_health_eur,
-    cast(line_totals.cost_general_practice_eur as decimal(18, 2)) as cost_general_practice_eur,
-    cast(line_totals.cost_district_nursing_eur as decimal(18, 2)) as cost_district_nursing_eur,
-    cast(line_totals.cost_devices_eur as decimal(18, 2)) as cost_devices_eur,
-    cast(line_totals.cost_allied_health_eur as decimal(18, 2)) as cost_allied_health_eur,
-    cast(line_totals.cost_dental_eur as decimal(18, 2)) as cost_dental_eur,
-    cast(line_totals.cost_geriatric_rehabilitation_eur as decimal(18, 2)) as cost_geriatric_rehabilitation_eur,
-    cast(line_totals.cost_patient_transport_eur as decimal(18, 2)) as cost_patient_transport_eur,
-    cast(line_totals.cost_maternity_eur as decimal(18, 2)) as cost_maternity_eur,
-    cast(line_totals.cost_primary_care_stay_eur as decimal(18, 2)) as cost_primary_care_stay_eur,
-    cast(line_totals.cost_cross_border_eur as decimal(18, 2)) as cost_cross_border_eur,
-    cast(line_totals.cost_gzsp_eur as decimal(18, 2)) as cost_gzsp_eur,
-    cast(line_totals.cost_other_eur as decimal(18, 2)) as cost_other_eur,
-    coalesce(line_totals.line_hospital_count, 0) as line_hospital_count,
-    coalesce(line_totals.line_pharmacy_count, 0) as line_pharmacy_count,
-    coalesce(line_totals.line_mental_health_count, 0) as line_mental_health_count,
-    coalesce(line_totals.line_general_practice_count, 0) as line_general_practice_count,
-    coalesce(line_totals.line_district_nursing_count, 0) as line_district_nursing_count,
-    coalesce(line_totals.line_devices_count, 0) as line_devices_count,
-    coalesce(line_totals.line_allied_health_count, 0) as line_allied_health_count,
-    coalesce(line_totals.line_dental_count, 0) as line_dental_count,
-    coalesce(line_totals.line_geriatric_rehabilitation_count, 0) as line_geriatric_rehabilitation_count,
-    coalesce(line_totals.line_patient_transport_count, 0) as line_patient_transport_count,
-    coalesce(line_totals.line_maternity_count, 0) as line_maternity_count,
-    coalesce(line_totals.line_primary_care_stay_count, 0) as line_primary_care_stay_count,
-    coalesce(line_totals.line_cross_border_count, 0) as line_cross_border_count,
-    coalesce(line_totals.line_gzsp_count, 0) as line_gzsp_count,
-    coalesce(line_totals.line_other_count, 0) as line_other_count,
     -- A person whose credits exceed the debits of the year counts as one without cost.
     case
         when ranked_costs.cost_rank is null then 0

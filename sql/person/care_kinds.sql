@@ -1,0 +1,16 @@
+-- What each person's care cost by kind, and how often it was given.
+-- grain: period, person_key, exclusion, care_kind
+select
+    cast($period as integer) as period,
+    person_key,
+    exclusion,
+    care_kind,
+    count(*) as claim_line_count,
+    count(*) filter (where is_event) as event_line_count,
+    cast(sum(amount_eur) as decimal(18, 2)) as amount_eur
+from person.care_lines
+where period = $period
+group by
+    person_key,
+    exclusion,
+    care_kind
