@@ -5,7 +5,8 @@ Not here: the numbers themselves. Strata come from the cube and pass the same ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -21,15 +22,15 @@ from triple_aim.releases import current_release, read_manifest
 from triple_aim.specs import Compute, Spec
 from triple_aim.vocabulary import ALL, SHOWN
 from triple_aim.warehouse import open_warehouse
-from triple_aim.workings import workings
+from triple_aim.workings import Workings, trace, workings
 
 FORMULAS = {
     "crude_rate": "events / person-time × {per:g}; limits: exact Poisson below 10 events, Byar from 10",
     "proportion": "cases / persons × {per:g}; limits: Wilson",
     "mean": "sum / persons × {per:g}; limits: Student t",
     "ratio": "sum / base × {per:g}; limits: delta method where the source has the spread between persons, else none",
-    "directly_standardised_rate": "Σ weight × events / person-time × {per:g} over strata; limits: {interval}",
-    "directly_standardised_mean": "Σ weight × sum / base × {per:g} over strata; limits: {interval}",
+    "directly_standardised_rate": "Σ weight × events / person-time, / Σ weight, × {per:g}; limits: {interval}",
+    "directly_standardised_mean": "Σ weight × sum / base, / Σ weight, × {per:g}; limits: {interval}",
     "indirectly_standardised_ratio": "observed / Σ base × national rate × {per:g} over strata; limits: {interval}",
     "survey_proportion": "Σ weight × yes / Σ weight × {per:g}; limits: linearisation by stratum, on the logit scale",
     "survey_mean": "Σ weight × score / Σ weight × {per:g}; limits: linearisation by stratum, Student t",
@@ -47,8 +48,26 @@ FORMULAS = {
 }
 
 
+class Part(NamedTuple):
+    """Which part of a total a number is of: at most one of these is not ``all``."""
+
+    sex: str = ALL
+    age_group: str = ALL
+    segment: str = ALL
+
+    @property
+    def told(self) -> str:
+        sexes = {"F": "women", "M": "men"}
+        ages = "" if self.age_group == ALL else f", {self.age_group} years"
+        sex = "" if self.sex == ALL else f", {sexes.get(self.sex, self.sex)}"
+        return sex + ages + ("" if self.segment == ALL else f", {self.segment.replace('_', ' ')}")
+
+
+TOTAL = Part()
+
+
 def explain_indicator(
-    console: Console, programme: Programme, name: str, region: str | None, period: int | None
+    console: Console, programme: Programme, name: str, region: str | None, period: int | None, part: Part = TOTAL
 ) -> None:
     """Print the meaning, each route, and for a region and period the number, its sums and its deliveries."""
     spec = programme.specs.get(name)
@@ -72,7 +91,9 @@ def explain_indicator(
     for caution in spec.cautions:
         console.print(f"Caution: {caution.en}", style="yellow", highlight=False)
     if region and period:
-        _explain_number(console, programme, spec, region, period)
+        _explain_number(console, programme, spec, region, period, part)
+    elif part != TOTAL:
+        raise ProjectError("a part is explained of one region and year", "explain", "add --region and --period")
 
 
 def _formula(route: Compute) -> str:
@@ -84,7 +105,7 @@ def _formula(route: Compute) -> str:
     )
 
 
-def _explain_number(console: Console, programme: Programme, spec: Spec, region: str, period: int) -> None:
+def _explain_number(console: Console, programme: Programme, spec: Spec, region: str, period: int, part: Part) -> None:
     project = programme.project
     release = current_release(project.publication)
     if release is None:
@@ -92,58 +113,87 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
     with open_marts(release, programme.publication) as marts:
         rows = marts.frame(
             """select * from mart.indicator_values where indicator_id = ? and region_code = ? and period = ?
-               order by source, age_group, segment""",
+               order by source, sex, age_group, segment""",
             [spec.id, region, period],
         )
-    withheld = rows.loc[rows["status"] == "suppressed", "source"].value_counts()
-    rows = rows[rows["sex"] == ALL]
-    parts, rows = rows[rows["segment"] != ALL], rows[rows["segment"] == ALL]
-    if rows.empty:
+    # A value may be shown without its sums; they are withheld then too.
+    untold = rows["status"].isin(SHOWN) & rows["numerator"].isna() & ~rows["source"].map(_is_printed(spec))
+    withheld = rows.loc[rows["status"].eq("suppressed") | untold, "source"].value_counts()
+    chosen = _chosen(rows, part)
+    if chosen.empty:
+        asked = f"{spec.id} of {region} in {period}"
         raise ProjectError(
-            f"there is no {spec.id} of {region} in {period}", f"release {release.name}", "check code and year"
+            f"there is no {asked}{part.told}", f"release {release.name}", _others(rows) or "check code and year"
         )
-    # The total of a source, or its age groups where it knows no total.
-    known = rows.groupby("source")["age_group"].transform(lambda groups: groups.eq(ALL).any())
-    rows = rows[(rows["age_group"] == ALL) | ~known]
-    for row in rows.to_dict("records"):
-        console.print()
-        ages = "" if row["age_group"] == ALL else f", {row['age_group']} years"
-        told = f"{row['value']:,.{spec.decimals}f} {row['unit']}" if pd.notna(row["value"]) else row["status"]
-        limits = (
-            f" ({row['lower']:,.{spec.decimals}f} to {row['upper']:,.{spec.decimals}f})"
-            if pd.notna(row["lower"])
-            else ""
-        )
-        console.print(
-            f"[bold]{row['region_name']}, {period}{ages}: {told}{limits}[/], from {row['source']}", highlight=False
-        )
-        if row["reason"]:
-            console.print(f"  {row['status']}: {row['reason']}", highlight=False)
-        if row["status"] not in SHOWN:
-            continue
-        if pd.notna(row["numerator"]):
-            console.print(
-                f"  numerator {row['numerator']:,.2f}, denominator {row['denominator']:,.2f}", highlight=False
-            )
-        if pd.notna(row["comparator_value"]):
-            console.print(
-                f"  rest of the Netherlands {row['comparator_value']:,.{spec.decimals}f}: {row['difference']}",
-                highlight=False,
-            )
-        if hidden := int(withheld.get(row["source"], 0)):
+    found = _made_again(programme, spec, chosen)
+    for at, row in chosen.to_dict("index").items():
+        _show_number(console, spec, row)
+        if row["status"] in SHOWN:
+            source, made = str(row["source"]), found.get(at)
             # Strata would tell of the parts that a publication does not.
-            console.print(f"  strata are not shown: {hidden} parts of this number are withheld", highlight=False)
-            continue
-        _show_workings(console, programme, spec, row)
-    _show_segments(console, spec, parts)
-    _show_deliveries(
-        console, programme, spec, period, (read_manifest(release) or {}).get("facts", {}).get("inputs", {})
+            kept = f"{withheld[source]} parts of this number are withheld" if source in withheld else ""
+            if made and made.hidden and not kept:
+                # A single hidden stratum could be solved for from the total, so all are hidden.
+                kept = f"{made.hidden} of {made.size}, with those of the numbers beside it, are too small"
+                kept += f" ({programme.publication.threshold(source).reason.en})"
+            _show_workings(console, spec, row, made, kept)
+    if part == TOTAL:
+        _show_segments(console, spec, rows)
+        if others := _others(rows):
+            console.print(f"  {others}", highlight=False)
+    inputs = (read_manifest(release) or {}).get("facts", {}).get("inputs", {})
+    _show_deliveries(console, programme, spec, period, inputs)
+
+
+def _is_printed(spec: Spec) -> dict[str, bool]:
+    """Whether a source gives percentages as another printed them, without sums."""
+    return {cube: route.method == "as_published" for cube, route in spec.route_of.items()}
+
+
+def _chosen(rows: pd.DataFrame, part: Part) -> pd.DataFrame:
+    """The rows of a part, one a source; of the total the age groups of a source that knows no total."""
+    rows = rows[rows["sex"].eq(part.sex) & rows["segment"].eq(part.segment)]
+    if part != TOTAL:
+        return rows[rows["age_group"] == part.age_group]
+    known = rows.groupby("source")["age_group"].transform(lambda groups: groups.eq(ALL).any())
+    return rows[(rows["age_group"] == ALL) | ~known]
+
+
+def _others(rows: pd.DataFrame) -> str:
+    """What else of a region and year can be asked for."""
+    shown = rows[rows["status"].isin(SHOWN)]
+    there = {f"--{name.replace('_', '-')}": sorted(set(shown[name]) - {ALL}) for name in Part._fields}
+    told = "; ".join(f"{option} {', '.join(names)}" for option, names in there.items() if names)
+    return told and f"also published: {told}"
+
+
+def _show_number(console: Console, spec: Spec, row: Mapping[str, object]) -> None:
+    """The number as it was published."""
+    told = _estimate(spec, row, f" {row['unit']}") if pd.notna(row["value"]) else row["status"]
+    part = Part(*(str(row[name]) for name in Part._fields)).told
+    console.print()
+    console.print(
+        f"[bold]{row['region_name']}, {row['period']}{part}: {told}[/], from {row['source']}", highlight=False
     )
+    if row["reason"]:
+        console.print(f"  {row['status']}: {row['reason']}", highlight=False)
+    if pd.notna(row["numerator"]):
+        console.print(f"  numerator {row['numerator']:,.2f}, denominator {row['denominator']:,.2f}", highlight=False)
+    if pd.notna(row["comparator_value"]):
+        rest = f"{row['comparator_value']:,.{spec.decimals}f}: {row['difference']}"
+        console.print(f"  rest of the Netherlands {rest}", highlight=False)
 
 
-def _show_segments(console: Console, spec: Spec, parts: pd.DataFrame) -> None:
+def _estimate(spec: Spec, row: Mapping[str, object], unit: str = "") -> str:
+    """A value with its limits, as precisely as it is printed."""
+    value, lower, upper = (row[name] for name in ("value", "lower", "upper"))
+    limits = f" ({lower:,.{spec.decimals}f} to {upper:,.{spec.decimals}f})" if pd.notna(lower) else ""
+    return f"{value:,.{spec.decimals}f}{unit}{limits}"
+
+
+def _show_segments(console: Console, spec: Spec, rows: pd.DataFrame) -> None:
     """The published parts beside a total: kinds of care, components of a change, bases of growth."""
-    if (parts := parts[parts["value"].notna()]).empty:
+    if (parts := rows[rows["segment"].ne(ALL) & rows["value"].notna()]).empty:
         return
     table = Table("source", "part", spec.unit.en, box=SIMPLE_HEAD, title="parts")
     for source, segment, value in parts[["source", "segment", "value"]].itertuples(index=False):
@@ -151,33 +201,50 @@ def _show_segments(console: Console, spec: Spec, parts: pd.DataFrame) -> None:
     console.print(table)
 
 
-def _show_workings(console: Console, programme: Programme, spec: Spec, row: Mapping[str, object]) -> None:
-    """The strata of one row, from the cube that is in the warehouse now, and the value made again from them."""
-    cube, project = str(row["source"]), programme.project
-    route = spec.route_of[cube]
-    if route.method == "as_published" or not project.warehouse.is_file():
-        return
+def _made_again(programme: Programme, spec: Spec, rows: pd.DataFrame) -> dict[object, Workings]:
+    """What the rows are made of, from the cubes that are in the warehouse now."""
+    project = programme.project
+    if not project.warehouse.is_file():
+        return {}
     with open_warehouse(project.warehouse) as warehouse:
         cells = {name: load_cells(warehouse, programme.cubes[name]) for name in programme.cubes_of(spec)}
         regions = programme.regions(warehouse)
-    least = programme.publication.threshold(cube)
-    region, period = str(row["region_code"]), int(str(row["period"]))
-    found = workings(spec, cells, cube, regions, programme.tables, region, period, least)
+    # Breakdowns that nobody asked for need not be made again.
+    asked = {*rows["segment_type"], *(name for name in ("sex", "age_group") if rows[name].ne(ALL).any())}
+    spec = spec.model_copy(update={"breakdowns": [name for name in spec.breakdowns if name in asked]})
+    found: dict[object, Workings] = {}
+    for cube, those in rows[rows["status"].isin(SHOWN) & ~rows["source"].map(_is_printed(spec))].groupby("source"):
+        least = programme.publication.threshold(str(cube))
+        traced = trace(spec, cells, str(cube), regions, programme.tables)
+        made = {at: workings(traced, row, least) for at, row in those.to_dict("index").items()}
+        found |= {at: working for at, working in made.items() if working}
+    return found
+
+
+def _show_workings(console: Console, spec: Spec, row: Mapping[str, object], found: Workings | None, kept: str) -> None:
+    """The strata of one row, unless ``kept`` says why they are kept back, and the value made again from them."""
     if found is None:
+        printed = _is_printed(spec)[str(row["source"])]
+        why = FORMULAS["as_published"] if printed else "it cannot be made again: the warehouse does not hold its sums"
+        console.print(f"  {why}", highlight=False)
         return
-    if found.hidden:
-        # A single hidden stratum could be solved for from the total, so all are hidden.
-        size, reason = len(found.strata), least.reason.en
-        console.print(f"  strata are not shown: {found.hidden} of {size} are too small ({reason})", highlight=False)
-    elif len(found.strata):
+    again = _estimate(spec, {name: getattr(found.again, name).item() for name in ("value", "lower", "upper")})
+    if again != _estimate(spec, row):
+        # What the gate has not seen is not told.
+        console.print("  it comes out otherwise: the warehouse holds other data or content than this release")
+        return
+    beside = {name: total for name, total in found.beside.items() if name not in ("numerator", "denominator")}
+    if beside and pd.notna(row["numerator"]):
+        told = ", ".join(f"{name.replace('_', ' ')} {_number(total)}" for name, total in beside.items())
+        console.print(f"  of all strata together: {told}", highlight=False)
+    if kept:
+        console.print(f"  strata are not shown: {kept}", highlight=False)
+    else:
         table = Table(*(name.replace("_", " ") for name in found.strata), box=SIMPLE_HEAD, title="strata")
         for stratum in found.strata.itertuples(index=False):
             table.add_row(*(part if isinstance(part, str) else _number(part) for part in stratum))
         console.print(table)
-    if found.again is not None:
-        value, lower, upper = (part.item() for part in (found.again.value, found.again.lower, found.again.upper))
-        limits = f" ({lower:,.{spec.decimals}f} to {upper:,.{spec.decimals}f})" if pd.notna(lower) else ""
-        console.print(f"  made again from its strata: {value:,.{spec.decimals}f}{limits}", highlight=False)
+    console.print(f"  made again from its strata: {again}, as published", highlight=False)
 
 
 def _number(value: float) -> str:
@@ -192,8 +259,18 @@ def _number(value: float) -> str:
 def _show_deliveries(console: Console, programme: Programme, spec: Spec, period: int, inputs: dict[str, str]) -> None:
     """The files a number rests on, with their hashes."""
     reads = {extract for cube in programme.cubes_of(spec) for extract in programme.extracts_of(programme.cubes[cube])}
+    years = {year for route in spec.compute for year in _years(route, period)}
     for slot, sha256 in sorted(inputs.items()):
         extract, year, _ = slot.split("/", 2)
-        if extract in reads and int(year) == period:
+        if extract in reads and int(year) in years:
             names = [d.name for d in landed(programme.project.landing, extract) if d.sha256 == sha256]
             console.print(f"  {extract}: {names[0] if names else '?'} sha256 {sha256[:16]}…", highlight=False)
+
+
+def _years(route: Compute, period: int) -> Iterable[int]:
+    """The years that a number of a period is made of."""
+    if route.growth and route.growth.base:
+        return (route.growth.base, period)
+    two_ends = 2 if route.growth or route.method == "decomposition" else 1
+    years = route.growth.years if route.growth and route.growth.years else max(two_ends, route.pool)
+    return range(period + 1 - years, period + 1)

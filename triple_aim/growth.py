@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import Sums, note
 from triple_aim.regions import Regions
 from triple_aim.rollup import Geography, breakdown, flat
-from triple_aim.rows import tidy
+from triple_aim.rows import Block, tidy
 from triple_aim.specs import Compute, Spec
 from triple_aim.standards import Tables, stratum_weights
 from triple_aim.stats.estimate import Estimate
@@ -90,7 +89,7 @@ def levels(sums: Mapping[str, Floats], weight: Floats) -> tuple[Floats, Floats, 
 
 def growth_frames(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Block]:
     """Growth on each basis; the nominal one is the total, the others are segments beside it."""
     if (wanted := route.growth) is None:
         return
@@ -113,7 +112,7 @@ def growth_frames(
     (end, start), heard = at_both_ends(place, arrays, given.silent, first, years)
     rest_end, rest_start = (sums.of(place.country).minus(sums) for sums in (end, start))
     own, others = plan.growth(end.parts, start.parts), plan.growth(rest_end.parts, rest_start.parts)
-    note(_both_ends(end, start))
+    note(_both_ends(end, start), plan.weight)
     count, listed = place.deliverers(heard)
     total, years_insured = (end.parts[name].sum(axis=(2, 3))[..., None] for name in ("total", "exposure"))
     # Growth tells of both its ends, so it rests on the smaller of the two.
@@ -122,10 +121,9 @@ def growth_frames(
         for sides in ((end, start), (rest_end, rest_start))
     )
     unknown = np.full_like(persons, np.nan)
-    grown = plan.periods[years > 0]
     coverage = place.coverage(*(array.sum(axis=(2, 3))[..., None] for array in (heard, given.known)))
     for basis, value in own.items():
-        frame = tidy(
+        yield tidy(
             spec,
             cells.periods(),
             place,
@@ -144,8 +142,8 @@ def growth_frames(
                 "listed": listed[:, None],
             },
             ("none", ALL) if basis == "nominal" else ("growth_basis", basis),
+            told=years > 0,  # without an earlier year there is nothing to say
         )
-        yield frame[frame["period"].isin(grown)]  # without an earlier year there is nothing to say
 
 
 def paired(periods: NDArray[np.int64], base: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -178,9 +176,11 @@ def at_both_ends(
 
 
 def _both_ends(end: Sums, start: Sums) -> Sums:
-    """Both ends in one, as (period, region, category, stratum)."""
-    ends = {f"{when}_{name}": sums.parts[name] for when, sums in (("end", end), ("start", start)) for name in ENDS}
-    return Sums({name: array.reshape(*array.shape[:2], 1, -1) for name, array in ends.items()})
+    """Both ends in one, as (period, region, category, stratum), and parts as (period, region, category, member)."""
+    sides = {"end": end.parts, "start": start.parts}
+    ends = {f"{when}_{name}": side[name] for when, side in sides.items() for name in ENDS}
+    strata = {name: array.reshape(*array.shape[:2], 1, -1) for name, array in ends.items()}
+    return Sums(strata | {f"{when}_parts": side["parts"].sum(axis=(2, 3))[:, :, None] for when, side in sides.items()})
 
 
 def only(kept: NDArray[np.bool_], array: Floats) -> Floats:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from triple_aim.cubes import Cells, Floats
@@ -16,7 +15,7 @@ from triple_aim.estimates import Sums, note
 from triple_aim.growth import levels, only
 from triple_aim.regions import Regions
 from triple_aim.rollup import breakdown, by_category, flat
-from triple_aim.rows import tidy
+from triple_aim.rows import Block, tidy
 from triple_aim.specs import Compute, Spec
 from triple_aim.standards import Tables, stratum_weights
 from triple_aim.stats.estimate import Estimate
@@ -29,7 +28,7 @@ BASES = ("nominal", "real", "standardised")
 
 def trend_frames(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Block]:
     """Nominal growth as the total, real and standardised growth as segments, for each window of years that is whole."""
     if (wanted := route.growth) is None or wanted.years is None:
         return
@@ -46,7 +45,6 @@ def trend_frames(
     }
     heard = ~given.silent
     split = breakdown(cells, "none")
-    yearly = np.full((2, len(periods), len(place.frame), 1, wanted.years), np.nan)
     for end in range(len(periods)):
         rows = np.flatnonzero((periods > periods[end] - wanted.years) & (periods <= periods[end]))
         if len(rows) < wanted.years:
@@ -55,8 +53,7 @@ def trend_frames(
         kept = place.throughout(heard[rows])
         own = Sums({name: place.roll_up(only(kept, array[rows])) for name, array in arrays.items()})
         rest = own.of(place.country).minus(own)
-        for which, name in enumerate(("total", "exposure")):
-            yearly[which, end, :, 0] = own.parts[name].sum(axis=(2, 3)).T
+        note(_yearly(own), weight)
         made, others = (_slopes(sums, periods[rows], index[rows], weight, route.level) for sums in (own, rest))
         told = only(kept, given.known[rows])[-1:]
         spoke, listed = place.deliverers(told)
@@ -85,7 +82,12 @@ def trend_frames(
                 },
                 ("none", ALL) if basis == "nominal" else ("growth_basis", basis),
             )
-    note(Sums({"total": yearly[0], "exposure": yearly[1]}))
+
+
+def _yearly(own: Sums) -> Sums:
+    """A window of years in one, as (period, region, category, year and stratum)."""
+    years = {name: own.parts[name].swapaxes(0, 1) for name in ("total", "exposure", "persons")}
+    return Sums({name: array.reshape(1, len(array), 1, -1) for name, array in years.items()})
 
 
 def _slopes(sums: Sums, periods: NDArray[np.int64], index: Floats, weight: Floats, level: float) -> dict[str, Estimate]:

@@ -1,12 +1,14 @@
 """What one published number is made of, stratum by stratum, and the number made again from just that.
 
-Not here: printing it (``explain``). The code that works at night makes the sums; nothing is worked out in another way.
+Not here: printing it (``explain``), how it is made again (``remade``). The code that works at night makes the sums;
+nothing is worked out in another way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -16,20 +18,24 @@ from triple_aim.contracts import Threshold
 from triple_aim.cubes import Cells, Floats
 from triple_aim.disclosure.primary import too_small
 from triple_aim.equity import UNKNOWN
-from triple_aim.estimates import METHODS, Note, Sums, estimate, noting
-from triple_aim.indicators import indicator_rows
-from triple_aim.numerators import cases, family
+from triple_aim.estimates import Note, Sums, noting
+from triple_aim.growth import ENDS
+from triple_aim.indicators import builder_of
+from triple_aim.numerators import cases
 from triple_aim.regions import Regions
+from triple_aim.remade import OF_SUMS, remade
 from triple_aim.rollup import geography, where
-from triple_aim.specs import Compute, Spec
+from triple_aim.specs import Compute, Spec, of_member
 from triple_aim.standards import Tables
 from triple_aim.stats.estimate import Estimate
-from triple_aim.supply import supply
-from triple_aim.surveys import compared
-from triple_aim.vocabulary import ALL
+from triple_aim.supply import Supply, supply
+from triple_aim.surveys import SCORE, YES, by_stratum, compared
+from triple_aim.vocabulary import ALL, age_group
 
 JOINT = {"covariance"}  # of two strata, not of one
 SHARES = {"proportion", "survey_proportion", "survey_gap", "concentration_index"}  # who has a trait, and who has not
+SPLIT = ["sex", "age_group", "segment"]
+KEY = ["period", "region_code", "region_type", *SPLIT]
 
 
 @dataclass(frozen=True)
@@ -37,47 +43,229 @@ class Workings:
     """One row a stratum: its labels, and the sums, weights and expectations that the number is made of."""
 
     strata: pd.DataFrame
-    hidden: int  # strata too small to be shown; any one of them could be solved for, so then none may be
-    again: Estimate | None  # the number made from these alone; None for growth, whose ends stand in the strata
+    beside: Mapping[str, float]  # what is of all strata together: their sums, prices, the variance of a sample
+    size: int  # strata, with those of the numbers beside it
+    hidden: int  # of which too small to be shown; any one of them could be solved for, so then none may be
+    again: Estimate  # the number, made from these alone
 
 
-def workings(
-    spec: Spec,
-    cubes: Mapping[str, Cells],
-    cube: str,
-    regions: Regions,
-    tables: Tables,
-    region: str,
-    period: int,
-    least: Threshold,
-) -> Workings | None:
-    """The workings of the total of a region and period; None where the cube holds none or the method notes none."""
+@dataclass(frozen=True)
+class Trace:
+    """The rows that one cube gives an indicator, and what each was made from."""
+
+    spec: Spec
+    cube: str
+    cubes: Mapping[str, Cells]
+    regions: Regions
+    tables: Tables
+    frames: list[pd.DataFrame]
+    notes: list[Note]  # one a frame
+
+    @property
+    def route(self) -> Compute:
+        return self.spec.route_of[self.cube]
+
+    @cached_property
+    def given(self) -> Supply:
+        return supply(self.spec, self.route, self.cubes, self.cube, self.regions)
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """The key of each row, its frame, and its place in the arrays that the frame was laid out from."""
+        wanted = [*KEY, "segment_type"]
+        keys = [frame[wanted].assign(frame=at, cell=frame.index) for at, frame in enumerate(self.frames)]
+        return pd.concat(keys, ignore_index=True) if keys else pd.DataFrame(columns=[*wanted, "frame", "cell"])
+
+    def beside(self, row: Mapping[str, object]) -> pd.DataFrame:
+        """The row itself and those beside it, into which the same total is divided."""
+        here = self.rows
+        for name in KEY[:3]:
+            here = here[here[name] == row[name]]
+        for name in SPLIT:
+            here = here[(here[name] == ALL) == (row[name] == ALL)]
+        here = here.assign(is_own=(here[SPLIT] == [row[name] for name in SPLIT]).all(axis=1))
+        # Bases of growth and components of a change are other readings of one total, not shares of it.
+        shares = [kind for kind in here.loc[here["is_own"], "segment_type"] if kind in ("none", *self.spec.breakdowns)]
+        return here[here["is_own"] | here["segment_type"].isin(shares)]
+
+
+def trace(spec: Spec, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables) -> Trace:
+    """Make the rows of an indicator from one cube as at night, and keep what each was made from."""
     route = spec.route_of[cube]
-    alone = spec.model_copy(update={"compute": [route.model_copy(update={"cubes": [cube]})], "breakdowns": []})
-    alone.__dict__.pop("route_of", None)  # to be made anew, of the one route
+    frames: list[pd.DataFrame] = []
+    behind: list[Note] = []
+    if not cubes[cube].only([]).pooled(route.pool).periods():
+        return Trace(spec, cube, cubes, regions, tables, frames, behind)
     with noting() as notes:
-        indicator_rows(alone, cubes, regions, tables)
-    labels = where(cubes[cube], route).pooled(route.pool).labels
-    if not notes or str(period) not in labels["period"]:
+        # A builder notes a region before its rest; growth and decomposition note once for all that they tell.
+        seen = 0
+        for block in builder_of(route)(spec, route, cubes, cube, regions, tables):
+            frames.append(block.frame())
+            behind.append(notes[min(seen, len(notes) - 1)])
+            seen = len(notes)
+    return Trace(spec, cube, cubes, regions, tables, frames, behind)
+
+
+def workings(traced: Trace, row: Mapping[str, object], least: Threshold) -> Workings | None:
+    """The workings of one row of the mart; None where the cube holds no such row.
+
+    Strata are hidden when one of them is too small, or one of a row beside it: the men's can be solved for from the
+    women's and those of all, and those of one kind of care from the other kinds.
+    """
+    beside_it = traced.beside(row).to_dict("records")
+    own = [place for place in beside_it if place["is_own"]]
+    if not own:
         return None
-    place = geography(regions, spec.levels, labels["municipality_code"]).frame
-    at = labels["period"].index(str(period)), int(np.flatnonzero(place["region_code"] == region)[0])
-    made = _cut(notes[0], at)
-    again = None
-    if route.method in METHODS:
-        found = estimate(route, made.sums, made.weight, made.reference)
-        again = Estimate(*(np.ravel(part)[:1] for part in (found.value, found.lower, found.upper)))
-    columns = _columns(made)
-    if "standardised" not in route.method and not columns:
-        columns = _plain(spec, route, cubes, cube, regions, at)
-    strata = _labelled(route, where(cubes[cube], route), regions, columns)
-    return Workings(strata, _hidden(strata, spec, route, least), again)
+    strata, beside, note = _strata(traced, own[0])
+    every = [strata, *(_strata(traced, place)[0] for place in beside_it if not place["is_own"])]
+    again = remade(traced.route, strata, beside, note, str(row["segment"]))
+    return Workings(strata, beside, sum(map(len, every)), sum(_hidden(one, traced, least) for one in every), again)
 
 
-def _hidden(strata: pd.DataFrame, spec: Spec, route: Compute, least: Threshold) -> int:
+def _strata(traced: Trace, place: Mapping[str, object]) -> tuple[pd.DataFrame, dict[str, float], Note]:
+    """The strata of one row with their labels, what stands beside them, and both as the method wants them."""
+    route, note = traced.route, traced.notes[int(str(place["frame"]))]
+    shape = next(array.shape[:3] for array in note.sums.parts.values() if array.ndim >= 3)
+    period, region, category = (int(at) for at in np.unravel_index(int(str(place["cell"])), shape))
+    cut = _cut(note, (period, region, category))
+    beside: dict[str, float] = {}
+    if route.growth:
+        columns, beside = _growth(traced, cut, place)
+    elif route.method in OF_SUMS:
+        columns = _plain(traced, (period, region), str(place["segment"]))
+    elif route.is_sampled and not any(array.ndim > 3 for array in cut.sums.parts.values()):
+        columns = _sampled(traced, (period, region))
+        beside = {name: array.item() for name, array in cut.sums.parts.items()}
+    else:
+        columns = _fine(cut)
+    strata = _labelled(_axes(traced, place, columns), columns)
+    # A category is some of the sexes and ages; where they are no strata, the sums are of the category already.
+    if "sex" in strata and place["sex"] != ALL:
+        strata = strata[strata["sex"] == place["sex"]]
+    if "age" in strata and place["age_group"] != ALL:
+        strata = strata[strata["age"].map(age_group) == place["age_group"]]
+    if route.growth and route.growth.years and "weight" not in strata:
+        strata = strata.drop(columns=["sex", "age"]).groupby(["year", *({"index"} & set(strata))], as_index=False).sum()
+    if route.method in OF_SUMS:
+        needed = [name for name in note.sums.parts if name in strata]
+        beside = {str(name): float(total) for name, total in strata[needed].sum().items()}
+    return strata.reset_index(drop=True), beside, cut
+
+
+def _cut(made: Note, at: tuple[int, int, int]) -> Note:
+    """One period, region and category of a note, kept as axes of length 1."""
+
+    def one(array: Floats) -> Floats:
+        if array.ndim < 3:  # ages are the same for all
+            return array
+        for axis, index in enumerate(at):
+            array = array.take([index], axis=axis) if array.shape[axis] > 1 else array
+        return array
+
+    weight = made.weight[[at[2]]] if made.weight.ndim > 1 and len(made.weight) > 1 else made.weight
+    return Note(Sums({name: one(array) for name, array in made.sums.parts.items()}), weight, one(made.reference))
+
+
+def _fine(cut: Note) -> dict[str, Floats]:
+    """What a note holds by stratum, as columns of one length."""
+    fine = {name: array.reshape(-1) for name, array in cut.sums.parts.items() if array.ndim > 3 and name not in JOINT}
+    size = max((len(column) for column in fine.values()), default=0)
+    columns = {name: column for name, column in fine.items() if len(column) == size}
+    if cut.weight.size and size:
+        columns["weight"] = np.resize(cut.weight.reshape(-1), size)
+    if cut.reference.size and size:
+        columns["reference"] = cut.reference.reshape(-1)
+        columns["expected"] = columns["denominator"] * columns["reference"]
+    return columns
+
+
+def _plain(traced: Trace, at: tuple[int, int], member: str) -> dict[str, Floats]:
+    """A method that sees totals only: its sums by sex and age all the same, for a reader to add up."""
+    given, route = traced.given, traced.route
+    arrays = {"numerator": given.numerator[member], "denominator": given.known}
+    if (counted := cases(route, given.cells, member)) is not None:
+        arrays["cases"] = counted
+    columns = {name: given.rolled(array)[at].reshape(-1) for name, array in arrays.items()}
+    for name, column in (("persons", route.persons), ("sumsq", of_member(route.sumsq or "", route.family, member))):
+        if (array := given.column(column)) is not None:
+            columns[name] = array[at].reshape(-1)
+    return columns
+
+
+def _sampled(traced: Trace, at: tuple[int, int]) -> dict[str, Floats]:
+    """The same of a sample; its variance does not add up over sex and age, so that stands beside them."""
+    cells = where(traced.cubes[traced.cube], traced.route)
+    place = geography(traced.regions, traced.spec.levels, cells.labels["municipality_code"])
+    sums = by_stratum(cells)
+    wy, _, _, answer = SCORE if traced.route.method == "survey_mean" else YES
+    wanted = {"w": "weight_sum", "wy": wy, "answers": "answer_count", answer.removesuffix("_count"): answer}
+    return {name: place.roll_up(sums[column].sum(axis=4))[at].reshape(-1) for name, column in wanted.items()}
+
+
+def _growth(traced: Trace, cut: Note, place: Mapping[str, object]) -> tuple[dict[str, Floats], dict[str, float]]:
+    """Both ends of growth, or every year of its trend, and no more than its basis needs."""
+    wanted, sums = traced.route.growth, {name: array.reshape(-1) for name, array in cut.sums.parts.items()}
+    if wanted is None:
+        raise ValueError("only growth has a basis")
+    basis, end, index = str(place["segment"]), int(str(place["period"])), traced.tables.deflators[wanted.deflator]
+    weight = {"weight": cut.weight.reshape(-1)} if basis == "standardised" else {}
+    if wanted.years:
+        columns = {name: sums[name] for name in ("total", "exposure", "persons")}
+        size = len(columns["total"])
+        prices = np.array([index.get(year, np.nan) for year in range(end + 1 - wanted.years, end + 1)])
+        priced = {"index": np.repeat(prices, size // wanted.years)} if basis == "real" else {}
+        return columns | priced | {name: np.resize(column, size) for name, column in weight.items()}, {}
+    start = wanted.base or end - 1
+    beside = {"years": float(end - start)}
+    if basis == "real":
+        beside |= {"start_index": index.get(start, np.nan), "end_index": index.get(end, np.nan)}
+    if basis == "break_adjusted":
+        first = [traced.tables.first_years(wanted.breaks, traced.cube, member) for member in traced.given.members]
+        comparable = np.array([not any(start < year <= end for year in years) for years in first], dtype=float)
+        if not comparable.all():
+            beside |= {f"{when}_exposure": sums[f"{when}_exposure"].sum().item() for when in ("start", "end")}
+            return {name: sums[name] for name in ("start_parts", "end_parts")} | {"comparable": comparable}, beside
+    return {
+        name: sums[name] for name in (f"{when}_{part}" for when in ("start", "end") for part in ENDS)
+    } | weight, beside
+
+
+def _axes(traced: Trace, place: Mapping[str, object], columns: Mapping[str, Floats]) -> dict[str, list[str]]:
+    """The labels of strata, in the order in which the axes were laid out."""
+    route, labels = traced.route, where(traced.cubes[traced.cube], traced.route).labels
+    sex_and_age = {"sex": labels["sex"], "age": labels["age_band"]}
+    if route.is_sampled and route.groups:
+        return {route.groups: compared(route)}
+    if route.groups:
+        return {route.groups: [label for label in labels[route.groups] if label != UNKNOWN], **sex_and_age}
+    if route.method.endswith("life_expectancy"):
+        return {"age": sex_and_age["age"]}
+    if route.growth and route.growth.years:
+        end = int(str(place["period"]))
+        return {"year": [str(year) for year in range(end + 1 - route.growth.years, end + 1)], **sex_and_age}
+    if route.family and "comparable" in columns:
+        return {route.family: traced.given.members}
+    if route.family and route.method == "decomposition":
+        return {**sex_and_age, route.family: traced.given.members}
+    if route.method == "systematic_variation":
+        return {"municipality": list(traced.regions.names("municipality").values())}
+    return {**sex_and_age, **{name: labels[name] for name in route.strata}}
+
+
+def _labelled(axes: Mapping[str, list[str]], columns: Mapping[str, Floats]) -> pd.DataFrame:
+    """Columns beside the labels of their rows."""
+    labels = pd.DataFrame(list(product(*axes.values())), columns=list(axes))
+    size = len(next(iter(columns.values())))
+    if len(labels) != size:
+        raise ValueError(f"there are {size} strata, and {len(labels)} have a name")
+    return labels.assign(**columns).dropna(subset=list(columns), how="all")
+
+
+def _hidden(strata: pd.DataFrame, traced: Trace, least: Threshold) -> int:
     """How many strata the gate would withhold; strata of nobody tell nothing."""
-    if strata.empty:
-        return 0
+    route = traced.route
+    if "comparable" in strata:  # nobody counted who is behind a part
+        return len(strata) if least.cases else 0
     counts = route.cases or route.method.endswith("life_expectancy")
     ends = strata.filter(regex="persons$|exposure$").min(axis=1)
     persons = strata.get("persons", strata.get("answers", strata.get("denominator", ends)))
@@ -86,70 +274,6 @@ def _hidden(strata: pd.DataFrame, spec: Spec, route: Compute, least: Threshold) 
     if route.factors:  # euros tell of whoever used the care
         users = [f"{when}_{next(iter(route.factors))}" for when in ("start", "end")]
         counted = strata[users].replace(0, np.nan).min(axis=1)
-    enough = max(least.persons, spec.disclosure.get("threshold", 0))
+    enough = max(least.persons, traced.spec.disclosure.get("threshold", 0))
     small = too_small(persons, counted, others, least_persons=enough, least_cases=least.cases)
     return int((small & (persons > 0)).sum())
-
-
-def _cut(made: Note, at: tuple[int, int]) -> Note:
-    """One period and region of a note, kept as axes of length 1."""
-
-    def one(array: Floats) -> Floats:
-        if array.ndim < 3:  # ages and weights are the same for all
-            return array
-        picked = array[[at[0]]] if array.shape[0] > 1 else array
-        return picked[:, [at[1]]] if picked.shape[1] > 1 else picked
-
-    return Note(Sums({name: one(array) for name, array in made.sums.parts.items()}), made.weight, one(made.reference))
-
-
-def _columns(made: Note) -> dict[str, Floats]:
-    """What stands beyond (period, region, category) as columns of one length; nothing for totals."""
-    fine = {name: array.reshape(-1) for name, array in made.sums.parts.items() if array.ndim > 3 and name not in JOINT}
-    size = max((len(column) for column in fine.values()), default=0)
-    columns = {name: column for name, column in fine.items() if len(column) == size}
-    if made.weight.size and size:
-        columns["weight"] = np.resize(made.weight.reshape(-1), size)
-    if made.reference.size and size:
-        columns["reference"] = made.reference.reshape(-1)
-        columns["expected"] = columns["denominator"] * columns["reference"]
-    return columns
-
-
-def _plain(
-    spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, at: tuple[int, int]
-) -> dict[str, Floats]:
-    """A method that sees totals only: its sums by sex and age all the same, for a reader to add up."""
-    if route.is_sampled:
-        return {}
-    given = supply(spec, route, cubes, cube, regions)
-    arrays = {"numerator": given.numerator[ALL], "denominator": given.known}
-    if (counted := cases(route, given.cells, ALL)) is not None:
-        arrays["cases"] = counted
-    columns = {name: given.rolled(array)[at].reshape(-1) for name, array in arrays.items()}
-    if (persons := given.column(route.persons)) is not None:
-        columns["persons"] = persons[at].reshape(-1)
-    return columns
-
-
-def _labelled(route: Compute, cells: Cells, regions: Regions, columns: dict[str, Floats]) -> pd.DataFrame:
-    """Columns beside the labels of their rows, in the order in which the axes were laid out."""
-    size = len(next(iter(columns.values()), []))
-    sex_and_age = {"sex": cells.labels["sex"], "age": cells.labels["age_band"]}
-    axes: dict[str, list[str]] = {**sex_and_age, **{name: cells.labels[name] for name in route.strata}}
-    if route.is_sampled and route.groups:
-        axes = {route.groups: compared(route)}
-    elif route.groups:
-        axes = {route.groups: [label for label in cells.labels[route.groups] if label != UNKNOWN], **sex_and_age}
-    if route.method.endswith("life_expectancy"):
-        axes = {"age": sex_and_age["age"]}
-    elif route.growth and route.growth.years:
-        axes = {"year": [str(back) for back in range(1 - route.growth.years, 1)]}
-    elif route.family and route.method == "decomposition":
-        axes |= {route.family: list(family(route.numerator, cells))}
-    elif route.method == "systematic_variation":
-        axes = {"municipality": list(regions.names("municipality").values())}
-    labels = pd.DataFrame(list(product(*axes.values())), columns=list(axes)) if columns else pd.DataFrame()
-    if len(labels) != size:
-        raise ValueError(f"{route.method} notes {size} strata, and {len(labels)} have a name")
-    return labels.assign(**columns).dropna(subset=list(columns), how="all")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -9,5 +11,11 @@ from tests.golden.regenerate import run_samples
 
 
 @pytest.fixture(scope="session")
-def marts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
-    return run_samples(tmp_path_factory.mktemp("samples"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the settings, the warehouse and the publication of that run are."""
+    return tmp_path_factory.mktemp("samples")
+
+
+@pytest.fixture(scope="session")
+def marts(folder: Path) -> dict[str, pd.DataFrame]:
+    return run_samples(folder)
