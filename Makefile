@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup run test test-next lint dev check reference samples open-data
+.PHONY: help setup run test test-next test-spark lint dev check reference samples open-data
 
 help:                ## these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -29,6 +29,12 @@ test: $(READY)       ## every test; those on real data are skipped where ../shar
 test-next: $(READY)  ## the SQL tests on the next DuckDB, which the lock will move to
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --require-hashes --target $(VENV)/next --requirement requirements-next.lock
 	PYTHONPATH=$(VENV)/next $(BIN)/python -m pytest tests/sql
+
+test-spark: $(READY) ## all below the cubes on Spark: pysail, and where Java is there Spark's own server and two workers
+	@mkdir -p $(VENV)/spark
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --require-hashes --target $(VENV)/spark/client --requirement requirements-spark.lock
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --require-hashes --no-build-isolation --target $(VENV)/spark/server --requirement requirements-spark-test.lock
+	SPARK_HOME=$(CURDIR)/$(VENV)/spark/server/pyspark PYTHONPATH=$(VENV)/spark/client:$(VENV)/spark/server $(BIN)/python -m pytest tests/spark -k "$(ONLY)"
 
 lint: $(READY)       ## style, types, import contracts
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.resources import Monitor, by_year
+from triple_aim.admission import stage_contributions
 from triple_aim.cubes import municipality_codes
 from triple_aim.programme import Programme
 from triple_aim.queries import Query
@@ -11,7 +12,12 @@ from triple_aim.warehouse import Warehouse
 
 
 def cube_assets(programme: Programme) -> list[dg.AssetsDefinition]:
-    return [by_year("cube", programme.cubes.values(), _place)]
+    return [by_year("cube", programme.cubes.values(), _place, _lay_beside)]
+
+
+def _lay_beside(monitor: Monitor, warehouse: Warehouse) -> None:
+    """What other parties contributed, beside what is made here."""
+    stage_contributions(warehouse, monitor.programme)
 
 
 def _place(monitor: Monitor, warehouse: Warehouse, query: Query) -> Geography | None:

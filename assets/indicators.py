@@ -5,14 +5,21 @@ from collections.abc import Iterator
 from itertools import groupby
 
 import dagster as dg
+import pandas as pd
 
-from assets.resources import RETRY, Monitor, check_specs, judged, recalled, told
-from triple_aim.checks import indicator_counts
+from assets.resources import RETRY, Monitor, check_specs, event, judged, recalled
+from triple_aim.checks import Count, indicator_counts
 from triple_aim.cubes import all_built, remember
 from triple_aim.indicators import indicator_rows
 from triple_aim.programme import Programme
 from triple_aim.published import with_published
+from triple_aim.rows import KINDS
 from triple_aim.specs import Spec
+from triple_aim.warehouse import Warehouse, qualified, quoted
+
+TYPES = {"str": "varchar", "int64": "bigint", "float64": "double"}
+#: The same for every indicator: told once of each, not again by every run.
+SCHEMA = dg.TableSchema(columns=[dg.TableColumn(name, TYPES[kind]) for name, kind in KINDS.items()])
 
 
 def indicator_assets(programme: Programme) -> list[dg.AssetsDefinition]:
@@ -37,23 +44,51 @@ def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefiniti
             regions = monitor.regions(warehouse)
             contents, there = monitor.contents(warehouse, wanted), all_built(warehouse)
             stale = [spec for spec in wanted if there.get(f"ind.{spec.id}", {}).get(0) != contents[spec.id]]
-            seconds, counts = dict.fromkeys((f"ind/{spec.id}" for spec in wanted), 0.0), {}
+            seconds, made = {spec.id: 0.0 for spec in wanted}, []
+            cubes = sorted({cube for spec in stale for cube in programme.cubes_of(spec)})
+            cells = {cube: monitor.cells(warehouse, cube) for cube in cubes}
             for spec in stale:
                 started = time.monotonic()
-                cells = {name: monitor.cells(warehouse, name) for name in programme.cubes_of(spec)}
                 rows = indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off)
-                rows = with_published(warehouse, spec, regions, rows)
-                warehouse.create(f"ind.{spec.id}", rows)
-                counts[f"ind/{spec.id}"] = indicator_counts(spec, rows)
-                seconds[f"ind/{spec.id}"] = time.monotonic() - started
-            results = judged(warehouse, counts) | recalled(warehouse, sorted(seconds.keys() - counts.keys()))
-            for spec in stale:  # last, so that a table whose counts were not judged is made again
-                remember(warehouse, f"ind.{spec.id}", 0, contents[spec.id])
-            for asset, taken in seconds.items():
-                table = f'ind."{asset.removeprefix("ind/")}"'
-                yield told(warehouse, asset, table, taken, results[asset], is_unchanged=asset not in counts)
+                made.append(with_published(warehouse, spec, regions, rows).assign(indicator_id=spec.id))
+                seconds[spec.id] = time.monotonic() - started
+            counts = _kept(warehouse, stale, pd.concat(made, ignore_index=True)) if stale else {}
+            results = judged(warehouse, counts) | recalled(
+                warehouse, sorted({f"ind/{spec.id}" for spec in wanted} - counts.keys())
+            )
+            with warehouse.transaction():  # last, so that a table whose counts were not judged is made again
+                for spec in stale:
+                    remember(warehouse, f"ind.{spec.id}", 0, contents[spec.id])
+            sizes = _sizes(warehouse, list(seconds))
+            for name, taken in seconds.items():
+                asset = f"ind/{name}"
+                yield event(asset, sizes[name], taken, results[asset], is_unchanged=asset not in counts)
 
     return indicators
+
+
+def _kept(warehouse: Warehouse, specs: list[Spec], rows: pd.DataFrame) -> dict[str, list[Count]]:
+    """Rows of some indicators as a table each, all or none, and what is to be judged of them.
+
+    They land at once: to turn the frame into a table for each of them would cost more than to compute it.
+    """
+    with warehouse.transaction(), warehouse.named("arriving", rows):
+        warehouse.run("create or replace temp table landed as select * from arriving")
+        for spec in specs:
+            remember(warehouse, f"ind.{spec.id}", 0, None)
+            warehouse.run(
+                f"""create or replace table {qualified(f"ind.{spec.id}")} as
+                    select * exclude (indicator_id) from landed where indicator_id = ?""",
+                [spec.id],
+            )
+        warehouse.run("drop table landed")
+    return {f"ind/{name}": counts for name, counts in indicator_counts(specs, rows).items()}
+
+
+def _sizes(warehouse: Warehouse, names: list[str]) -> dict[str, int]:
+    """How many rows each indicator has, asked at once."""
+    counts = [f"select ? as indicator_id, count(*) as row_count from ind.{quoted(name)}" for name in names]
+    return dict(warehouse.rows(" union all ".join(counts), names))
 
 
 def _asset(spec: Spec, cubes: list[str]) -> dg.AssetSpec:
@@ -64,5 +99,6 @@ def _asset(spec: Spec, cubes: list[str]) -> dg.AssetSpec:
         kinds={"python", "duckdb"},
         owners=[f"team:{spec.owner}"],
         tags={"aim": spec.aim, "spec_version": spec.version},
+        metadata={"dagster/column_schema": SCHEMA},
         description=f"{spec.title.en}. {spec.meaning.en} Unit: {spec.unit.en}.",
     )

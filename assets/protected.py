@@ -3,13 +3,12 @@
 import time
 
 import dagster as dg
-import pandas as pd
 
 from assets.resources import RETRY, Monitor, check_specs, finished
 from triple_aim.catalog import dictionary_rows, headline_rows, region_rows
 from triple_aim.checks import delivery_counts, ledger_counts, region_counts
 from triple_aim.cubes import reconcile
-from triple_aim.disclosure.protect import audit, protect
+from triple_aim.disclosure.gate import TABLE, pass_gate
 from triple_aim.landing import delivered_files, unclaimed
 from triple_aim.programme import Programme
 
@@ -33,25 +32,23 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
     def values(monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
         started = time.monotonic()
         programme = monitor.programme
-        table = "safe.indicator_values"
-        with monitor.warehouse() as warehouse, warehouse.transaction():
-            regions = monitor.regions(warehouse)
-            parts = [
-                protect(
-                    warehouse.frame(f'select * from ind."{spec.id}"'),
-                    spec,
-                    programme.publication,
-                    programme.project.settings.division_year,
-                    regions,
-                )
-                for spec in programme.specs.values()
-            ]
-            safe = pd.concat([part for part in parts if not part.empty] or parts[:1], ignore_index=True)
-            audit(safe)
-            warehouse.create(table, safe)
-            suppressed = warehouse.value(f"select count(*) from {table} where status = 'suppressed'")
+        with monitor.warehouse() as warehouse:
+            again = pass_gate(
+                warehouse,
+                programme.specs.values(),
+                programme.publication,
+                programme.project.settings.division_year,
+                monitor.regions(warehouse),
+            )
+            suppressed = warehouse.value(f"select count(*) from {TABLE} where status = 'suppressed'")
             return finished(
-                warehouse, ["safe", "indicator_values"], table, started, [], rows_suppressed=int(suppressed)
+                warehouse,
+                ["safe", "indicator_values"],
+                TABLE,
+                started,
+                [],
+                rows_suppressed=int(suppressed),
+                indicators_gated=len(again),
             )
 
     @dg.asset(

@@ -16,11 +16,11 @@ from traceback import extract_tb
 from typing import cast
 
 import dagster as dg
-import pandas as pd
 from pydantic import PrivateAttr
 
 from triple_aim.checks import Count, Verdict, as_frame, cube_counts, judge
-from triple_aim.cubes import Cells, all_built, build_table, built, load_cells
+from triple_aim.cluster import open_builder
+from triple_aim.cubes import Cells, InWarehouse, all_built, build_table, built, load_cells
 from triple_aim.errors import TripleAimError
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.programme import Programme, load_programme
@@ -53,6 +53,7 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
     config: str = ""
     _open: ExitStack = PrivateAttr(default_factory=ExitStack)
     _warehouse: Warehouse | None = PrivateAttr(default=None)
+    _builder: InWarehouse | None = PrivateAttr(default=None)
     _kept: dict[str, tuple[object, object]] = PrivateAttr(default_factory=dict)  # what it is → of what, and it
 
     @property
@@ -61,7 +62,7 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the warehouse at the end of the run, however it ended."""
-        self._warehouse = None
+        self._warehouse = self._builder = None
         self._kept.clear()
         self._open.close()
 
@@ -77,7 +78,7 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
                 self._warehouse = self._open.enter_context(
                     open_warehouse(
                         project.warehouse,
-                        reach=[project.landing, project.quarantine],
+                        reach=project.reach,
                         memory_limit=project.settings.memory_limit,
                         threads=project.settings.threads,
                     )
@@ -102,6 +103,13 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
                 metadata={"exit_code": 1},
                 allow_retries=False,
             ) from None
+
+    @property
+    def builder(self) -> InWarehouse:
+        """Who makes person tables and cubes; a cluster is reached for once a run."""
+        if self._builder is None:
+            self._builder = self._open.enter_context(open_builder(self.programme.project))
+        return self._builder
 
     def regions(self, warehouse: Warehouse) -> Regions:
         """Today's regions, with delivered shares of split municipalities where there are any; read once a run."""
@@ -143,6 +151,7 @@ def by_year(
     floor: str,
     queries: Iterable[Query],
     place: Callable[[Monitor, Warehouse, Query], Geography | None] = lambda *_: None,
+    before: Callable[[Monitor, Warehouse], None] = lambda *_: None,
 ) -> dg.AssetsDefinition:
     """A floor of SQL files in one step, an asset each, rebuilt year by year where what they read changed.
 
@@ -164,10 +173,11 @@ def by_year(
     def tables(context: dg.AssetExecutionContext, monitor: Monitor) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         wanted = [query for query in ordered if dg.AssetKey(query.table.split(".")) in context.selected_asset_keys]
         with monitor.warehouse() as warehouse:
+            before(monitor, warehouse)
             counts, facts = {}, {}
             for query in wanted:
                 started, asset = time.monotonic(), query.table.replace(".", "/")
-                rebuilt = build_table(warehouse, query, years(context))
+                rebuilt = build_table(warehouse, query, years(context), monitor.builder)
                 counts[asset] = cube_counts(warehouse, query, place(monitor, warehouse, query))
                 facts[asset] = query.table, time.monotonic() - started, len(rebuilt)
             results = judged(warehouse, counts)
@@ -200,11 +210,12 @@ def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
 
 def judged(warehouse: Warehouse, counts: Mapping[str, list[Count]]) -> dict[str, list[dg.AssetCheckResult]]:
     """Judge the counts of some assets at once, keep the verdicts for the mart ``checks``, and tell Dagster of each."""
-    verdicts = iter(judge([count for mine in counts.values() for count in mine]))
     if not counts:
         return {}
-    by_asset = {asset: list(islice(verdicts, len(mine))) for asset, mine in counts.items()}
-    frame = pd.concat([as_frame(mine).assign(asset=asset) for asset, mine in by_asset.items()])
+    verdicts = judge([count for mine in counts.values() for count in mine])
+    frame = as_frame(verdicts).assign(asset=[asset for asset, mine in counts.items() for _ in mine])
+    each = iter(verdicts)
+    by_asset = {asset: list(islice(each, len(mine))) for asset, mine in counts.items()}
     with warehouse.named("arriving", frame):
         warehouse.run("create table if not exists meta.checks as select * from arriving where false")
         warehouse.run("delete from meta.checks where list_contains(?, asset)", [list(counts)])
@@ -276,14 +287,20 @@ def told(
         columns=[dg.TableColumn(name, kind) for name, kind in warehouse.header(f"select * from {table}")]
     )
     rows = int(warehouse.value(f"select count(*) from {table}"))
+    return event(asset, rows, seconds, results, **{"dagster/column_schema": schema}, **facts)
+
+
+def event(
+    asset: str,
+    rows: int,
+    seconds: float,
+    results: list[dg.AssetCheckResult],
+    **facts: int | str | float | dg.TableSchema,
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """What Dagster hears of a table."""
     return dg.MaterializeResult(
         asset_key=dg.AssetKey(asset.split("/")),
-        metadata={
-            "dagster/row_count": rows,
-            "dagster/column_schema": schema,
-            "seconds": round(seconds, 3),
-            **facts,
-        },
+        metadata={"dagster/row_count": rows, "seconds": round(seconds, 3), **facts},
         check_results=results,
     )
 

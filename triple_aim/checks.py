@@ -6,22 +6,25 @@ Great Expectations judges the profile of those counts, so no value of a row can 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from triple_aim.contracts import Mart
 from triple_aim.queries import Query
 from triple_aim.regions import Regions
-from triple_aim.rollup import Geography
+from triple_aim.rollup import Geography, Mask
 from triple_aim.rows import TOO_FEW
 from triple_aim.specs import Spec
 from triple_aim.vocabulary import ALL, SHOWN, Severity, Status
 from triple_aim.warehouse import Warehouse, qualified, quoted
+
+Ints = NDArray[np.intp]
 
 STATUSES = get_args(Status)
 CENT = 0.005
@@ -159,78 +162,159 @@ def _rows_behind(warehouse: Warehouse, query: Query) -> int:
     return int(warehouse.value(f"select count(*) from {qualified(query.one_each_of)} where period in ({made})"))
 
 
-def indicator_counts(spec: Spec, rows: pd.DataFrame) -> list[Count]:
-    """Range, coverage, change, interval, status, uniqueness and additivity of one indicator."""
-    subject = f"ind/{spec.id}"
-    if rows.empty:
-        return [
-            Count(f"{subject}:has_rows", subject, "at least one source was delivered", "warning", 0, 0, "no source")
-        ]
-    shown = rows[rows["status"].isin(SHOWN)]
-    expect = spec.expect
+@dataclass(frozen=True)
+class Tally:
+    """One rule, counted for each of several indicators at once."""
 
-    def count(name: str, told: str, severity: Severity, checked: int, bad: pd.Series[bool] | int) -> Count:
-        return Count(
-            f"{subject}:{name}", subject, told, severity, checked, int(bad if isinstance(bad, int) else bad.sum())
-        )
+    name: str
+    told: Callable[[Spec], str]
+    severity: Callable[[Spec], Severity]
+    applies: Sequence[bool] | Mask  # to which of the indicators
+    checked: Ints
+    unexpected: Ints
 
-    totals = shown[shown["segment"] == ALL]
-    low, high = expect.range.min, expect.range.max
-    outside = totals["value"].lt(-np.inf if low is None else low) | totals["value"].gt(np.inf if high is None else high)
-    beside = (shown["value"] < shown["lower"] - 1e-9) | (shown["value"] > shown["upper"] + 1e-9)
-    counts = [
-        count(
-            "unique", f"one row per {', '.join(INDICATOR_KEY)}", "critical", len(rows), rows.duplicated(INDICATOR_KEY)
-        ),
-        count("status", "every row has a status of the list", "critical", len(rows), ~rows["status"].isin(STATUSES)),
-        count("value_when_published", "a published row has a value", "critical", len(shown), shown["value"].isna()),
-        count("interval_holds_value", "the interval holds the value", "critical", len(shown), beside),
-        count("finite", "values are finite", "critical", len(shown), np.isinf(shown["value"])),
-        count("range", f"the total lies from {low} to {high}", expect.range.severity, len(totals), outside),
-    ]
-    least = expect.coverage.min
-    if least is not None:
-        thin = rows["reason"].str.startswith(TOO_FEW)
-        counts.append(
-            count("coverage", f"at least {least:.0%} was delivered", expect.coverage.severity, len(rows), thin)
-        )
-    if expect.change is not None and expect.change.max is not None:
-        broken = [item.from_ for item in spec.breaks if not item.comparable]
-        key = [name for name in INDICATOR_KEY if name != "period"]
-        previous = totals.assign(period=totals["period"] + 1).set_index([*key, "period"])["value"]
-        both = totals.set_index([*key, "period"])["value"].to_frame("now").join(previous.rename("before"), how="inner")
-        # On the scale of ratios, so that a fall to nearly nothing is seen as well as a rise.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            jump = np.log(both["now"] / both["before"]).abs().gt(np.log1p(expect.change.max))
-        jump &= ~both.index.get_level_values("period").isin(broken)
-        counts.append(
-            count(
-                "change",
-                f"no change by a factor over {1 + expect.change.max:g} in a year",
-                expect.change.severity,
-                len(both),
-                jump,
+
+def indicator_counts(specs: Sequence[Spec], rows: pd.DataFrame) -> dict[str, list[Count]]:
+    """Range, coverage, change, interval, status, uniqueness and additivity of indicators, by their ids.
+
+    ``rows`` are those of all of them, told apart by ``indicator_id``: to look at all costs little more than at one.
+    """
+    of = pd.Index([spec.id for spec in specs]).get_indexer(rows["indicator_id"]) if len(rows) else np.empty(0, int)
+    there = np.bincount(of, minlength=len(specs)) > 0
+    tallies = list(_tallies(specs, of, rows)) if len(rows) else []
+    return {
+        spec.id: [
+            Count(
+                f"ind/{spec.id}:{tally.name}",
+                f"ind/{spec.id}",
+                tally.told(spec),
+                tally.severity(spec),
+                int(tally.checked[at]),
+                int(tally.unexpected[at]),
             )
-        )
-    counts += _parts_add_up(spec, rows, subject)
-    return counts
+            for tally in tallies
+            if tally.applies[at]
+        ]
+        if there[at]
+        else [_no_source(spec)]
+        for at, spec in enumerate(specs)
+    }
 
 
-def _parts_add_up(spec: Spec, rows: pd.DataFrame, subject: str) -> Iterable[Count]:
+def _no_source(spec: Spec) -> Count:
+    subject = f"ind/{spec.id}"
+    return Count(f"{subject}:has_rows", subject, "at least one source was delivered", "warning", 0, 0, "no source")
+
+
+def _tallies(specs: Sequence[Spec], of: Ints, rows: pd.DataFrame) -> Iterator[Tally]:
+    """Every rule about indicators; ``of`` says which one a row belongs to."""
+    every, shown = np.ones(len(rows), dtype=bool), rows["status"].isin(SHOWN).to_numpy()
+    totals = shown & rows["segment"].eq(ALL).to_numpy()
+    value, lower, upper = (rows[name].to_numpy(dtype=float) for name in ("value", "lower", "upper"))
+
+    def tally(
+        name: str,
+        told: Callable[[Spec], str],
+        looked_at: Mask,
+        bad: Mask,
+        severity: Callable[[Spec], Severity] = lambda spec: "critical",
+        applies: Callable[[Spec], bool] = lambda spec: True,
+    ) -> Tally:
+        checked, unexpected = (np.bincount(of[mask], minlength=len(specs)) for mask in (looked_at, looked_at & bad))
+        return Tally(name, told, severity, [applies(spec) for spec in specs], checked, unexpected)
+
+    key = f"one row per {', '.join(INDICATOR_KEY)}"
+    yield tally("unique", lambda spec: key, every, rows.duplicated(["indicator_id", *INDICATOR_KEY]).to_numpy())
+    unknown = ~rows["status"].isin(STATUSES).to_numpy()
+    yield tally("status", lambda spec: "every row has a status of the list", every, unknown)
+    yield tally("value_when_published", lambda spec: "a published row has a value", shown, np.isnan(value))
+    beside = (value < lower - 1e-9) | (value > upper + 1e-9)
+    yield tally("interval_holds_value", lambda spec: "the interval holds the value", shown, beside)
+    yield tally("finite", lambda spec: "values are finite", shown, np.isinf(value))
+    ranges = [spec.expect.range for spec in specs]
+    low = np.array([-np.inf if limits.min is None else limits.min for limits in ranges])[of]
+    high = np.array([np.inf if limits.max is None else limits.max for limits in ranges])[of]
+    yield tally(
+        "range",
+        lambda spec: f"the total lies from {spec.expect.range.min} to {spec.expect.range.max}",
+        totals,
+        (value < low) | (value > high),
+        lambda spec: spec.expect.range.severity,
+    )
+    yield tally(
+        "coverage",
+        lambda spec: f"at least {spec.expect.coverage.min:.0%} was delivered",
+        every,
+        rows["reason"].str.startswith(TOO_FEW).to_numpy(dtype=bool),
+        lambda spec: spec.expect.coverage.severity,
+        lambda spec: spec.expect.coverage.min is not None,
+    )
+    follows, jumps = _changes(specs, of, rows, totals)
+    yield tally(
+        "change",
+        lambda spec: f"no change by a factor over {1 + _most(spec):g} in a year",
+        follows,
+        jumps,
+        lambda spec: spec.expect.change.severity if spec.expect.change else "warning",
+        lambda spec: np.isfinite(_most(spec)),
+    )
+    yield from _parts_add_up(specs, of, rows)
+
+
+def _most(spec: Spec) -> float:
+    """The largest change in a year that is expected; infinite where nothing is."""
+    change = spec.expect.change
+    return np.inf if change is None or change.max is None else change.max
+
+
+def _changes(specs: Sequence[Spec], of: Ints, rows: pd.DataFrame, totals: Mask) -> tuple[Mask, Mask]:
+    """Which totals follow one of the year before, and which differ from it by more than their indicator expects."""
+    series = rows.groupby(["indicator_id", *(name for name in INDICATOR_KEY if name != "period")]).ngroup().to_numpy()
+    value, when = rows["value"].to_numpy(dtype=float), rows["period"].to_numpy(dtype=int)
+    since = when - when.min()
+    there = np.zeros((series.max() + 1, since.max() + 2), dtype=bool)  # by the year in which a value is the one before
+    before = np.full(there.shape, np.nan)
+    at = series[totals], since[totals] + 1
+    there[at], before[at] = True, value[totals]
+    most = np.array([_most(spec) for spec in specs])
+    broken = [(number, item.from_) for number, spec in enumerate(specs) for item in spec.breaks if not item.comparable]
+    known = pd.MultiIndex.from_arrays([of, when]).isin(broken) if broken else np.zeros(len(rows), dtype=bool)
+    # On the scale of ratios, so that a fall to nearly nothing is seen as well as a rise.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        jumps = np.abs(np.log(value / before[series, since])) > np.log1p(most[of])
+    return totals & there[series, since], jumps & ~known
+
+
+def _parts_add_up(specs: Sequence[Spec], of: Ints, rows: pd.DataFrame) -> Iterator[Tally]:
     """Numerators of men and women, and of every age group, add up to that of the total."""
-    key = ["source", "region_type", "region_code", "period"]
-    plain = rows[rows["segment"] == ALL]
-    total = plain[(plain["sex"] == ALL) & (plain["age_group"] == ALL)].set_index(key)["numerator"]
-    total = total[~total.index.duplicated()]  # that a row stands twice is for the check of uniqueness to tell
+    group = rows.groupby(["indicator_id", "source", "region_type", "region_code", "period"]).ngroup().to_numpy()
+    indicator = np.empty(group.max() + 1, dtype=int)
+    indicator[group] = of
+    numerator, plain = rows["numerator"].to_numpy(dtype=float), rows["segment"].eq(ALL).to_numpy()
+    whole = {name: rows[name].eq(ALL).to_numpy() for name in ("sex", "age_group")}
+    total = np.full(len(indicator), np.nan)
+    # Backwards, so that the first stays; that a row stands twice is for the check of uniqueness to tell.
+    totals = np.flatnonzero(plain & whole["sex"] & whole["age_group"])[::-1]
+    total[group[totals]] = numerator[totals]
+    has_total = np.bincount(of[totals], minlength=len(specs)) > 0
     for dimension, other in (("sex", "age_group"), ("age_group", "sex")):
-        split = plain[(plain[dimension] != ALL) & (plain[other] == ALL)]
-        if dimension not in spec.breakdowns or split.empty or total.empty:
-            continue
-        parts = split.groupby(key)["numerator"].sum(min_count=1)
-        gap = (parts - total.reindex(parts.index)).abs()
-        off = gap > 1e-6 * total.reindex(parts.index).abs().clip(lower=1)
+        part = np.flatnonzero(plain & ~whole[dimension] & whole[other])
+        divided = np.bincount(group[part], minlength=len(total)) > 0
+        part = part[~np.isnan(numerator[part])]  # without any, there is nothing to compare
+        known = np.bincount(group[part], minlength=len(total)) > 0
+        gap = np.abs(np.bincount(group[part], weights=numerator[part], minlength=len(total)) - total)
+        off = known & (gap > 1e-6 * np.maximum(np.abs(total), 1))
+        checked, unexpected = (np.bincount(indicator[mask], minlength=len(specs)) for mask in (divided, off))
+        asked = np.array([dimension in spec.breakdowns for spec in specs])
         told = f"numerators by {dimension} add up to the total"
-        yield Count(f"{subject}:parts_by_{dimension}", subject, told, "critical", len(parts), int(off.sum()))
+        yield Tally(
+            f"parts_by_{dimension}",
+            lambda spec, told=told: told,  # type: ignore[misc]
+            lambda spec: "critical",
+            asked & has_total & (checked > 0),
+            checked,
+            unexpected,
+        )
 
 
 def region_counts(regions: Regions) -> list[Count]:

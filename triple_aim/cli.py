@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from triple_aim.cube_commands import AsJson, Config, cube_app
 from triple_aim.errors import NothingToPublish, ProjectError, TripleAimError
 
 if TYPE_CHECKING:
@@ -37,11 +38,8 @@ figure_app = typer.Typer(help="Draw a figure from the current release, as SVG an
 new_app = typer.Typer(help="Start a new indicator or a new extract from a commented example.", no_args_is_help=True)
 app.add_typer(figure_app, name="figure")
 app.add_typer(new_app, name="new")
+app.add_typer(cube_app, name="cube")
 
-Config = Annotated[
-    Path | None, typer.Option("--config", "-c", help="Settings file; else $TRIPLE_AIM_CONFIG, else the samples.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Indicator = Annotated[str, typer.Argument(help="Indicator id, as in the mart indicators.")]
 RegionType = Annotated[
     str, typer.Option("--region-type", help="municipality, ggd_region, zorgkantoor_region, province, …")
@@ -139,12 +137,16 @@ def explain(
     config: Config = None,
     region: Annotated[str | None, typer.Option(help="Region code, such as GM0664 or NL01.")] = None,
     period: Annotated[int | None, typer.Option(help="Year.")] = None,
+    sex: Annotated[str, typer.Option(help="F or M.")] = "all",
+    age_group: Annotated[str, typer.Option(help="An age group, such as 65-74.")] = "all",
+    segment: Annotated[str, typer.Option(help="A part, such as a kind of care: hospital.")] = "all",
 ) -> None:
     """Say what an indicator means and how one number came about: sums, strata, deliveries."""
-    from triple_aim.explain import explain_indicator
+    from triple_aim.explain import Part, explain_indicator
     from triple_aim.programme import load_programme
 
-    explain_indicator(_console(stdout=True), load_programme(_project(config)), indicator, region, period)
+    programme, part = load_programme(_project(config)), Part(sex, age_group, segment)
+    explain_indicator(_console(stdout=True), programme, indicator, region, period, part)
 
 
 @app.command()

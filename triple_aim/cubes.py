@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from triple_aim.contracts import Contract
+from triple_aim.merging import COUNTED, META, merge, merged_periods
 from triple_aim.queries import Query
 from triple_aim.vocabulary import ALL
 from triple_aim.warehouse import Warehouse, qualified, quoted
@@ -23,13 +24,15 @@ from triple_aim.warehouse import Warehouse, qualified, quoted
 log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
-COUNTED = "none"  # the exclusion of a cell that is not excluded
-#: What a column is called says what it is: the same name has the same type in every cube.
+#: What a column is called says what it is: the same name has the same type in every cube. Sums are exact, so that they
+#: are the same whoever adds them in whatever order: nine decimals of a person, eighteen of a product, four of euros.
 TYPES = {
     "_count": "BIGINT",
-    "_sum": "DOUBLE",
-    "_sumsq": "DOUBLE",
-    "_years": "DOUBLE",
+    "_number": "BIGINT",
+    "cost_sumsq": "DECIMAL(38,4)",
+    "_sum": "DECIMAL(38,18)",
+    "_sumsq": "DECIMAL(38,18)",
+    "_years": "DECIMAL(38,9)",
     "_eur": "DECIMAL(18,2)",
     "percent": "DOUBLE",
     "period": "INTEGER",
@@ -39,20 +42,48 @@ AXES = ("period", "municipality_code", "sex", "age_band")
 AGE = AXES.index("age_band")
 
 
-def build_table(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> list[int]:
+class InWarehouse:
+    """What runs the SQL of a cube or a person table: the warehouse itself. A cluster beside it does the same."""
+
+    def kind(self, query: Query) -> str:
+        """What the table is in the warehouse."""
+        return "BASE TABLE"
+
+    def start(self, warehouse: Warehouse, query: Query, typed: str) -> None:
+        """Let the table stand without a row; ``typed`` is a select of its columns."""
+        warehouse.drop(query.table)
+        warehouse.run(f"create table {qualified(query.table)} as {typed}", {"period": 0})
+
+    def replace(
+        self, warehouse: Warehouse, query: Query, period: int, content: str | None, made_of: Mapping[str, str]
+    ) -> None:
+        """Make the rows of one period anew; without content there are none."""
+        warehouse.run(f"delete from {qualified(query.table)} where period = ?", [period])
+        if content:
+            warehouse.run(f"insert into {qualified(query.table)} by name {query.sql}", {"period": period})
+
+    def finish(self, warehouse: Warehouse, query: Query, contents: Mapping[int, str]) -> None:
+        """Nothing is left to do once every period was made."""
+
+    def name(self) -> str:
+        """What a person would call it."""
+        return "DuckDB, in this process"
+
+
+def build_table(
+    warehouse: Warehouse, query: Query, periods: Iterable[int], builder: InWarehouse | None = None
+) -> list[int]:
     """Rebuild the periods of a cube or a person table for which what it reads, or its SQL, changed; these periods."""
+    builder = builder or InWarehouse()
     table, sources = query.table, [*query.sources("stg"), *query.sources("person")]
     there = built(warehouse, table)
-    if not _has_the_columns(warehouse, query):
+    if not _stands(warehouse, query, builder):
         columns = ", ".join(
             f"cast({quoted(name)} as {kind}) as {quoted(name)}" if (kind := column_type(name)) else quoted(name)
             for name in query.columns
         )
         warehouse.run("delete from meta.built where table_name = ?", [table])
-        warehouse.run(
-            f"create or replace table {qualified(table)} as select {columns} from ({query.sql}\n) limit 0",
-            {"period": 0},
-        )
+        builder.start(warehouse, query, f"select {columns} from ({query.sql}\n) limit 0")
         there = {}
     contents: dict[int, dict[str, str]] = {}
     for period, source, content in warehouse.rows(
@@ -61,24 +92,30 @@ def build_table(warehouse: Warehouse, query: Query, periods: Iterable[int]) -> l
            from meta.staged group by all having list_contains($sources, source)
            union all
            select period, table_name, content from meta.built where list_contains($sources, table_name)
+           union all
+           select period, contributor, content from meta.contributed where table_name = $table
            order by all""",
-        {"sources": sources},
+        {"sources": sources, "table": table},
     ):
         contents.setdefault(period, {})[source] = content
-    reference = [_fingerprint(warehouse, name) for name in query.sources("ref")]
+    reference = {name: _fingerprint(warehouse, name) for name in query.sources("ref")}
     rebuilt = []
-    for period in sorted(periods):
+    merged = merged_periods(warehouse, table)
+    for period in sorted({*periods, *merged}):
         found = contents.get(period, {})
-        enough = bool(found) if query.any_source else len(found) == len(sources)
-        content = hashlib.sha256(f"{query.hash}{found}{reference}".encode()).hexdigest() if enough else None
+        count = len(found.keys() & set(sources))
+        enough = count > 0 if query.any_source else count == len(sources)
+        made = hashlib.sha256(f"{query.hash}{found}{reference}".encode()).hexdigest()
+        own, content = made if enough else None, made if enough or period in merged else None
         if there.get(period) == content:
             continue
         with warehouse.transaction():
-            warehouse.run(f"delete from {qualified(table)} where period = ?", [period])
-            if content:
-                warehouse.run(f"insert into {qualified(table)} by name {query.sql}", {"period": period})
+            builder.replace(warehouse, query, period, own, {name: found.get(name, "") for name in sources} | reference)
+            if period in merged:
+                merge(warehouse, query, period, [name for name in query.columns if name.endswith(MEASURES)])
             remember(warehouse, table, period, content)
         rebuilt.append(period)
+    builder.finish(warehouse, query, built(warehouse, table))
     return rebuilt
 
 
@@ -90,6 +127,7 @@ def built(warehouse: Warehouse, table: str) -> dict[int, str]:
 def all_built(warehouse: Warehouse) -> dict[str, dict[int, str]]:
     """The same of every table there is."""
     warehouse.run("create table if not exists meta.built (table_name varchar, period integer, content varchar)")
+    warehouse.run(META)
     found: dict[str, dict[int, str]] = {}
     for table, period, content in warehouse.rows("select table_name, period, content from meta.built order by all"):
         found.setdefault(table, {})[period] = content
@@ -112,12 +150,14 @@ def _fingerprint(warehouse: Warehouse, table: str) -> str:
 
 def column_type(name: str) -> str | None:
     """The type that a column has by its name; None for another, which in a cube is a dimension and text."""
+    if name.startswith("is_"):
+        return None
     return next((kind for end, kind in TYPES.items() if name.endswith(end)), None)
 
 
-def _has_the_columns(warehouse: Warehouse, query: Query) -> bool:
-    """Whether the table stands as its SQL would make it now; a new one does not."""
-    if not warehouse.exists(query.table):
+def _stands(warehouse: Warehouse, query: Query, builder: InWarehouse) -> bool:
+    """Whether the table stands as its SQL would make it now, and where the builder keeps it; a new one does not."""
+    if warehouse.kind(query.table) != builder.kind(query):
         return False
     there = dict(warehouse.header(f"select * from {qualified(query.table)}"))
     return tuple(there) == query.columns and all(column_type(name) in (None, kind) for name, kind in there.items())
@@ -135,11 +175,14 @@ def municipality_codes(warehouse: Warehouse, query: Query) -> list[str]:
 def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
     """The ledger: per extract, period and supplier every row and euro, delivered, set aside, staged, counted, excluded.
 
-    Cubes join suppliers, so from the cube on a supplier is ``all``.
+    Cubes join suppliers, so from the cube on a supplier is ``all``. What other parties contributed follows what was
+    delivered here, with the party as its supplier.
     """
+    warehouse.run(META)
     parts = [
         warehouse.frame(
             """select extract, period, supplier, stage, reason, row_count, amount_eur from meta.ledger
+               union all by name select * from meta.contributed_ledger
                order by extract, period, supplier, stage, reason"""
         )
     ]
@@ -174,6 +217,7 @@ class Cells:
 
     labels: dict[str, list[str]]
     sums: dict[str, Floats]
+    apart: Mapping[str, Collection[int]] = field(default_factory=dict)  # sums nobody can make of these periods
 
     def axis(self, name: str) -> int:
         return list(self.labels).index(name)
@@ -224,9 +268,11 @@ def load_cells(warehouse: Warehouse, query: Query) -> Cells:
     """Read a cube whole; it is small by design."""
     dimensions = [name for name in query.grain if name not in (*AXES, "exclusion")]
     measures = [name for name in query.columns if name.endswith(MEASURES)]
-    columns, order = (", ".join(map(quoted, names)) for names in ((*query.grain, *measures), query.grain))
+    order = ", ".join(map(quoted, query.grain))
+    # The engine turns an exact sum into the nearest double; what makes a frame of it would be off in the last digit.
+    doubles = ", ".join(f"cast({quoted(name)} as double) as {quoted(name)}" for name in measures)
     frame = warehouse.frame(
-        f"select {columns} from {qualified('cube.' + query.name)} where exclusion = ? order by {order}", [COUNTED]
+        f"select {order}, {doubles} from {qualified(query.table)} where exclusion = ? order by {order}", [COUNTED]
     )
     labels: dict[str, list[str]] = {}
     codes = []
@@ -246,4 +292,5 @@ def load_cells(warehouse: Warehouse, query: Query) -> Cells:
         dense = dense.reshape(shape)
         delivered = ~np.isnan(dense).all(axis=rest, keepdims=True)
         sums[name] = np.where(delivered & np.isnan(dense), 0.0, dense)
-    return Cells(labels, sums)
+    merged = merged_periods(warehouse, query.table)
+    return Cells(labels, sums, {name: merged for name in query.apart if merged})

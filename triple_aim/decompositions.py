@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import Sums, note
@@ -17,7 +16,7 @@ from triple_aim.growth import at_both_ends, paired
 from triple_aim.numerators import family
 from triple_aim.regions import Regions
 from triple_aim.rollup import breakdown, flat
-from triple_aim.rows import tidy
+from triple_aim.rows import Block, tidy
 from triple_aim.specs import Compute, Spec
 from triple_aim.standards import Tables
 from triple_aim.stats.arguments import quotient
@@ -31,7 +30,7 @@ STRUCTURE, PRICE, RATE, UNATTRIBUTED = "structure", "price", "rate", "unattribut
 
 def decomposition_frames(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Block]:
     """The change since the period before as the total, and each component as a segment; components add to the total."""
     given = supply(spec, route, cubes, cube, regions)
     cells, place = given.cells, given.place
@@ -58,7 +57,7 @@ def decomposition_frames(
     split = breakdown(cells, "none")
     spoke, listed = place.deliverers(heard)
     for component in own:
-        frame = tidy(
+        yield tidy(
             spec,
             cells.periods(),
             place,
@@ -79,8 +78,8 @@ def decomposition_frames(
                 "listed": listed[:, None],
             },
             ("none", ALL) if component == ALL else ("component", component),
+            told=years > 0,
         )
-        yield frame[frame["period"].isin(np.array(cells.periods())[years > 0])]
 
 
 def _side_by_side(start: Sums, end: Sums, steps: list[str]) -> Sums:

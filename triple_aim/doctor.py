@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from triple_aim.cluster import open_builder
 from triple_aim.errors import TripleAimError
 from triple_aim.programme import load_programme
 from triple_aim.project import Project, load_project
@@ -42,6 +43,7 @@ def examine(config: Path | None) -> list[Finding]:
         ("deliveries", _deliveries),
         ("work", _work),
         ("warehouse", _warehouse),
+        ("engine", _engine),
         ("publication", _publication),
     ]
     for subject, look in looks:
@@ -84,6 +86,11 @@ def _warehouse(project: Project) -> str:
     with open_warehouse(project.warehouse) as warehouse:
         cubes = warehouse.value("select count(*) from information_schema.tables where table_schema = 'cube'")
     return f"{project.warehouse.stat().st_size / 1e6:,.1f} MB, {cubes} cubes"
+
+
+def _engine(project: Project) -> str:
+    with open_builder(project) as builder:
+        return builder.name()
 
 
 def _publication(project: Project) -> str:

@@ -20,6 +20,9 @@ REASONS = {
     "withheld so that another withheld number cannot be worked out": (
         "weggelaten omdat anders een ander weggelaten getal uit te rekenen is"
     ),
+    "ranks everyone, which cannot be done with the sums of several parties": (
+        "rangschikt iedereen, wat niet kan met de sommen van meerdere partijen"
+    ),
     "suppressed by the source": "door de bron onderdrukt",
     "fewer than 5 answers": "minder dan 5 antwoorden",
     "fewer than 50 respondents": "minder dan 50 respondenten",

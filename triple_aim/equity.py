@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import Sums, estimate
 from triple_aim.numerators import cases
 from triple_aim.regions import Regions
 from triple_aim.rollup import Mask, breakdown, by_category
-from triple_aim.rows import tidy
+from triple_aim.rows import Block, tidy
 from triple_aim.specs import Compute, Spec
 from triple_aim.standards import Tables, stratum_weights
 from triple_aim.supply import supply
@@ -26,7 +25,7 @@ UNKNOWN = "unknown"  # a person whose group is not known belongs to none
 
 def equity_frames(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Block]:
     """One index a region, over the groups in the order of their labels: the worst off first."""
     axis = str(route.groups)
     named = cubes[cube].labels[axis]

@@ -13,6 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from triple_aim.contributions import SLOT
 from triple_aim.cubes import load_cells
 from triple_aim.errors import ProjectError
 from triple_aim.landing import landed
@@ -261,8 +262,10 @@ def _show_deliveries(console: Console, programme: Programme, spec: Spec, period:
     reads = {extract for cube in programme.cubes_of(spec) for extract in programme.extracts_of(programme.cubes[cube])}
     years = {year for route in spec.compute for year in _years(route, period)}
     for slot, sha256 in sorted(inputs.items()):
-        extract, year, _ = slot.split("/", 2)
-        if extract in reads and int(year) in years:
+        extract, year, party = slot.split("/", 2)
+        if extract == SLOT and int(year) in years:
+            console.print(f"  contribution of {party} sha256 {sha256[:16]}…", highlight=False)
+        elif extract in reads and int(year) in years:
             names = [d.name for d in landed(programme.project.landing, extract) if d.sha256 == sha256]
             console.print(f"  {extract}: {names[0] if names else '?'} sha256 {sha256[:16]}…", highlight=False)
 

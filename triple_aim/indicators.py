@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from triple_aim.apart import lost_periods, stood_in, told_apart
 from triple_aim.contracts import RunOff
 from triple_aim.cubes import Cells
 from triple_aim.decompositions import decomposition_frames
@@ -23,7 +24,7 @@ from triple_aim.life import life_frames
 from triple_aim.numerators import cases
 from triple_aim.regions import Regions
 from triple_aim.rollup import Breakdown, breakdown, by_category, divisible, strata
-from triple_aim.rows import tidy, with_status
+from triple_aim.rows import Block, tidy, together, with_status
 from triple_aim.run_off import marked
 from triple_aim.specs import Compute, Spec, of_member
 from triple_aim.standards import Tables, stratum_weights
@@ -32,7 +33,7 @@ from triple_aim.surveys import survey_frames
 from triple_aim.variations import variation_frames
 from triple_aim.vocabulary import ALL
 
-Frames = Callable[[Spec, Compute, Mapping[str, Cells], str, Regions, Tables], Iterator[pd.DataFrame]]
+Frames = Callable[[Spec, Compute, Mapping[str, Cells], str, Regions, Tables], Iterator[Block]]
 
 
 def indicator_rows(
@@ -44,15 +45,21 @@ def indicator_rows(
         whole = cubes[cube].only([]).pooled(route.pool).labels["period"]
         if route.method == "as_published" or not whole:
             continue
-        builder = BUILDERS.get(route.method, _frames)
-        if route.growth and route.growth.over == "trend":
-            builder = trend_frames
-        frames = list(builder(spec, route, cubes, cube, regions, tables))
-        if not any(len(frame) for frame in frames):  # no window of years is whole
+        lost = lost_periods(route, cubes[cube])
+        given = {**cubes, cube: stood_in(cubes[cube])} if lost else cubes
+        blocks = list(builder_of(route)(spec, route, given, cube, regions, tables))
+        if all(block.is_empty for block in blocks):  # no window of years is whole
             continue
-        rows = with_status(spec, frames).assign(source=cube)
+        rows = told_apart(with_status(spec, cube, blocks), lost)
         parts.append(marked(rows, route, cubes[run_off.cube], run_off) if run_off and cube in run_off.of else rows)
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return together(parts)
+
+
+def builder_of(route: Compute) -> Frames:
+    """What makes the rows of a route, one block for each breakdown or member."""
+    if route.growth and route.growth.over == "trend":
+        return trend_frames
+    return BUILDERS.get(route.method, _frames)
 
 
 def _frames(
@@ -81,9 +88,7 @@ def _frames(
             yield _rows(spec, given, split, Sums(sums), tables, (dimension, member))
 
 
-def _rows(
-    spec: Spec, given: Supply, split: Breakdown, sums: Sums, tables: Tables, segment: tuple[str, str]
-) -> pd.DataFrame:
+def _rows(spec: Spec, given: Supply, split: Breakdown, sums: Sums, tables: Tables, segment: tuple[str, str]) -> Block:
     """Estimate the regions and the rest of the country for each category of one breakdown."""
     route, place = given.route, given.place
     crude = Sums({name: by_category(array, split.masks) for name, array in sums.parts.items()})

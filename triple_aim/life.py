@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import Sums, estimate
 from triple_aim.regions import Regions
 from triple_aim.rollup import Mask, breakdown, by_category, geography
-from triple_aim.rows import tidy
+from triple_aim.rows import Block, tidy
 from triple_aim.specs import Compute, Healthy, Spec
 from triple_aim.standards import Tables
 from triple_aim.stats.arguments import quotient
@@ -27,7 +26,7 @@ from triple_aim.vocabulary import ALL, age_bounds
 
 def life_frames(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Block]:
     """The expectancy of both sexes together, and of each where the spec breaks it down."""
     given = supply(spec, route, cubes, cube, regions)
     place, bands = given.place, given.cells.labels["age_band"]

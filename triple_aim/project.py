@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -34,6 +35,10 @@ class Settings(BaseSettings):
     memory_limit: str = Field("1GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$")
     threads: int = Field(2, ge=1)
     keep_releases: int = Field(30, ge=1)
+    engine: Literal["duckdb", "spark"] = "duckdb"  # who makes person tables and cubes
+    spark_remote: str | None = Field(None, pattern=r"^sc://[^/ :]+:[0-9]+(/.*)?$")
+    shared_storage: Path | None = None  # a folder that this machine and every worker see under the same path
+    contributor: str = ""  # what this installation is called in a federation
 
     @classmethod
     def settings_customise_sources(
@@ -86,6 +91,17 @@ class Project:
     @property
     def own_regions(self) -> Path | None:
         return self._from_config(self.settings.own_regions) if self.settings.own_regions else None
+
+    @property
+    def shared_storage(self) -> Path | None:
+        """Where a cluster finds tables and leaves those it makes; none while the warehouse makes them itself."""
+        folder = self.settings.shared_storage if self.settings.engine == "spark" else None
+        return self._from_config(folder) if folder else None
+
+    @property
+    def reach(self) -> list[Path]:
+        """The folders that the warehouse may touch besides its own."""
+        return [folder for folder in (self.landing, self.quarantine, self.shared_storage) if folder]
 
     @property
     def landing(self) -> Path:
@@ -148,10 +164,17 @@ def load_project(config: Path | None = None) -> Project:
     except (tomllib.TOMLDecodeError, UnicodeError) as error:
         raise ProjectError("the settings are not TOML", str(path), str(error)) from error
     project = Project(root=root, config=path, settings=settings)
-    for private in (project.deliveries, project.work):
+    wanting = [key for key in ("spark_remote", "shared_storage") if getattr(settings, key) is None]
+    if settings.engine == "spark" and wanting:
+        raise ProjectError(
+            f'engine = "spark" needs {" and ".join(wanting)}',
+            str(path),
+            "set where the cluster listens, sc://host:15002, and a folder that it shares with this machine",
+        )
+    for private in (project.deliveries, project.work, *filter(None, [project.shared_storage])):
         if private.is_relative_to(project.publication) or project.publication.is_relative_to(private):
             raise ProjectError(
-                "publication is open to readers, deliveries and work are not",
+                "publication is open to readers, deliveries, work and shared_storage are not",
                 str(path),
                 "give publication a folder of its own, neither inside the others nor around them",
             )

@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 
 from triple_aim.regions import Regions
+from triple_aim.rows import KINDS, together
 from triple_aim.specs import Compute, Spec
 from triple_aim.vocabulary import ALL
 from triple_aim.warehouse import Warehouse
-
-#: Nothing was delivered: a table still needs a column.
-NO_ROWS = pd.DataFrame({"source": pd.Series(dtype=str)})
 
 
 def with_published(warehouse: Warehouse, spec: Spec, regions: Regions, computed: pd.DataFrame) -> pd.DataFrame:
@@ -24,8 +22,7 @@ def with_published(warehouse: Warehouse, spec: Spec, regions: Regions, computed:
         for cube, route in spec.route_of.items()
         if route.method == "as_published"
     ]
-    frames = [frame for frame in (computed, *taken) if not frame.empty]
-    return pd.concat(frames, ignore_index=True) if frames else NO_ROWS
+    return together([computed, *taken])
 
 
 def _rows(warehouse: Warehouse, spec: Spec, route: Compute, cube: str, regions: Regions) -> pd.DataFrame:
@@ -42,9 +39,10 @@ def _rows(warehouse: Warehouse, spec: Spec, route: Compute, cube: str, regions: 
             order by value.period, value.region_type, value.region_code, value.age_band""",
         [items],
     )
-    names = {(kind, code): name for kind in regions.types for code, name in regions.names(kind).items()}
+    kinds = [kind for kind in regions.types if kind in spec.levels]
+    names = {(kind, code): name for kind in kinds for code, name in regions.names(kind).items()}
     frame["region_name"] = [names.get(key) for key in zip(frame["region_type"], frame["region_code"], strict=True)]
-    wanted = frame["region_name"].notna() & frame["region_type"].isin(spec.levels)
+    wanted = frame["region_name"].notna()
     unknown = ["lower", "upper", "numerator", "cases", "rest_persons", "rest_cases"]
     unknown += ["comparator_value", "comparator_lower", "comparator_upper"]
     frame = frame[wanted].assign(
@@ -61,4 +59,4 @@ def _rows(warehouse: Warehouse, spec: Spec, route: Compute, cube: str, regions: 
     frame["value"] *= route.per / 100
     frame["status"] = np.where(frame["value"].notna(), "published", "suppressed")
     frame["reason"] = frame["reason"].fillna("")
-    return frame.reset_index(drop=True)
+    return frame[list(KINDS)].reset_index(drop=True)

@@ -228,9 +228,17 @@ def _cube(cube: Query, users: Sequence[str]) -> Iterator[str]:
         "reads": ", ".join(f"`{name}`" for name in sorted(cube.reads)),
         "made where": f"{needs} were delivered for the year",
         "sums": ", ".join(f"`{name}`" for name in sums),
+        "persons": f"`{cube.persons}`" if cube.persons else "not counted",
+        "of several parties": _of_parties(cube),
         "supplies": ", ".join(f"[{name}](indicators.md#{name})" for name in users) or "no indicator",
     }
     yield from table(("", ""), facts.items())
+
+
+def _of_parties(cube: Query) -> str:
+    """What happens to a cube in a federation."""
+    told = f"a `{cube.whole}` of a year comes whole from one party" if cube.whole else "cells add up"
+    return told + (f", but for {', '.join(f'`{name}`' for name in cube.apart)}" if cube.apart else "")
 
 
 def _regions(regions: Regions, reference: Path) -> Iterator[str]:

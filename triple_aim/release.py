@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 
+from triple_aim.admission import contributed
 from triple_aim.catalog import datapackage
 from triple_aim.ingest import inputs
 from triple_aim.marts import read_mart
@@ -19,7 +20,7 @@ from triple_aim.warehouse import Warehouse
 def release(warehouse: Warehouse, programme: Programme) -> Published:
     """Publish what the warehouse now holds, unless the same inputs and content are published already."""
     project, promise = programme.project, programme.publication
-    delivered = inputs(warehouse)
+    delivered = inputs(warehouse) | contributed(warehouse)
     name = release_id(project.content_hash, delivered)
     marts = {mart.name: read_mart(warehouse, mart) for mart in promise.marts}
     facts = {

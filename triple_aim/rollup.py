@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.regions import Regions
@@ -23,7 +25,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Geography:
-    """The regions of an indicator and the share of each municipality code in each of them."""
+    """The regions of an indicator in which a code lies, and the share of each municipality code in each of them."""
 
     frame: pd.DataFrame  # region_type, region_code, region_name; one row a region
     shares: Floats  # (regions, codes)
@@ -32,18 +34,26 @@ class Geography:
     unresolved: tuple[str, ...]
     unknown: tuple[str, ...]
 
-    @property
+    @cached_property
     def country(self) -> int:
         """The row of the whole country."""
         return int(np.flatnonzero(self.frame["region_type"] == "nl")[0])
 
+    @cached_property
+    def _shares(self) -> csr_array:
+        return csr_array(self.shares)
+
+    @cached_property
+    def _municipal(self) -> csr_array:
+        return csr_array(self.municipal)
+
     def roll_up(self, sums: Floats) -> Floats:
         """(period, municipality, …) → (period, region, …); a region is nan where none of its codes delivered."""
-        return _rolled(self.shares, sums)
+        return _rolled(self._shares, sums)
 
     def of_today(self, sums: Floats) -> Floats:
         """(period, municipality, …) → (period, municipality of today, …)."""
-        return _rolled(self.municipal, sums)
+        return _rolled(self._municipal, sums)
 
     def coverage(self, heard: Floats, known: Floats) -> Floats:
         """Which part of a denominator comes from municipalities that delivered, as (period, region, …).
@@ -51,15 +61,16 @@ class Geography:
         ``known`` is the denominator of everyone, ``heard`` of those who delivered the numerator. A municipality of
         today that is unknown in a period counts as much as in the nearest period of which it is known.
         """
-        whole = np.tensordot(self.within, np.nan_to_num(_nearest(_rolled(self.municipal, known))), axes=(1, 1))
+        everyone = np.nan_to_num(_nearest(self.of_today(known)))
+        whole = np.moveaxis(_added(csr_array(self.within), np.moveaxis(everyone, 1, 0)), 0, 1)
         got = np.nan_to_num(self.roll_up(heard))
-        whole = np.maximum(np.moveaxis(whole, 0, 1), got)
+        whole = np.maximum(whole, got)
         share: Floats = np.divide(got, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
         return share
 
     def deliverers(self, heard: Floats) -> tuple[Floats, Floats]:
         """How many of today's municipalities delivered, as (period, region), and how many a region has."""
-        spoke = _rolled(self.municipal, heard.reshape(*heard.shape[:2], -1).sum(axis=2)) > 0
+        spoke = self.of_today(heard.reshape(*heard.shape[:2], -1).sum(axis=2)) > 0
         return spoke @ self.within.T, self.within.sum(axis=1)
 
     def both(self, one: Floats, other: Floats) -> tuple[Mask, Mask]:
@@ -83,11 +94,21 @@ class Geography:
         return heard & (always @ leads | ~leads.any(axis=0))
 
 
-def _rolled(shares: Floats, sums: Floats) -> Floats:
-    total = np.moveaxis(np.tensordot(shares, np.nan_to_num(sums), axes=(1, 1)), 0, 1)
-    heard = np.moveaxis(np.tensordot(shares > 0, ~np.isnan(sums), axes=(1, 1)), 0, 1)
-    result: Floats = np.where(heard > 0, total, np.nan)
-    return result
+def _rolled(shares: csr_array, sums: Floats) -> Floats:
+    by_code = np.moveaxis(sums, 1, 0)
+    silent = np.isnan(by_code)
+    total = _added(shares, np.where(silent, 0.0, by_code))
+    result: Floats = np.where(_added(shares > 0, ~silent), total, np.nan)
+    return np.moveaxis(result, 0, 1)
+
+
+def _added(weights: csr_array, sums: Any) -> Any:
+    """(out, in) and (in, …) → (out, …): the sum of ``in`` by weight.
+
+    One term after the other, in the order of the labels. A dense product adds in an order that depends on the processor
+    and on how many other regions there are, and the last digits with it.
+    """
+    return (weights @ sums.reshape(len(sums), -1)).reshape(weights.shape[0], *sums.shape[1:])
 
 
 def _nearest(known: Floats) -> Floats:
@@ -115,11 +136,14 @@ def _geography(regions: Regions, levels: tuple[str, ...], codes: tuple[str, ...]
         for kind in wanted
         for names in [regions.names(kind)]
     ]
+    frame, share = pd.concat(frames, ignore_index=True), np.concatenate([shares[kind] for kind in wanted])
+    # Of a region in which no code lies nothing can be known, and it would cost as much as one that delivers.
+    known = (share > 0).any(axis=1) | (frame["region_type"] == "nl").to_numpy()
     return Geography(
-        frame=pd.concat(frames, ignore_index=True),
-        shares=np.concatenate([shares[kind] for kind in wanted]),
+        frame=frame[known].reset_index(drop=True),
+        shares=share[known],
         municipal=shares["municipality"],
-        within=np.concatenate([today[kind] for kind in wanted]),
+        within=np.concatenate([today[kind] for kind in wanted])[known],
         unresolved=membership.unresolved,
         unknown=membership.unknown,
     )
@@ -173,9 +197,12 @@ def flat(cells: Cells, name: str) -> Floats:
     return array.sum(axis=tuple(range(4, array.ndim))) if array.ndim > 4 else array
 
 
-def by_category(sums: Floats, masks: Mask) -> Floats:
+def by_category(sums: Floats, masks: Mask | Floats) -> Floats:
     """(period, region, sex, band[, segment]) → (period, region, category[, segment])."""
-    return np.moveaxis(np.tensordot(sums, masks.astype(float), axes=((2, 3), (1, 2))), -1, 2)
+    by_cell = np.moveaxis(sums, (2, 3), (0, 1))
+    by_cell = by_cell.reshape(-1, *by_cell.shape[2:])
+    made: Floats = np.moveaxis(_added(csr_array(masks.reshape(len(masks), -1).astype(float)), by_cell), 0, 2)
+    return made
 
 
 def strata(sums: Floats, masks: Mask) -> Floats:

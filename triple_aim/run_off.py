@@ -46,18 +46,18 @@ def completed_shares(cells: Cells, periods: Sequence[int]) -> Floats:
 
 def marked(rows: pd.DataFrame, route: Compute, cells: Cells, rule: RunOff) -> pd.DataFrame:
     """Rows of one source, those of a year that is still filling up as provisional, with how far it is."""
-    periods = sorted(set(rows["period"]))
-    share = rows["period"].map(dict(zip(periods, completed_shares(cells, periods).tolist(), strict=True)))
+    periods, at = np.unique(rows["period"], return_inverse=True)
+    share = completed_shares(cells, periods.tolist())
     # A completed year rests on a guess, however good, so it is provisional too.
-    filling = (share < rule.complete_from) & (rows["status"] == "published")
+    filling = (share < rule.complete_from)[at] & (rows["status"] == "published").to_numpy()
     if not filling.any():
         return rows
-    told = "about " + (100 * share).round().map("{:.0f} % of the euros of the year have been booked".format)
-    told += ", and the value is completed" if route.completion else ""
-    marked = rows.copy()
-    marked.loc[filling, "status"] = "provisional"
-    marked.loc[filling, "reason"] = (told + "; " + rows["reason"]).str.removesuffix("; ")[filling]
-    return marked
+    beside = ", and the value is completed" if route.completion else ""
+    told = [f"about {part:.0f} % of the euros of the year have been booked{beside}; " for part in np.round(100 * share)]
+    reason = (np.array(told, dtype=object)[at] + rows["reason"]).str.removesuffix("; ")
+    return rows.assign(
+        status=np.where(filling, "provisional", rows["status"]), reason=np.where(filling, reason, rows["reason"])
+    )
 
 
 def _spread(booked: Floats, delay: Floats) -> Floats:

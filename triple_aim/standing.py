@@ -1,4 +1,5 @@
-"""Whether a run could only make the current release again: no delivery, no content and no library changed.
+"""Whether a run could only make the current release again: no delivery, no contribution, no content and no
+library changed.
 
 Not here: making a release (``release``). In doubt the answer is no, and the job finds out.
 """
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from triple_aim.contracts import Contract
+from triple_aim.contributions import contributed_slots
 from triple_aim.landing import discover, is_unchanged, landed, slot_name, slots_of
 from triple_aim.project import Project
 from triple_aim.publication import release_id
@@ -23,7 +25,7 @@ def standing_release(project: Project, contracts: Iterable[Contract]) -> Path | 
     inputs = (read_manifest(release) or {}).get("facts", {}).get("inputs", {})
     if release.name != release_id(project.content_hash, inputs):
         return None
-    now: dict[str, str] = {}
+    now = contributed_slots(project.landing)
     for contract in contracts:
         known = landed(project.landing, contract.extract)
         if not all(is_unchanged(known, found) for found in discover(project.deliveries, contract)):

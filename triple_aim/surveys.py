@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import UNUSED, Sums, estimate
 from triple_aim.regions import Regions
-from triple_aim.rollup import Mask, breakdown, geography, where
-from triple_aim.rows import tidy
+from triple_aim.rollup import Mask, breakdown, by_category, geography, where
+from triple_aim.rows import Block, tidy
 from triple_aim.specs import Compute, Spec
 from triple_aim.standards import Tables
 from triple_aim.stats.survey import StratumSums, variance_components
@@ -29,7 +28,7 @@ SCORE = ("weighted_score_sum", "weighted_score_cross_sum", "weighted_score_sumsq
 
 def survey_frames(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Block]:
     """Design-based estimates: variance is made per stratum within a municipality, before regions are summed."""
     whole = cubes[cube]
     place = geography(regions, spec.levels, whole.labels["municipality_code"])
@@ -111,8 +110,7 @@ def coarse_weights(standard: Mapping[str, float], bands: Sequence[str]) -> Float
 def route_sums(route: Compute, at: Mapping[str, Floats], masks: Mask, sampled: Floats) -> dict[str, Floats]:
     """What the method of a route needs; the one place that knows which of its domains are compared or weighed."""
     if route.method == "survey_gap":
-        groups = {name: np.tensordot(array, masks, axes=((2, 3), (1, 2))) for name, array in at.items()}
-        return joint_sums({name: array.swapaxes(-1, -2) for name, array in groups.items()}, sampled)
+        return joint_sums({name: np.moveaxis(by_category(array, masks), 2, 3) for name, array in at.items()}, sampled)
     if route.standard:
         cells = {name: np.moveaxis(array, 4, 2).reshape(*sampled.shape, 1, -1) for name, array in at.items()}
         return joint_sums({name: array * masks.reshape(len(masks), -1) for name, array in cells.items()}, sampled)
@@ -128,7 +126,7 @@ def sampled_sums(
     ``sampled`` all respondents of a stratum where ``at`` holds a part of them. Variance is that of a domain: the whole
     stratum was sampled, whoever of it is in the category.
     """
-    domain = {name: np.tensordot(array, masks, axes=((2, 3), (1, 2))) for name, array in at.items()}
+    domain = {name: by_category(array, masks).swapaxes(2, 3) for name, array in at.items()}
     everyone = at["respondent_count"].sum(axis=(2, 3)) if sampled is None else sampled
     wy, wwy, wwyy, plain = (domain[name] for name in answer)
     spread = variance_components(

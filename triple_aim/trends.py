@@ -5,6 +5,9 @@ Not here: the test (``stats.trend``). It runs after the gate, on what is shown, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -14,6 +17,7 @@ from triple_aim.stats.estimate import Estimate
 from triple_aim.stats.trend import POINTS, Direction, Progress, progress, recent_trend
 from triple_aim.vocabulary import Trend
 
+Columns = Mapping[str, Any]
 SERIES = ["source", "region_type", "region_code", "sex", "age_group", "segment_type", "segment"]
 NOT_TESTED: Trend = "not_tested"
 SAME: dict[int, Trend] = {
@@ -22,20 +26,21 @@ SAME: dict[int, Trend] = {
 }
 
 
-def trends(rows: pd.DataFrame, spec: Spec) -> pd.Series[str]:
+def trends(rows: Columns, spec: Spec) -> NDArray[np.object_]:
     """The trend into each row's period; not tested without five consecutive years that have a value and limits."""
-    told = pd.Series(NOT_TESTED, index=rows.index, dtype=object)
-    if not (spec.compare and spec.compare.trend) or rows.empty:
+    period = np.asarray(rows["period"])
+    told = np.full(len(period), NOT_TESTED, dtype=object)
+    if not (spec.compare and spec.compare.trend) or not len(period):
         return told
-    series = rows.groupby(SERIES, sort=False).ngroup().to_numpy()
-    first, last = int(rows["period"].min()), int(rows["period"].max())
+    first, last = int(period.min()), int(period.max())
     if last - first + 1 < POINTS:
         return told
-    when = rows["period"].to_numpy() - first
+    series = pd.MultiIndex.from_arrays([rows[name] for name in SERIES]).factorize()[0]
+    when = period - first
     windows = []
     for name in ("value", "lower", "upper"):
         dense = np.full((series.max() + 1, last - first + 1), np.nan)
-        dense[series, when] = rows[name].to_numpy(dtype=float)
+        dense[series, when] = np.asarray(rows[name], dtype=float)
         windows.append(np.lib.stride_tricks.sliding_window_view(dense, POINTS, axis=1))
     found = recent_trend(Estimate(*windows), period_length=1, step=1, level=spec.compute[0].level).direction
     late = when >= POINTS - 1

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import Sums, estimate
 from triple_aim.numerators import cases
 from triple_aim.regions import Regions
 from triple_aim.rollup import breakdown, by_category
-from triple_aim.rows import tidy
+from triple_aim.rows import Block, tidy
 from triple_aim.specs import Compute, Spec
 from triple_aim.standards import Tables
 from triple_aim.stats.arguments import quotient
@@ -28,7 +27,7 @@ LEAST_AREAS = 5  # fewer say nothing of variation, and a reader could solve for 
 
 def variation_frames(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Block]:
     """One number a region: observed and expected of its municipalities of today, at national rates by age and sex."""
     given = supply(spec, route, cubes, cube, regions)
     place, cells = given.place, given.cells

@@ -1,5 +1,6 @@
 -- Cost and admissions by how many chronic conditions a person has, for what care would be expected to cost.
 -- grain: period, municipality_code, sex, age_band, condition_group, exclusion
+-- persons: insured_person_count
 select
     period,
     municipality_code,
@@ -8,10 +9,9 @@ select
     condition_group,
     exclusion,
     sum(insured_person_count) as insured_person_count,
-    cast(sum(insured_day_count) as double)
-    / max(date_diff('day', make_date($period, 1, 1), make_date($period + 1, 1, 1))) as insured_years,
+    cast(sum(insured_years) as decimal(38, 9)) as insured_years,
     cast(sum(amount_eur) as decimal(18, 2)) as amount_eur,
-    cast(coalesce(sum(amount_eur * amount_eur) filter (where insured_person_count = 1), 0) as double) as cost_sumsq,
+    cast(coalesce(sum(amount_eur * amount_eur) filter (where insured_person_count = 1), 0) as decimal(38, 4)) as cost_sumsq,
     sum(hospital_admission_count) as hospital_admission_count,
     count(*) filter (where hospital_admission_count > 0) as hospital_admission_person_count
 from person.care_years

@@ -1,5 +1,6 @@
 -- Insured persons by the class of their cost in the year, ten classes to every tenfold, for the concentration of cost.
 -- grain: period, municipality_code, cost_class, exclusion
+-- persons: insured_person_count
 with persons as (
     select
         municipality_code,

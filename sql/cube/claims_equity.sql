@@ -1,5 +1,6 @@
 -- Cost, avoidable care and chronic conditions by fifth of the socio-economic status of the neighbourhood.
 -- grain: period, municipality_code, sex, age_band, ses_quintile, exclusion
+-- persons: insured_person_count
 select
     period,
     municipality_code,
@@ -8,15 +9,14 @@ select
     ses_quintile,
     exclusion,
     sum(insured_person_count) as insured_person_count,
-    cast(sum(insured_day_count) as double)
-    / max(date_diff('day', make_date($period, 1, 1), make_date($period + 1, 1, 1))) as insured_years,
+    cast(sum(insured_years) as decimal(38, 9)) as insured_years,
     cast(sum(amount_eur) as decimal(18, 2)) as amount_eur,
-    cast(coalesce(sum(amount_eur * amount_eur) filter (where insured_person_count = 1), 0) as double) as cost_sumsq,
+    cast(coalesce(sum(amount_eur * amount_eur) filter (where insured_person_count = 1), 0) as decimal(38, 4)) as cost_sumsq,
     sum(avoidable_admission_count) as avoidable_admission_count,
-    cast(sum(avoidable_admission_count * avoidable_admission_count) as double) as avoidable_admission_sumsq,
+    cast(sum(avoidable_admission_count * avoidable_admission_count) as decimal(38, 18)) as avoidable_admission_sumsq,
     count(*) filter (where avoidable_admission_count > 0) as avoidable_admission_person_count,
     sum(emergency_visit_count) as emergency_visit_count,
-    cast(sum(emergency_visit_count * emergency_visit_count) as double) as emergency_visit_sumsq,
+    cast(sum(emergency_visit_count * emergency_visit_count) as decimal(38, 18)) as emergency_visit_sumsq,
     count(*) filter (where emergency_visit_count > 0) as emergency_visit_person_count,
     count(*) filter (where is_diabetes) as diabetes_person_count,
     count(*) filter (where is_multimorbid) as multimorbidity_person_count

@@ -1,5 +1,7 @@
 -- Sums of the region's own questionnaire per item and stratum: those of cube survey, and those that a mean score needs.
 -- grain: period, municipality_code, stratum, item, sex, age_band, education, exclusion
+-- persons: response_line_count
+-- whole: municipality_code
 with weighed as (
     select
         period,
@@ -50,15 +52,15 @@ select
     count(*) as respondent_count,
     count(answer) as answer_count,
     count(*) filter (where yes = 1) as yes_count,
-    cast(coalesce(sum(answer), 0) as double) as score_sum,
-    cast(coalesce(sum(weight), 0) as double) as weight_sum,
-    cast(coalesce(sum(weight * yes), 0) as double) as weighted_yes_sum,
-    cast(coalesce(sum(weighted_answer), 0) as double) as weighted_score_sum,
-    cast(coalesce(sum(weight * weight), 0) as double) as weight_sumsq,
-    cast(coalesce(sum(weight * weight * yes), 0) as double) as weighted_yes_sumsq,
-    cast(coalesce(sum(weighted_answer * weighted_answer), 0) as double) as weighted_score_sumsq,
+    cast(coalesce(sum(answer), 0) as decimal(38, 18)) as score_sum,
+    cast(coalesce(sum(weight), 0) as decimal(38, 18)) as weight_sum,
+    cast(coalesce(sum(weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sum,
+    cast(coalesce(sum(weighted_answer), 0) as decimal(38, 18)) as weighted_score_sum,
+    cast(coalesce(sum(weight * weight), 0) as decimal(38, 18)) as weight_sumsq,
+    cast(coalesce(sum(weight * weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sumsq,
+    cast(coalesce(sum(weighted_answer * weighted_answer), 0) as decimal(38, 18)) as weighted_score_sumsq,
     -- Between the two squares: weight times weighted score.
-    cast(coalesce(sum(weight * weighted_answer), 0) as double) as weighted_score_cross_sum,
+    cast(coalesce(sum(weight * weighted_answer), 0) as decimal(38, 18)) as weighted_score_cross_sum,
     -- Every respondent stands here once an item; the ledger counts the first.
     count(*) filter (where item_number = 1) as response_line_count
 from responses

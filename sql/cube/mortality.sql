@@ -1,5 +1,7 @@
 -- Deaths, avoidable deaths and years of life lost, beside the residents among whom they fell and the live births.
 -- grain: period, municipality_code, sex, age_band, exclusion
+-- persons: resident_count
+-- whole: municipality_code
 with deaths as (
     select
         supplier,
@@ -24,8 +26,8 @@ ranked_causes as (
     select
         deaths.supplier,
         deaths.line_number,
-        cast(listed.preventable_share as double) as preventable_share,
-        cast(listed.treatable_share as double) as treatable_share,
+        cast(listed.preventable_share as decimal(18, 9)) as preventable_share,
+        cast(listed.treatable_share as decimal(18, 9)) as treatable_share,
         row_number() over (
             partition by deaths.supplier, deaths.line_number
             order by length(listed.icd10_from) desc, listed.icd10_from
@@ -48,9 +50,9 @@ weighed_deaths as (
         deaths.cause_icd10 is null as is_unknown_cause,
         deaths.age < 75 as is_premature,
         deaths.is_infant,
-        case when deaths.age < 75 then cast(75 - (deaths.age + 0.5) as double) else 0.0 end as lost,
-        coalesce(ranked_causes.preventable_share, 0.0) as preventable_share,
-        coalesce(ranked_causes.treatable_share, 0.0) as treatable_share
+        cast(case when deaths.age < 75 then 75 - (deaths.age + 0.5) else 0 end as decimal(18, 9)) as lost,
+        cast(coalesce(ranked_causes.preventable_share, 0) as decimal(18, 9)) as preventable_share,
+        cast(coalesce(ranked_causes.treatable_share, 0) as decimal(18, 9)) as treatable_share
     from deaths
     left join ranked_causes
         on ranked_causes.supplier = deaths.supplier
@@ -108,20 +110,22 @@ birth_deliverers as (
 -- A municipality of which not one death came in has not delivered: its residents would turn missing into zero.
 resident_totals as (
     select
-        municipality_code,
-        sex,
-        age_band,
-        case when municipality_code in (select municipality_code from deliverers) then 'none' else 'deaths_not_delivered' end as exclusion,
+        population.municipality_code,
+        population.sex,
+        population.age_band,
+        case when deliverers.municipality_code is null then 'deaths_not_delivered' else 'none' end as exclusion,
         count(*) as population_row_count,
         sum(resident_count) as resident_count,
-        sum(person_years) as person_years,
+        sum(cast(person_years as decimal(38, 9))) as person_years,
         sum(live_birth_count) as live_birth_count
     from stg.population
-    where period = $period
+    left join deliverers on deliverers.municipality_code = population.municipality_code
+    where population.period = $period
     group by
-        municipality_code,
-        sex,
-        age_band
+        population.municipality_code,
+        population.sex,
+        population.age_band,
+        case when deliverers.municipality_code is null then 'deaths_not_delivered' else 'none' end
 )
 
 select
@@ -132,18 +136,18 @@ select
     exclusion,
     coalesce(death_totals.death_count, 0) as death_count,
     coalesce(death_totals.unknown_cause_death_count, 0) as unknown_cause_death_count,
-    case when delivered_causes then coalesce(death_totals.preventable_death_sum, 0) end as preventable_death_sum,
-    case when delivered_causes then coalesce(death_totals.preventable_death_sumsq, 0) end as preventable_death_sumsq,
+    case when delivered_causes then cast(coalesce(death_totals.preventable_death_sum, 0) as decimal(38, 18)) end as preventable_death_sum,
+    case when delivered_causes then cast(coalesce(death_totals.preventable_death_sumsq, 0) as decimal(38, 18)) end as preventable_death_sumsq,
     case when delivered_causes then coalesce(death_totals.preventable_death_count, 0) end as preventable_death_count,
-    case when delivered_causes then coalesce(death_totals.treatable_death_sum, 0) end as treatable_death_sum,
-    case when delivered_causes then coalesce(death_totals.treatable_death_sumsq, 0) end as treatable_death_sumsq,
+    case when delivered_causes then cast(coalesce(death_totals.treatable_death_sum, 0) as decimal(38, 18)) end as treatable_death_sum,
+    case when delivered_causes then cast(coalesce(death_totals.treatable_death_sumsq, 0) as decimal(38, 18)) end as treatable_death_sumsq,
     case when delivered_causes then coalesce(death_totals.treatable_death_count, 0) end as treatable_death_count,
-    coalesce(death_totals.years_lost_sum, 0) as years_lost_sum,
-    coalesce(death_totals.years_lost_sumsq, 0) as years_lost_sumsq,
+    cast(coalesce(death_totals.years_lost_sum, 0) as decimal(38, 18)) as years_lost_sum,
+    cast(coalesce(death_totals.years_lost_sumsq, 0) as decimal(38, 18)) as years_lost_sumsq,
     coalesce(death_totals.years_lost_death_count, 0) as years_lost_death_count,
     case when delivered_infants then coalesce(death_totals.infant_death_count, 0) end as infant_death_count,
     cast(coalesce(resident_totals.resident_count, 0) as bigint) as resident_count,
-    coalesce(resident_totals.person_years, 0) as person_years,
+    cast(coalesce(resident_totals.person_years, 0) as decimal(38, 9)) as person_years,
     case when delivered_births then cast(coalesce(resident_totals.live_birth_count, 0) as bigint) end as live_birth_count,
     coalesce(resident_totals.population_row_count, 0) as population_row_count
 from death_totals

@@ -1,5 +1,7 @@
 -- Provisions, euros and clients of the social domain, beside the residents of the municipalities that delivered.
 -- grain: period, municipality_code, sex, age_band, exclusion
+-- persons: resident_count
+-- whole: municipality_code
 with calendar as (
     select
         make_date($period, 1, 1) as year_start,
@@ -181,7 +183,7 @@ resident_totals as (
         age_band,
         'none' as exclusion,
         sum(resident_count) as resident_count,
-        sum(person_years) as person_years,
+        sum(cast(person_years as decimal(38, 9))) as person_years,
         sum(resident_count) filter (
             where age_band in ('00-04', '05-09', '10-14', '15-19', '20-24')
         ) as resident_under_25_count
@@ -262,7 +264,7 @@ select
             then coalesce(provision_totals.stacked_client_count, 0)
     end as stacked_client_count,
     cast(coalesce(resident_totals.resident_count, 0) as bigint) as resident_count,
-    coalesce(resident_totals.person_years, 0) as person_years,
+    cast(coalesce(resident_totals.person_years, 0) as decimal(38, 9)) as person_years,
     cast(coalesce(resident_totals.resident_under_25_count, 0) as bigint) as resident_under_25_count
 from provision_totals
 full join resident_totals using (municipality_code, sex, age_band, exclusion)

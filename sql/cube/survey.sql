@@ -1,5 +1,7 @@
 -- Respondents, answers and weighted sums per item and stratum, enough for a design-based proportion and its variance.
 -- grain: period, municipality_code, stratum, item, sex, age_band, education, exclusion
+-- persons: response_line_count
+-- whole: municipality_code
 with responses as (
     select
         period,
@@ -31,10 +33,10 @@ select
     count(*) as respondent_count,
     count(yes) as answer_count,
     count(*) filter (where yes = 1) as yes_count,
-    cast(coalesce(sum(weight), 0) as double) as weight_sum,
-    cast(coalesce(sum(weight * yes), 0) as double) as weighted_yes_sum,
-    cast(coalesce(sum(weight * weight), 0) as double) as weight_sumsq,
-    cast(coalesce(sum(weight * weight * yes), 0) as double) as weighted_yes_sumsq,
+    cast(coalesce(sum(weight), 0) as decimal(38, 18)) as weight_sum,
+    cast(coalesce(sum(weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sum,
+    cast(coalesce(sum(weight * weight), 0) as decimal(38, 18)) as weight_sumsq,
+    cast(coalesce(sum(weight * weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sumsq,
     -- Every respondent stands here once an item; the ledger counts the first.
     count(*) filter (where item_number = 1) as response_line_count
 from responses

@@ -1,5 +1,7 @@
 -- Insured persons, insured years and cost by kind of care, from the Vektis open data.
 -- grain: period, municipality_code, sex, age_band, exclusion
+-- persons: insured_person_count
+-- whole: municipality_code
 select
     period,
     municipality_code,
@@ -8,7 +10,7 @@ select
     case when is_rest_row then 'rest_row' else 'none' end as exclusion,
     count(*) as row_count,
     sum(insured_person_count) as insured_person_count,
-    sum(insured_years) as insured_years,
+    cast(sum(insured_years) as decimal(38, 9)) as insured_years,
     sum(cost_hospital_eur) as cost_hospital_eur,
     sum(cost_pharmacy_eur) as cost_pharmacy_eur,
     sum(cost_mental_health_eur) as cost_mental_health_eur,

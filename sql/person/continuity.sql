@@ -36,15 +36,15 @@ totals as (
     group by person_key
 )
 
--- Exact decimals, so that sums do not depend on the order of rows.
+-- Nine decimals, so that sums of the shares and of their squares are exact, whoever adds them in whatever order.
 select
     cast($period as integer) as period,
     person_key,
     cast(
         cast(contact_sumsq - contact_count as double) / cast(contact_count * (contact_count - 1) as double)
-        as decimal(18, 12)
+        as decimal(18, 9)
     ) as bice_boxerman_share,
-    cast(cast(most_contact_count as double) / cast(contact_count as double) as decimal(18, 12)) as usual_provider_share,
-    cast(cast(repeat_count as double) / cast(contact_count - 1 as double) as decimal(18, 12)) as sequential_share
+    cast(cast(most_contact_count as double) / cast(contact_count as double) as decimal(18, 9)) as usual_provider_share,
+    cast(cast(repeat_count as double) / cast(contact_count - 1 as double) as decimal(18, 9)) as sequential_share
 from totals
 where contact_count >= 4

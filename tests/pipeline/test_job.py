@@ -139,11 +139,20 @@ def unchanged(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
     }
 
 
+def gated(result: dg.ExecuteInProcessResult) -> int:
+    """How many indicators passed the gate."""
+    (gate,) = result.asset_materializations_for_node("safe__indicator_values")
+    return int(gate.metadata["indicators_gated"].value)  # type: ignore[arg-type]
+
+
 def test_only_what_rests_on_a_restated_year_is_made_again(installation: Installation) -> None:
-    assert set(unchanged(installation.run()).values()) == {True}
+    nothing = installation.run()
+    assert set(unchanged(nothing).values()) == {True}
+    assert gated(nothing) == 0
     restate(installation, np.random.default_rng(1), "mortality", 2022)
     result = installation.run()
     assert [name for name, same in unchanged(result).items() if not same] == ["mortality"]
+    assert gated(result) == 1
     rebuilt = {
         made.asset_key.to_user_string(): made.metadata["periods_rebuilt"].value
         for made in (event.materialization for event in result.get_asset_materialization_events())

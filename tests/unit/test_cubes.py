@@ -144,7 +144,7 @@ def test_names_decide_types(warehouse: Warehouse, query: Query) -> None:
     build_table(warehouse, query, [2021])
     types = dict(warehouse.header("select * from cube.visits"))
     assert (types["visit_count"], types["visit_eur"], types["sex"]) == ("BIGINT", "DECIMAL(18,2)", "VARCHAR")
-    assert column_type("insured_years") == "DOUBLE" and column_type("municipality_code") is None
+    assert column_type("insured_years") == "DECIMAL(38,9)" and column_type("municipality_code") is None
 
 
 def test_cells_tell_missing_from_zero(warehouse: Warehouse, query: Query) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from triple_aim.apart import REASON
 from triple_aim.contracts import Publication
 from triple_aim.disclosure.protect import FURTHER
 from triple_aim.dutch import REASONS, in_dutch
@@ -38,5 +39,5 @@ def test_units_and_reasons_are_translated(promise: Publication) -> None:
 def test_every_reason_the_engine_gives_has_its_dutch() -> None:
     rows = (ENGINE / "rows.py").read_text()
     given = re.findall(r'^\s+"([a-z][a-z ]+)",$', rows, re.M) + re.findall(r'TOO_FEW = "(.+)"', rows)
-    given.append(FURTHER)
+    given += [FURTHER, REASON]
     assert {"nothing was delivered", "too few municipalities delivered"} <= set(given) <= set(REASONS)

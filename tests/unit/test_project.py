@@ -30,6 +30,14 @@ def test_paths_are_taken_from_the_settings_files_own_folder(tmp_path: Path) -> N
     assert (project.root / "contracts").is_dir()
 
 
+def test_shared_storage_is_known_to_the_warehouse_when_a_cluster_uses_it(tmp_path: Path) -> None:
+    text = GOOD + 'spark_remote = "sc://host:15002/;token=x"\nshared_storage = "shared"\n'
+    here = load_project(config(tmp_path, text))
+    assert here.shared_storage is None and here.reach == [here.landing, here.quarantine]
+    there = load_project(config(tmp_path, text + 'engine = "spark"\n'))
+    assert there.shared_storage == tmp_path / "shared" and there.reach == [*here.reach, tmp_path / "shared"]
+
+
 def test_the_environment_wins_and_may_name_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIPLE_AIM_CONFIG", str(config(tmp_path, GOOD)))
     monkeypatch.setenv("TRIPLE_AIM_THREADS", "7")
@@ -44,6 +52,14 @@ FAULTS = {
     "memory without a unit": (GOOD + 'memory_limit = "4"\n', "memory_limit"),
     "memory that is SQL": (GOOD + "memory_limit = \"1GB'; attach 'x'\"\n", "memory_limit"),
     "no threads": (GOOD + "threads = 0\n", "threads"),
+    "no such engine": (GOOD + 'engine = "hadoop"\n', "engine"),
+    "a cluster of which nothing is said": (GOOD + 'engine = "spark"\n', "spark_remote and shared_storage"),
+    "a cluster without storage": (GOOD + 'engine = "spark"\nspark_remote = "sc://host:15002"\n', "shared_storage"),
+    "a cluster that is no address": (GOOD + 'spark_remote = "host:15002"\n', "spark_remote"),
+    "publication inside shared storage": (
+        GOOD + 'engine = "spark"\nspark_remote = "sc://host:15002"\nshared_storage = "."\n',
+        "open to readers",
+    ),
     "publication around work": (GOOD.replace('"publication"', '"."'), "open to readers"),
     "publication inside deliveries": (GOOD.replace('"publication"', '"deliveries/out"'), "open to readers"),
     "publication is work": (GOOD.replace('"publication"', '"./x/../work"'), "open to readers"),

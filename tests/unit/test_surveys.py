@@ -38,7 +38,7 @@ def sample(yes: float = 12.0, **changes: np.ndarray) -> Cells:
 def rows_of(spec: Spec, cube: Cells, **changes: object) -> pd.DataFrame:
     route = spec.compute[0].model_copy(update=changes)
     made = survey_frames(spec, route, {"survey": cube}, "survey", regions(), tables())
-    return pd.concat(made).set_index(["region_code", "sex", "age_group"])
+    return pd.concat(block.frame() for block in made).set_index(["region_code", "sex", "age_group"])
 
 
 def total(rows: pd.DataFrame, code: str = FLEVOLAND[0]) -> pd.Series:

@@ -6,7 +6,9 @@ nothing adds up (the smallest group of an index) take no part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,19 +18,21 @@ from triple_aim.disclosure.secondary import Additions, Ints, Mask
 from triple_aim.regions import Regions
 from triple_aim.vocabulary import ALL
 
+Columns = Mapping[str, NDArray[Any]]
 #: Numbers of a release are sums of floats.
 CLOSE = 1e-6
 MUNICIPALITY, COUNTRY = "municipality", "nl"
 
 
-def additions(rows: pd.DataFrame, rest: Mask, regions: Regions | None) -> tuple[Additions, int]:
+def additions(rows: Columns, rest: Mask, regions: Regions | None) -> tuple[Additions, int]:
     """The sums among the rows of one source, and of how many cells they speak.
 
+    ``rows`` holds the columns that say what a row is, and numerator, denominator, persons and rest_persons.
     Cells are the rows; then the rest of the country beside each row, which takes part where ``rest`` says so; then, of
     an indicator without municipalities, the parts of the country that its regions tell apart, never shown.
     """
-    size = len(rows)
-    numbers = rows[["numerator", "denominator", "persons"]].to_numpy(dtype=float)
+    size = len(rest)
+    numbers = np.column_stack([rows[name] for name in ("numerator", "denominator", "persons")]).astype(float)
     there = np.isfinite(numbers[:, :2]).all(axis=1)  # what was not delivered adds nothing
     labels = [_codes(rows, *names) for names in (("period",), ("sex",), ("age_group",), ("segment_type", "segment"))]
     place, places = _codes(rows, "region_type", "region_code")
@@ -38,7 +42,7 @@ def additions(rows: pd.DataFrame, rest: Mask, regions: Regions | None) -> tuple[
         category = np.unique(np.stack([code for code, _ in labels]), axis=1, return_inverse=True)[1].reshape(-1)
         grid = np.full((int(category.max()) + 1, len(places)), -1)
         grid[category[there], place[there]] = np.flatnonzero(there)
-        inside, column = _atoms(places, regions)
+        inside, column = _atoms(tuple(places), regions)
         if column is None:
             beyond = 2 * size + np.arange(len(grid) * inside.shape[1]).reshape(len(grid), -1)
             grid, column = np.column_stack([grid, beyond]), len(places) + np.arange(inside.shape[1])
@@ -51,10 +55,13 @@ def additions(rows: pd.DataFrame, rest: Mask, regions: Regions | None) -> tuple[
     return _that_hold(parts, np.concatenate([np.nan_to_num(numbers), beside]), 2 * size), cells
 
 
-def _codes(rows: pd.DataFrame, *names: str) -> tuple[Ints, list[tuple[str, ...]]]:
-    """A number for each row, and what it stands for."""
-    code, found = pd.MultiIndex.from_frame(rows[list(names)]).factorize()
-    return code, [tuple(label) for label in found]
+def _codes(rows: Columns, *names: str) -> tuple[Ints, list[tuple[str, ...]]]:
+    """A number for each row, in the order in which they come, and what it stands for."""
+    codes, found = zip(*(pd.factorize(rows[name]) for name in names), strict=True)
+    shape = [len(labels) for labels in found]
+    code, first = pd.factorize(np.ravel_multi_index(codes, shape))
+    at = np.unravel_index(first, shape)
+    return code, list(zip(*(labels[index].tolist() for labels, index in zip(found, at, strict=True)), strict=True))
 
 
 def _of_labels(place: Ints, labels: list[tuple[Ints, list[tuple[str, ...]]]], there: Mask) -> Iterator[Additions]:
@@ -85,7 +92,8 @@ def _of_labels(place: Ints, labels: list[tuple[Ints, list[tuple[str, ...]]]], th
         )
 
 
-def _atoms(places: list[tuple[str, ...]], regions: Regions) -> tuple[Mask, Ints | None]:
+@lru_cache(maxsize=64)  # indicators speak of the same few
+def _atoms(places: tuple[tuple[str, ...], ...], regions: Regions) -> tuple[Mask, Ints | None]:
     """Of what the regions are made, as (place, atom), and the column of each atom among the places.
 
     Atoms are the municipalities with rows. Without those they are the smallest parts that the regions tell apart, with

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from triple_aim.contracts import Publication
-from triple_aim.disclosure.additions import additions
+from triple_aim.disclosure.additions import Columns, additions
 from triple_aim.disclosure.primary import too_small
 from triple_aim.disclosure.secondary import Counts, Floats, Mask, further
 from triple_aim.errors import DisclosureError
@@ -22,6 +22,7 @@ from triple_aim.trends import trends
 from triple_aim.vocabulary import SHOWN
 
 OWN = ["value", "lower", "upper", "numerator", "denominator"]
+BEHIND = ["persons", "cases", "rest_persons", "rest_cases"]
 COMPARATOR = ["comparator_value", "comparator_lower", "comparator_upper"]
 #: Methods whose value is no quotient of the sums beside it: those sums can be withheld and the value shown.
 SUMS_APART = GROUPED | {"life_expectancy", "healthy_life_expectancy", "systematic_variation", "growth", "decomposition"}
@@ -33,6 +34,20 @@ COLUMNS = [
     "period", "sex", "age_group", "segment_type", "segment", "population", *OWN, "unit", "status", "reason",
     "coverage_share", *COMPARATOR, "difference", "judgement", "trend",
 ]  # fmt: skip
+NUMBERS = {*OWN, *COMPARATOR, "coverage_share"}
+NO_ROWS = pd.DataFrame(
+    {
+        name: pd.Series(
+            dtype="float64" if name in NUMBERS else "int64" if name in ("division_year", "period") else "str"
+        )
+        for name in COLUMNS
+    }
+)
+#: What a row brings; the rest is said of the indicator as a whole.
+GATED = [
+    "source", "region_type", "region_code", "region_name", "period", "sex", "age_group", "segment_type", "segment",
+    *OWN, "status", "reason", "coverage_share", *COMPARATOR, "difference", "judgement",
+]  # fmt: skip
 
 
 def protect(
@@ -43,72 +58,79 @@ def protect(
     Without ``regions`` nobody knows which rows add up to which region, so only sums within a region are looked at.
     """
     if rows.empty:
-        return pd.DataFrame(columns=COLUMNS)
-    safe = pd.concat([_gate(part, spec, str(cube), publication, regions) for cube, part in rows.groupby("source")])
-    return safe.assign(
-        trend=trends(safe, spec),
-        indicator_id=spec.id,
-        indicator_version=spec.version,
-        aim=spec.aim,
-        population=spec.population,
-        unit=spec.unit.en,
-        division_year=division_year,
-    )[COLUMNS].reset_index(drop=True)
+        return NO_ROWS
+    parts = [_gate(part, spec, str(cube), publication, regions) for cube, part in rows.groupby("source")]
+    safe = {name: np.concatenate([part[name] for part in parts]) for name in GATED}
+    told = {
+        "trend": trends(safe, spec),
+        "indicator_id": spec.id,
+        "indicator_version": spec.version,
+        "aim": spec.aim,
+        "population": spec.population,
+        "unit": spec.unit.en,
+        "division_year": division_year,
+    }
+    return pd.DataFrame({name: told[name] if name in told else safe[name] for name in COLUMNS})
 
 
-def _gate(rows: pd.DataFrame, spec: Spec, cube: str, publication: Publication, regions: Regions | None) -> pd.DataFrame:
+def _gate(rows: pd.DataFrame, spec: Spec, cube: str, publication: Publication, regions: Regions | None) -> Columns:
+    """The columns of one source's rows, those that may not be seen without what tells of them."""
     threshold = publication.threshold(cube)
     least = {
         "least_persons": max(threshold.persons, spec.disclosure.get("threshold", 0)),
         "least_cases": threshold.cases,
     }
+    safe = {name: rows[name].to_numpy() for name in GATED}
+    count = {name: rows[name].to_numpy(dtype=float) for name in ("numerator", "denominator", *BEHIND)}
     shares = spec.route_of[cube].method in ("proportion", "survey_proportion")
+    unknown = np.full(len(rows), np.nan)
     # Events without the trait, and persons without it: of repeated events these are not the same.
-    events, persons = rows["denominator"] - rows["numerator"], rows["persons"] - rows["cases"]
-    others = np.fmin(events, persons) if shares else np.nan
-    too_few = pd.Series(too_small(rows["persons"], rows["cases"], others, **least), index=rows.index)
+    events, persons = count["denominator"] - count["numerator"], count["persons"] - count["cases"]
+    others = np.fmin(events, persons) if shares else unknown
+    too_few = too_small(count["persons"], count["cases"], others, **least)
     # A number too small to standardise is too small to show as well.
-    small = too_few & rows["status"].isin([*SHOWN, "not_computed"])
-    rest_others = rows["rest_persons"] - rows["rest_cases"] if shares else np.nan
-    small_rest = pd.Series(too_small(rows["rest_persons"], rows["rest_cases"], rest_others, **least), index=rows.index)
-    safe = rows.copy()
-    safe.loc[small, "status"] = "suppressed"
-    safe.loc[small, "reason"] = threshold.reason.en
-    rests = small_rest & (rows["rest_persons"] > 0) & rows["region_type"].ne("nl")
-    amounts = np.array([rows["persons"], rows["cases"], np.broadcast_to(others, len(rows))], dtype=float)
-    more = _further(safe, amounts, rests.to_numpy(), least, regions)
-    if spec.route_of[cube].method in SUMS_APART:
-        safe.loc[more, ["numerator", "denominator"]] = np.nan
-    else:
-        safe.loc[more, "status"] = "suppressed"
-        safe.loc[more, "reason"] = FURTHER
-    safe.loc[~safe["status"].isin(SHOWN), OWN] = np.nan
-    hidden = small_rest | ~safe["status"].isin(SHOWN)
-    safe.loc[hidden, COMPARATOR] = np.nan
-    safe.loc[hidden, ["difference", "judgement"]] = "not_compared"
-    if leaks := int((too_few & safe["status"].isin(SHOWN)).sum()):
+    small = too_few & np.isin(safe["status"], [*SHOWN, "not_computed"])
+    rest_others = count["rest_persons"] - count["rest_cases"] if shares else unknown
+    small_rest = too_small(count["rest_persons"], count["rest_cases"], rest_others, **least)
+    safe["status"] = np.where(small, "suppressed", safe["status"])
+    safe["reason"] = np.where(small, threshold.reason.en, safe["reason"])
+    rests = small_rest & (count["rest_persons"] > 0) & (safe["region_type"] != "nl")
+    more = _further({**safe, **count}, others, rests, least, regions)
+    apart = spec.route_of[cube].method in SUMS_APART
+    if not apart:
+        safe["status"] = np.where(more, "suppressed", safe["status"])
+        safe["reason"] = np.where(more, FURTHER, safe["reason"])
+    unseen = ~np.isin(safe["status"], SHOWN)
+    for name in OWN:
+        sums = apart & more if name in ("numerator", "denominator") else False
+        safe[name] = np.where(unseen | sums, np.nan, safe[name])
+    hidden = small_rest | unseen
+    for name in COMPARATOR:
+        safe[name] = np.where(hidden, np.nan, safe[name])
+    for name in ("difference", "judgement"):
+        safe[name] = np.where(hidden, "not_compared", safe[name])
+    if leaks := int((too_few & ~unseen).sum()):
         raise DisclosureError(f"{leaks:,} rows rest on too few and are shown", spec.id, "do not publish; report it")
     return safe
 
 
-def _further(
-    rows: pd.DataFrame, amounts: Floats, rests: Mask, least: Mapping[str, float], regions: Regions | None
-) -> Mask:
+def _further(rows: Columns, others: Floats, rests: Mask, least: Mapping[str, float], regions: Regions | None) -> Mask:
     """Which rows have to be withheld too, so that nobody works out those that are, or a small rest of the country."""
-    guarded, chosen = rows["status"].eq("suppressed").to_numpy(), np.zeros(len(rows), dtype=bool)
+    guarded, chosen = rows["status"] == "suppressed", np.zeros(len(rests), dtype=bool)
     # A year adds up by itself, and most have nothing to hide.
-    at = np.flatnonzero(rows["period"].isin(rows.loc[guarded | rests, "period"]))
+    at = np.flatnonzero(np.isin(rows["period"], rows["period"][guarded | rests]))
     if not at.size:
         return chosen
-    here, size = rows.iloc[at], len(at)
+    here, size = {name: column[at] for name, column in rows.items()}, len(at)
     sums, cells = additions(here, rests[at], regions)
     unseen, watched, cost = np.ones(cells, dtype=bool), np.zeros(cells, dtype=bool), np.zeros(cells)
-    unseen[:size] = ~here["status"].isin(SHOWN)
+    unseen[:size] = ~np.isin(here["status"], SHOWN)
     watched[:size], watched[size : 2 * size] = guarded[at], rests[at]
-    persons, cases, others = (np.append(amount[at], np.full(cells - size, np.nan)) for amount in amounts)
+    beyond = np.full(cells - size, np.nan)
+    persons, cases, without = (np.append(amount, beyond) for amount in (here["persons"], here["cases"], others[at]))
     # What the numerator counts may differ between indicators of the same persons; whom they hide should not.
     cost[:size] = np.fmin(persons, cases)[:size] * np.where(here["region_type"] == "nl", COUNTRY_COST, 1)
-    chosen[at] = further(sums, unseen, watched, cost, Counts(persons, cases, others, **least))[:size]
+    chosen[at] = further(sums, unseen, watched, cost, Counts(persons, cases, without, **least))[:size]
     return chosen
 
 

@@ -1,0 +1,100 @@
+"""One set of invented deliveries, whole at one installation and split by municipality over three others."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeAlias
+
+import pandas as pd
+import pyreadstat
+import pytest
+
+from tests.pipeline.installation import Installation, settle
+from triple_aim.federation import export_cubes
+from triple_aim.programme import Programme, load_programme
+from triple_aim.project import load_project
+from triple_aim.samples import write_samples
+from triple_aim.samples.surveys import ITEMS
+from triple_aim.samples.writing import write_csv, write_spss
+from triple_aim.specs import load_specs
+
+#: Which party has the persons of a municipality; what is of none of them is with the first.
+PARTIES = {
+    "north": ("GM0664", "GM0687", "GM0715", "GM0718"),
+    "south": ("GM0748", "GM0758", "GM0879"),
+    "": ("GM1674", "GM1695", "GM1959"),  # the one that merges
+}
+HOME = {code: party for party, codes in PARTIES.items() for code in codes}
+OTHERS = ("north", "south")
+YEAR = 2022
+#: Indicators that rank everyone of a year.
+APART = ("costliest_5_percent_share", "truncated_cost")
+HEADERS = {"Gemeentecode": "municipality_code", "Pseudoniem": "person_key"}
+Federation: TypeAlias = dict[str, Installation]
+
+
+def one_of_each(programme: Programme) -> Programme:
+    """An indicator of each method and cube, where the small installation follows a few."""
+    specs = load_specs(programme.project.specs).values()
+    kinds = {str([(route.method, route.cubes, route.growth) for route in spec.compute]): spec for spec in specs}
+    wanted = {*(spec.id for spec in kinds.values()), *APART}
+    return dataclasses.replace(programme, specs={spec.id: spec for spec in specs if spec.id in wanted})
+
+
+@pytest.fixture(scope="session")
+def federation(tmp_path_factory: pytest.TempPathFactory) -> Federation:
+    """An installation a party, of which two have run, and ``pooled`` that has the deliveries of all of them."""
+    base = tmp_path_factory.mktemp("federation")
+    write_samples(base / "samples", persons=5_600)
+    installations = {party: settle(base / (party or "here")) for party in PARTIES} | {"pooled": settle(base / "pooled")}
+    folders = {name: installation.deliveries for name, installation in installations.items()}
+    for path in sorted((base / "samples").glob(f"*/*_{YEAR}.*")):
+        share_out(path, path.relative_to(base / "samples"), folders)
+    for party in OTHERS:
+        assert installations[party].run(YEAR, YEAR).success
+    return installations
+
+
+def share_out(path: Path, name: Path, folders: dict[str, Path]) -> None:
+    """One delivery, whole for ``pooled`` and in parts for the parties; nobody is insured or a client at two of them."""
+    frame = read(path)
+    facts = frame.rename(columns=HEADERS)
+    if name.parts[0] == "claims":
+        spans = read(path.parents[1] / "insured_population" / f"insured_population_{YEAR}.csv.gz")
+        at = spans["municipality_code"].map(HOME).fillna(OTHERS[0]).groupby(spans["person_key"])
+        home = facts["person_key"].map(at.first().where(at.nunique() == 1, "several")).fillna(OTHERS[0])
+    else:
+        home = facts["municipality_code"].map(HOME).fillna(OTHERS[0])
+        if "person_key" in facts:
+            home = home.where(home.groupby(facts["person_key"]).transform("nunique") == 1, "several")
+    for party, folder in folders.items():
+        write(folder / name, frame[home != "several"] if party == "pooled" else frame[home == party])
+
+
+def read(path: Path) -> pd.DataFrame:
+    if path.suffix == ".sav":
+        return pyreadstat.read_sav(str(path), user_missing=True)[0]
+    return pd.read_csv(path, sep=";", dtype=str, keep_default_na=False, encoding="latin-1")
+
+
+def write(path: Path, frame: pd.DataFrame) -> None:
+    if path.suffix == ".sav":
+        write_spss(path, frame, items=[item for item, *_ in ITEMS])
+    else:
+        write_csv(path, frame, encoding="latin-1")
+
+
+@lru_cache
+def programme_of(installation: Installation) -> Programme:
+    return load_programme(load_project(installation.config))
+
+
+@pytest.fixture(scope="session")
+def contributions(federation: Federation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What the other parties exported, by name; never changed."""
+    base = tmp_path_factory.mktemp("contributions")
+    for party in OTHERS:
+        export_cubes(programme_of(federation[party]), base / party, party)
+    return {party: base / party for party in OTHERS}

@@ -1,0 +1,100 @@
+"""Does every SQL file below the cubes give the same rows on Spark as in the warehouse? Whatever the rows are.
+
+Each file is run on both over the same tables, those that the warehouse made, so that a difference is that file's own.
+Files are read anew: a new one is tested without a word here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.spark.hostile import Hostile
+from triple_aim.cluster import Cluster, open_cluster
+from triple_aim.contracts import load_contracts
+from triple_aim.cubes import build_table
+from triple_aim.ingest import META
+from triple_aim.queries import Query, read_queries
+from triple_aim.reference import load_reference
+from triple_aim.warehouse import Warehouse, open_warehouse, qualified
+
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+ROOT = Path(__file__).parents[2]
+CONTRACTS = load_contracts(ROOT / "contracts")
+STAGING, PERSONS, CUBES = (read_queries(ROOT / "sql" / floor) for floor in ("staging", "person", "cube"))
+ORDER = TopologicalSorter({query.table: query.sources("person") for query in PERSONS.values()}).static_order()
+STEPS = [*(PERSONS[table.removeprefix("person.")] for table in ORDER), *CUBES.values()]
+LEAP = 2024
+CASES = {"hostile": None, "without a row": 0}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="module", params=CASES)
+def warehouse(request: pytest.FixtureRequest, shared: Path) -> Iterator[Warehouse]:
+    """A warehouse in which every table was made by DuckDB."""
+    with open_warehouse(None, reach=[shared]) as warehouse:
+        warehouse.run(META)
+        load_reference(warehouse, ROOT / "reference")
+        hostile = Hostile(ROOT, LEAP)
+        for extract, query in STAGING.items():
+            warehouse.create(f"delivery.{extract}", hostile.table(CONTRACTS[extract], CASES[request.param]))
+            warehouse.run(f"create table {qualified(query.table)} as {query.sql}")
+            warehouse.run("insert into meta.staged values (?, ?, '', ?, '')", [extract, LEAP, request.param])
+        for query in STEPS:
+            build_table(warehouse, query, [LEAP])
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def cluster(remote: str, shared: Path) -> Iterator[Cluster]:
+    with open_cluster(remote, shared) as cluster:
+        yield cluster
+
+
+@pytest.mark.parametrize("query", [*STAGING.values(), *STEPS], ids=lambda query: query.table)
+def test_a_file_gives_the_same_rows_on_spark(
+    query: Query, warehouse: Warehouse, cluster: Cluster, request: pytest.FixtureRequest
+) -> None:
+    made_of = dict.fromkeys(query.reads, request.node.callspec.params["warehouse"])
+    made = cluster.select(warehouse, query, LEAP, made_of).toArrow()
+    with _both(warehouse, query, made) as (ours, theirs):
+        assert theirs.num_rows == ours.num_rows
+        different = [name for name in query.columns if not _same(ours[name], theirs[name])]
+    assert not different
+
+
+def test_the_invented_rows_reach_every_cube(warehouse: Warehouse, request: pytest.FixtureRequest) -> None:
+    if request.node.callspec.params["warehouse"] == "hostile":
+        counts = {query.table: warehouse.value(f"select count(*) from {qualified(query.table)}") for query in STEPS}
+        assert all(counts.values()), counts
+
+
+@contextmanager
+def _both(warehouse: Warehouse, query: Query, made: pa.Table) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """The same table as each made it, in one order and in the types that the table has."""
+    columns, order = ", ".join(query.columns), ", ".join(query.grain)
+    warehouse.run(f"create or replace temp table theirs as select * from {qualified(query.table)} limit 0")
+    with warehouse.named("arriving", made):
+        warehouse.run("insert into theirs by name select * from arriving")
+    yield (
+        warehouse.arrow(f"select {columns} from {qualified(query.table)} order by {order}"),
+        warehouse.arrow(f"select {columns} from theirs order by {order}"),
+    )
+
+
+def _same(ours: pa.ChunkedArray, theirs: pa.ChunkedArray) -> bool:
+    if not pa.types.is_floating(ours.type):
+        return bool(ours.combine_chunks().equals(theirs.combine_chunks()))
+    if ours.is_null() != theirs.is_null():
+        return False
+    return np.allclose(ours.to_numpy(), theirs.to_numpy(), rtol=1e-9, atol=0, equal_nan=True)

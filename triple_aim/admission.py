@@ -1,0 +1,258 @@
+"""Cubes that arrive from other parties: judged whole, kept whole, and laid beside our own before cubes are made.
+
+Not here: making a contribution (``federation``), the store of them (``contributions``), adding them up (``merging``).
+Several contributions are taken together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+
+from triple_aim.contributions import SLOT, LedgerLine, Standing, accept, arriving, standing
+from triple_aim.cubes import MEASURES, column_type
+from triple_aim.errors import DeliveryError
+from triple_aim.federation import content_of, ledger_columns, minimum_of
+from triple_aim.landing import slot_name
+from triple_aim.merging import COUNTED, META, NOWHERE, place_of
+from triple_aim.programme import Programme
+from triple_aim.queries import Query
+from triple_aim.warehouse import EngineError, Warehouse, literal, open_warehouse, qualified, quoted
+
+NEVER_NEGATIVE = ("_count", "_sumsq", "_years")
+
+
+def import_cubes(programme: Programme, folders: Sequence[Path]) -> list[str]:
+    """Accept every contribution or none; the names of those that are new."""
+    landing = programme.project.landing
+    with ExitStack() as stack:
+        copies = [stack.enter_context(arriving(landing, folder)) for folder in folders]
+        names = [copy.manifest.contributor for copy in copies]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DeliveryError(
+                f"{', '.join(twice)} contributes twice", "cube import", "name the newest folder of each party only"
+            )
+        others = [there for there in standing(landing) if there.manifest.contributor not in names]
+        warehouse = stack.enter_context(open_warehouse(None, reach=[landing]))
+        for copy in copies:
+            _refuse_other_content(programme, copy)
+            _judge(warehouse, programme, copy)
+        _refuse_same_deliveries(programme, {p.manifest.contributor: p for p in (*others, *copies)})
+        _refuse_same_places(warehouse, programme, [*others, *copies])
+        return [copy.manifest.contributor for copy in copies if accept(landing, copy)]
+
+
+def stage_contributions(warehouse: Warehouse, programme: Programme) -> None:
+    """Bring ``party.*`` in line with the landing area; nothing to do while the same contributions count."""
+    warehouse.run(META)
+    there = standing(programme.project.landing)
+    wanted = {
+        (f"cube.{name}", period, party.manifest.contributor, file.sha256, party.sha256)
+        for party in there
+        for name, file in party.manifest.cubes.items()
+        for period in file.periods
+    }
+    if there:
+        for party in there:
+            _refuse_other_content(programme, party)
+        _refuse_same_deliveries(programme, {party.manifest.contributor: party for party in there}, _own(warehouse))
+    staged = set(warehouse.rows("select * from meta.contributed"))
+    if staged == wanted:
+        return
+    with warehouse.transaction():
+        for table, period, *_ in staged - wanted:  # made of what no longer counts
+            warehouse.run("delete from meta.built where table_name = ? and period = ?", [table, period])
+        warehouse.run("delete from meta.contributed; delete from meta.contributed_ledger")
+        for name in {name for party in there for name in party.manifest.cubes}:
+            files = {party.manifest.contributor: party for party in there if name in party.manifest.cubes}
+            warehouse.run(f"create or replace table {qualified('party.' + name)} as {_rows(name, files)}")
+        for line in sorted(wanted):
+            warehouse.run("insert into meta.contributed values (?, ?, ?, ?, ?)", list(line))
+        for party in there:
+            for row in party.manifest.ledger:
+                supplier = "/".join(part for part in (party.manifest.contributor, row.supplier) if part)
+                told = row.model_dump() | {"supplier": supplier}
+                warehouse.run("insert into meta.contributed_ledger values (?, ?, ?, ?, ?, ?, ?)", list(told.values()))
+
+
+def contributed(warehouse: Warehouse) -> dict[str, str]:
+    """What the cubes now rest on besides deliveries: ``contribution/period/party`` → hash of its manifest."""
+    warehouse.run(META)
+    rows = warehouse.rows("select distinct period, contributor, contribution from meta.contributed order by all")
+    return {slot_name(SLOT, period, party): content for period, party, content in rows}
+
+
+def _own(warehouse: Warehouse) -> dict[tuple[str, int], set[str]]:
+    """The hashes of our own deliveries, by extract and period."""
+    own: dict[tuple[str, int], set[str]] = {}
+    for extract, period, content in warehouse.rows("select extract, period, delivery from meta.staged"):
+        own.setdefault((extract, period), set()).add(content)
+    return own
+
+
+def _rows(cube: str, parties: dict[str, Standing]) -> str:
+    """The cells of one cube of several parties, with the party's name."""
+    return " union all by name ".join(
+        f"select {literal(name)} as contributor, * from read_parquet({literal(str(party.path(cube)))})"
+        for name, party in sorted(parties.items())
+    )
+
+
+def _refuse_other_content(programme: Programme, party: Standing) -> None:
+    """Sums by other contracts, SQL or code lists are other sums, whatever they are called."""
+    other = [
+        name
+        for name, file in party.manifest.cubes.items()
+        if name not in programme.cubes or content_of(programme, programme.cubes[name]) != file.content
+    ]
+    if other:
+        raise DeliveryError(
+            f"{', '.join(sorted(other))} was made with other contracts, SQL or code lists than ours",
+            f"contribution of {party.manifest.contributor}",
+            "bring both installations to the same version, then export and import again",
+        )
+
+
+def _refuse_same_deliveries(
+    programme: Programme, parties: dict[str, Standing], own: dict[tuple[str, int], set[str]] | None = None
+) -> None:
+    """One delivered file may count at one party only."""
+    seen: dict[tuple[str, int, str], str] = {}
+    for (extract, period), contents in (own or {}).items():
+        seen |= {(extract, period, content): "this installation" for content in contents}
+    for name, party in sorted(parties.items()):
+        counted = {
+            (extract, period, content)
+            for cube, file in party.manifest.cubes.items()
+            if not programme.cubes[cube].whole  # of the others, places would be found to count twice
+            for extract in programme.extracts_of(programme.cubes[cube])
+            for period in file.periods
+            for content in party.manifest.of_extracts({extract}, period)
+        }
+        if again := sorted(counted & seen.keys()):
+            extract, period, _ = again[0]
+            raise DeliveryError(
+                f"the same delivery of {extract} of {period} counts twice",
+                f"contributions of {seen[again[0]]} and {name}",
+                "let one of them leave it out, and export again",
+            )
+        seen |= dict.fromkeys(counted, name)
+
+
+def _refuse_same_places(warehouse: Warehouse, programme: Programme, parties: Iterable[Standing]) -> None:
+    """Where cells do not add up over parties, a place of a period comes whole from one of them."""
+    parties = list(parties)
+    for name, query in programme.cubes.items():
+        files = {party.manifest.contributor: party for party in parties if name in party.manifest.cubes}
+        if not query.whole or len(files) < 2:
+            continue
+        place = quoted(query.whole)
+        twice = warehouse.rows(
+            f"""select period, string_agg(distinct contributor, ' and ' order by contributor), count(*)
+                from (select distinct contributor, period, {place} from ({_rows(name, files)})
+                      where exclusion = '{COUNTED}' and {place} <> '{NOWHERE}')
+                group by period, {place} having count(*) > 1 order by 1"""
+        )
+        if twice:
+            period, who, _ = twice[0]
+            raise DeliveryError(
+                f"two parties deliver the same {len(twice):,} places, the first in {period}",
+                f"cube {name} of {who}",
+                "let one of them leave these places out of its deliveries, and export again",
+            )
+
+
+def _judge(warehouse: Warehouse, programme: Programme, party: Standing) -> None:
+    """Columns, types, grain, periods, signs, the minimum of persons and the ledger of one contribution."""
+    for name, file in party.manifest.cubes.items():
+        query, source = programme.cubes[name], f"read_parquet({literal(str(party.path(name)))})"
+        where = f"{party.manifest.contributor}/{name}.parquet"
+        try:
+            wrong = _misfit(warehouse, programme, query, source, file.rows, file.periods)
+        except EngineError:
+            wrong = "it cannot be read as Parquet"
+        if wrong:
+            raise DeliveryError(wrong, where, "ask the contributor to export again, with the same version as here")
+    _refuse_open_ledger(warehouse, programme, party)
+
+
+def _misfit(
+    warehouse: Warehouse, programme: Programme, query: Query, source: str, rows: int, periods: list[int]
+) -> str:
+    """The first thing that is wrong with a file, or nothing."""
+    header = warehouse.header(f"select * from {source}")
+    if [name for name, _ in header] != list(query.columns):
+        return "its columns are not those of the cube"
+    if odd := [name for name, kind in header if kind != (column_type(name) or "VARCHAR")]:
+        return f"{', '.join(odd)} is of another type"
+    grain = ", ".join(map(quoted, query.grain))
+    signed = [name for name in query.columns if name.endswith(NEVER_NEGATIVE)]
+    negative = " or ".join(f"{quoted(name)} < 0" for name in signed) or "false"
+    unnamed = " or ".join(f"{quoted(name)} is null" for name in query.grain)
+    apart = " or ".join(f"{quoted(name)} is not null" for name in query.apart) or "false"
+    kept = ledger_columns(programme, query)
+    detail = [name for name in query.columns if name.endswith(MEASURES) and name not in kept]
+    loose = " or ".join(f"{quoted(name)} is not null" for name in detail) or "false"
+    found, twice, below, empty, ranked, told, years = warehouse.rows(
+        f"""select count(*), count(*) - (select count(*) from (select distinct {grain} from {source})),
+                count(*) filter (where {negative}), count(*) filter (where {unnamed}), count(*) filter (where {apart}),
+                count(*) filter (where exclusion <> '{COUNTED}' and ({loose})), list_sort(list(distinct period))
+            from {source}"""
+    )[0]
+    faults = {
+        f"it holds {found:,} rows, not {rows:,}": found != rows,
+        "it holds other periods than its manifest says": years != sorted(periods),
+        f"{twice:,} cells stand in it twice": twice,
+        f"{empty:,} cells do not say whose they are": empty,
+        f"{below:,} cells hold a negative count": below,
+        f"{ranked:,} cells hold {', '.join(query.apart)}, which do not add up over parties": ranked,
+        f"{told:,} excluded rows tell more than their number and euros": told,
+    }
+    if wrong := next((told for told, holds in faults.items() if holds), ""):
+        return wrong
+    if query.persons:
+        least = minimum_of(programme, query)
+        few = warehouse.value(
+            f"""select count(*) from (
+                    select 1 from {source} where exclusion = '{COUNTED}' group by period, {quoted(place_of(query))}
+                    having sum({quoted(query.persons)}) < ?
+                )""",
+            [least],
+        )
+        if few:
+            return f"{few:,} places hold fewer than {least} persons"
+    return ""
+
+
+def _refuse_open_ledger(warehouse: Warehouse, programme: Programme, party: Standing) -> None:
+    """Delivered is staged and set aside, and staged is in the cube; rows and euros, to the cent."""
+    for extract, contract in programme.contracts.items():
+        ledger = contract.ledger
+        if ledger is None or ledger.cube not in party.manifest.cubes:
+            continue
+        euros = f"coalesce(sum({quoted(ledger.euros)}), 0)" if ledger.euros else "0"
+        cube = {
+            period: (rows, Decimal(amount))
+            for period, rows, amount in warehouse.rows(
+                f"""select period, coalesce(sum({quoted(ledger.rows)}), 0), cast({euros} as varchar)
+                    from read_parquet({literal(str(party.path(ledger.cube)))}) group by period"""
+            )
+        }
+        for period, (rows, amount) in cube.items():
+            lines = [line for line in party.manifest.ledger if (line.extract, line.period) == (extract, period)]
+            delivered, staged, aside = (_total(lines, stage) for stage in ("delivered", "staged", "set_aside"))
+            whole = (staged[0] + aside[0], staged[1] + aside[1])
+            if staged != (rows, amount) or delivered != whole:
+                raise DeliveryError(
+                    f"its ledger does not close for {extract} in {period}",
+                    f"contribution of {party.manifest.contributor}",
+                    "ask the contributor to export again",
+                )
+
+
+def _total(lines: Iterable[LedgerLine], stage: str) -> tuple[int, Decimal]:
+    """Rows and euros of one stage."""
+    mine = [line for line in lines if line.stage == stage]
+    return sum(line.row_count for line in mine), sum((Decimal(line.amount_eur) for line in mine), Decimal(0))

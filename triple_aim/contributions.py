@@ -1,0 +1,167 @@
+"""What a party contributes to a federation: its manifest, and where accepted contributions lie in the landing area.
+
+Not here: making one (``federation``), judging one (``admission``), adding them up (``merging``). A contribution is
+never changed; the newest of a party counts, whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, ValidationError
+
+from triple_aim.content import Content
+from triple_aim.contracts import Name
+from triple_aim.errors import DeliveryError, ProjectError
+from triple_aim.files import sha256, sync_folder, write_synced
+from triple_aim.landing import slot_name
+
+MANIFEST = "manifest.json"
+SLOT = "contribution"
+Use = Literal["confidential sums for the party that merges them; not a publication"]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class CubeFile(Content):
+    """One cube of a contribution, in ``<cube>.parquet``."""
+
+    sha256: Hash
+    content: Hash  # of the SQL, contracts and reference tables that decide its sums
+    rows: int = Field(ge=0)
+    periods: list[int] = Field(min_length=1)
+    minimum: int = Field(ge=1)  # persons of a place and period that let its cells pass the border
+    places_below_minimum: int = Field(ge=0)  # places and periods that did not; their rows stand under one exclusion
+
+
+class LedgerLine(Content):
+    """Delivered, staged or set aside rows and euros, as in the mart ``reconciliation``."""
+
+    extract: Name
+    period: int
+    supplier: str = Field(max_length=100)
+    stage: Literal["delivered", "staged", "set_aside"]
+    reason: str = Field(max_length=200)
+    row_count: int = Field(ge=0)
+    amount_eur: str = Field(pattern=r"^-?\d{1,16}\.\d{2}$")
+
+
+class Contribution(Content):
+    """A manifest: who contributes what, made of which deliveries by which content."""
+
+    format: Literal[1] = 1
+    use: Use = get_args(Use)[0]
+    contributor: Name
+    release: str = Field(pattern=r"^[0-9a-f]{16}$")  # the contributor's own, whose checks the sums have passed
+    cubes: dict[Name, CubeFile] = Field(min_length=1)
+    contracts: dict[Name, str]
+    deliveries: dict[str, Hash]  # extract/period/supplier
+    ledger: list[LedgerLine]
+
+    @property
+    def periods(self) -> set[int]:
+        return {period for cube in self.cubes.values() for period in cube.periods}
+
+    def of_extracts(self, extracts: set[str], period: int) -> set[str]:
+        """The hashes of what was delivered of some extracts for a period."""
+        named = {(extract, str(period)) for extract in extracts}
+        return {content for slot, content in self.deliveries.items() if tuple(slot.split("/")[:2]) in named}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A contribution that lies somewhere: its folder, its manifest, and the hash by which it is known."""
+
+    folder: Path
+    manifest: Contribution
+    sha256: str
+
+    def path(self, cube: str) -> Path:
+        return self.folder / f"{cube}.parquet"
+
+
+def read_contribution(folder: Path) -> Standing:
+    """What a folder contributes; files are held to their hashes."""
+    where = f"{folder.name}/{MANIFEST}"
+    try:
+        told = (folder / MANIFEST).read_bytes()
+        manifest = Contribution.model_validate_json(told)
+        found = {cube: sha256((folder / f"{cube}.parquet").read_bytes()) for cube in manifest.cubes}
+    except OSError as error:
+        raise DeliveryError(
+            f"a file of the contribution cannot be read: {error.strerror}", where, "ask for the whole folder again"
+        ) from error
+    except ValidationError as error:
+        places = sorted({".".join(map(str, fault["loc"][:1])) for fault in error.errors()})
+        raise DeliveryError(
+            f"the manifest is not one that this version knows ({', '.join(places)})",
+            where,
+            "let the contributor export again, with the same version as here",
+        ) from None
+    if changed := sorted(cube for cube, file in manifest.cubes.items() if found[cube] != file.sha256):
+        raise DeliveryError(
+            f"{', '.join(changed)} changed since it was exported", where, "ask for the whole folder again"
+        )
+    return Standing(folder, manifest, sha256(told))
+
+
+def standing(landing: Path) -> list[Standing]:
+    """The contribution that counts of each party, by name of the party."""
+    newest = [max(_accepted(party), default=None) for party in sorted((landing / "contributions").glob("[a-z]*"))]
+    try:
+        return [read_contribution(folder) for folder in newest if folder]
+    except DeliveryError as error:
+        raise ProjectError(
+            f"an accepted contribution was damaged: {error.what}",
+            f"landing/contributions/{error.where}",
+            "restore the landing area from backup, or import the contribution again",
+        ) from error
+
+
+@contextmanager
+def arriving(landing: Path, folder: Path) -> Iterator[Standing]:
+    """A private copy of a contribution, held to its hashes; it is gone afterwards unless it was accepted."""
+    named = read_contribution(folder).manifest
+    base = landing / "contributions"
+    base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for leftover in base.glob(f".arriving-*-{named.contributor}"):  # of an import that was killed
+        shutil.rmtree(leftover)
+    copy = base / f".arriving-{os.getpid()}-{named.contributor}"
+    copy.mkdir(mode=0o700)
+    try:
+        for name in (MANIFEST, *(f"{cube}.parquet" for cube in named.cubes)):
+            write_synced(copy / name, (folder / name).read_bytes())
+        yield read_contribution(copy)
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+def accept(landing: Path, copy: Standing) -> bool:
+    """Keep a private copy for good; False where it is what counted already."""
+    party = landing / "contributions" / copy.manifest.contributor
+    earlier = sorted(_accepted(party))
+    if earlier and earlier[-1].name.endswith(copy.sha256[:16]):
+        return False
+    party.mkdir(exist_ok=True, mode=0o700)
+    sync_folder(copy.folder)
+    os.replace(copy.folder, party / f"{len(earlier) + 1:06d}-{copy.sha256[:16]}")
+    sync_folder(party)
+    return True
+
+
+def contributed_slots(landing: Path) -> dict[str, str]:
+    """What a release calls the places that contributions fill, and the hash of each contribution's manifest."""
+    return {
+        slot_name(SLOT, period, there.manifest.contributor): there.sha256
+        for there in standing(landing)
+        for period in sorted(there.manifest.periods)
+    }
+
+
+def _accepted(party: Path) -> list[Path]:
+    return [folder for folder in party.glob("[0-9]*") if folder.is_dir()]

@@ -1,0 +1,66 @@
+"""ind → safe: indicators that were made again pass the gate again, the protected rows of the others are kept.
+
+Not here: what may be shown (``protect``). Kept rows are known by the content they rest on, so they are what the gate
+would let through again; the audit looks at all rows, whenever they came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import pandas as pd
+
+from triple_aim.contracts import Publication
+from triple_aim.cubes import all_built, remember
+from triple_aim.disclosure.protect import COLUMNS, COMPARATOR, NO_ROWS, OWN, audit, protect
+from triple_aim.regions import Regions
+from triple_aim.specs import Spec
+from triple_aim.warehouse import Warehouse, qualified, quoted
+
+TABLE = "safe.indicator_values"
+
+
+def pass_gate(
+    warehouse: Warehouse, specs: Iterable[Spec], publication: Publication, division_year: int, regions: Regions
+) -> list[str]:
+    """Bring the protected rows up to date, all or none; the indicators that passed the gate for it."""
+    with warehouse.transaction():
+        there = all_built(warehouse)
+        before = {table.removeprefix(f"{TABLE}/"): made[0] for table, made in there.items() if table.startswith(TABLE)}
+        asked = {spec.id: spec for spec in specs}
+        promise = repr([publication, division_year])
+        now = {name: _content(there.get(f"ind.{name}", {}).get(0), promise) for name in asked}
+        kept = [name for name, content in now.items() if content and before.get(name) == content]
+        if not _stands(warehouse):
+            warehouse.create(TABLE, NO_ROWS)
+            kept = []
+        again = [name for name in asked if name not in kept]
+        warehouse.run(f"delete from {TABLE} where not list_contains(?, indicator_id)", [kept])
+        passed = [
+            protect(rows, asked[name], publication, division_year, regions) for name, rows in _made(warehouse, again)
+        ]
+        if passed:
+            warehouse.append(TABLE, pd.concat(passed, ignore_index=True))
+        audit(warehouse.frame(f"select status, {', '.join([*OWN, *COMPARATOR])} from {TABLE}"))
+        for name in sorted({*before, *again} - {*kept}):
+            remember(warehouse, f"{TABLE}/{name}", 0, now.get(name))
+    return again
+
+
+def _content(made_of: str | None, promise: str) -> str | None:
+    """What protected rows rest on, as a hash; None where nobody knows what their indicator was made of."""
+    return hashlib.sha256(f"{made_of}{promise}".encode()).hexdigest() if made_of else None
+
+
+def _stands(warehouse: Warehouse) -> bool:
+    """Whether the table is there, as this version of the gate makes it."""
+    return warehouse.exists(TABLE) and [name for name, _ in warehouse.header(f"select * from {TABLE}")] == COLUMNS
+
+
+def _made(warehouse: Warehouse, names: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each of these indicators that has any; read at once, for to ask costs more than to read."""
+    selects = [f"select ? as indicator_id, * from {qualified('ind')}.{quoted(name)}" for name in names]
+    if selects:
+        rows = warehouse.frame(" union all by name ".join(selects), list(names))
+        yield from ((str(name), part) for name, part in rows.groupby("indicator_id", sort=False))
