@@ -11,7 +11,7 @@ select
     sum(insured_person_count) as insured_person_count,
     cast(sum(insured_years) as decimal(38, 9)) as insured_years,
     cast(sum(amount_eur) as decimal(18, 2)) as amount_eur,
-    cast(coalesce(sum(amount_eur * amount_eur) filter (where insured_person_count = 1), 0) as decimal(38, 4)) as cost_sumsq,
+    cast(coalesce(sum(cast(amount_eur as decimal(19, 2)) * amount_eur) filter (where insured_person_count = 1), 0) as decimal(38, 4)) as cost_sumsq,
     sum(hospital_admission_count) as hospital_admission_count,
     count(*) filter (where hospital_admission_count > 0) as hospital_admission_person_count
 from person.care_years

@@ -11,7 +11,7 @@ select
     sum(insured_person_count) as insured_person_count,
     cast(sum(insured_years) as decimal(38, 9)) as insured_years,
     cast(sum(amount_eur) as decimal(18, 2)) as amount_eur,
-    cast(coalesce(sum(amount_eur * amount_eur) filter (where insured_person_count = 1), 0) as decimal(38, 4)) as cost_sumsq,
+    cast(coalesce(sum(cast(amount_eur as decimal(19, 2)) * amount_eur) filter (where insured_person_count = 1), 0) as decimal(38, 4)) as cost_sumsq,
     sum(avoidable_admission_count) as avoidable_admission_count,
     cast(sum(avoidable_admission_count * avoidable_admission_count) as decimal(38, 18)) as avoidable_admission_sumsq,
     count(*) filter (where avoidable_admission_count > 0) as avoidable_admission_person_count,
