@@ -22,7 +22,8 @@ from triple_aim.warehouse import Warehouse, literal, qualified, quoted
 #: Temporary, as RAW is: a view of the typed rows, the same as a table with the rule each breaks, the rules that some
 #: break, and a view of the rows and their rules.
 TYPED, READ, BROKEN, CHECKED = (f"temp.main.delivery_{name}" for name in ("typed", "read", "broken", "checked"))
-LARGEST_PART = 10_000_000  # keys that are looked at together
+HASHES = "temp.main.delivery_key_hashes"
+LARGEST_PART = 10_000_000  # hashes that are looked at together
 SQL_TYPES = {
     "text": "varchar",
     "code": "varchar",
@@ -237,22 +238,41 @@ def _refuse_unless_acceptable(warehouse: Warehouse, contract: Contract, name: st
         most = f"at most {contract.set_aside.max_share:.1%} may be set aside (contracts/{contract.extract}.yaml)"
         raise DeliveryError(f"{broken:,} of {total:,} rows break a rule ({told})", name, f"mend the rows; {most}")
     if contract.key:
-        keys = ", ".join(quoted(key) for key in contract.key)
-        # A part of the keys at a time: those of a nation's claims would not fit in memory at once.
-        parts = 1 + total // LARGEST_PART
-        twice = sum(
-            warehouse.value(
-                f"""select count(*) from (
-                        select 1 from {CHECKED} where broken_rule is null and hash({keys}) % {parts} = {part}
-                        group by {keys} having count(*) > 1
-                    )"""
-            )
-            for part in range(parts)
-        )
+        twice = _keys_twice(warehouse, ", ".join(quoted(key) for key in contract.key), total)
         if twice:
             raise DeliveryError(
                 f"{twice:,} keys ({', '.join(contract.key)}) occur more than once", name, "deliver each once"
             )
+
+
+def _keys_twice(warehouse: Warehouse, keys: str, total: int) -> int:
+    """How many keys stand in more than one row that may be staged.
+
+    Looked for among hashes first, a part at a time: the keys of a nation's claims would not fit in memory at once. The
+    engine's hash gives two of a hundred serial numbers the same value; two of them together do not.
+    """
+    key = f"concat_ws('|', {keys})"
+    hashed = f"xor(hash({key}), hash('#' || {key}))"
+    warehouse.run(
+        f"""create or replace temp table {HASHES} as
+            select {hashed} as key_hash from {CHECKED} where broken_rule is null"""
+    )
+    parts = 1 + total // LARGEST_PART
+    alike = [
+        f"select key_hash from {HASHES} where key_hash % {parts} = {part} group by key_hash having count(*) > 1"
+        for part in range(parts)
+    ]
+    found = sum(warehouse.value(f"select count(*) from ({hashes})") for hashes in alike)
+    if found:  # two keys may share a hash
+        among = f"select key_hash from {HASHES} group by key_hash having count(*) > 1"
+        found = warehouse.value(
+            f"""select count(*) from (
+                    select 1 from {CHECKED} where broken_rule is null and {hashed} in ({among})
+                    group by {keys} having count(*) > 1
+                )"""
+        )
+    warehouse.run(f"drop table {HASHES}")
+    return int(found)
 
 
 def _write_quarantine(warehouse: Warehouse, target: Path) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 from triple_aim.contracts import Publication
 from triple_aim.cubes import all_built, remember
 from triple_aim.disclosure.protect import COLUMNS, COMPARATOR, NO_ROWS, OWN, audit, protect
+from triple_aim.errors import DisclosureError
 from triple_aim.regions import Regions
 from triple_aim.specs import Spec
 from triple_aim.warehouse import Warehouse, qualified, quoted
@@ -25,27 +26,38 @@ def pass_gate(
     warehouse: Warehouse, specs: Iterable[Spec], publication: Publication, division_year: int, regions: Regions
 ) -> list[str]:
     """Bring the protected rows up to date, all or none; the indicators that passed the gate for it."""
+    is_new = not _stands(warehouse)
+    if is_new:  # not in the transaction that fills it: DuckDB 1.5.6 then loses the rows of a large frame from sight
+        warehouse.create(TABLE, NO_ROWS)
     with warehouse.transaction():
         there = all_built(warehouse)
         before = {table.removeprefix(f"{TABLE}/"): made[0] for table, made in there.items() if table.startswith(TABLE)}
         asked = {spec.id: spec for spec in specs}
         promise = repr([publication, division_year])
         now = {name: _content(there.get(f"ind.{name}", {}).get(0), promise) for name in asked}
-        kept = [name for name, content in now.items() if content and before.get(name) == content]
-        if not _stands(warehouse):
-            warehouse.create(TABLE, NO_ROWS)
-            kept = []
+        kept = [name for name, content in now.items() if content and before.get(name) == content and not is_new]
         again = [name for name in asked if name not in kept]
         warehouse.run(f"delete from {TABLE} where not list_contains(?, indicator_id)", [kept])
         passed = [
             protect(rows, asked[name], publication, division_year, regions) for name, rows in _made(warehouse, again)
         ]
+        stood = warehouse.value(f"select count(*) from {TABLE}")
         if passed:
             warehouse.append(TABLE, pd.concat(passed, ignore_index=True))
-        audit(warehouse.frame(f"select status, {', '.join([*OWN, *COMPARATOR])} from {TABLE}"))
+        protected = warehouse.frame(f"select status, {', '.join([*OWN, *COMPARATOR])} from {TABLE}")
+        _refuse_unless_all(len(protected), stood + sum(map(len, passed)))
+        audit(protected)
         for name in sorted({*before, *again} - {*kept}):
             remember(warehouse, f"{TABLE}/{name}", 0, now.get(name))
     return again
+
+
+def _refuse_unless_all(found: int, expected: int) -> None:
+    """An audit of rows that are not there would find nothing."""
+    if found != expected:
+        raise DisclosureError(
+            f"{expected:,} rows passed the gate and {found:,} stand behind it", TABLE, "do not publish; report it"
+        )
 
 
 def _content(made_of: str | None, promise: str) -> str | None:
