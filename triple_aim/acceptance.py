@@ -14,10 +14,19 @@ from pathlib import Path
 
 from triple_aim.contracts import Column, Contract, PeriodFromColumn, Rule
 from triple_aim.errors import ContentError, DeliveryError
-from triple_aim.formats import RAW, forget_raw, load_raw
+from triple_aim.formats import RAW, REDELIVER, forget_raw, load_raw
 from triple_aim.privacy import find_identifiers
 from triple_aim.profiles import DATE, INTEGERS, Field, profile
-from triple_aim.warehouse import Warehouse, literal, qualified, quoted
+from triple_aim.warehouse import (
+    EngineError,
+    Warehouse,
+    is_machine_failure,
+    is_sql_fault,
+    literal,
+    masked,
+    qualified,
+    quoted,
+)
 
 #: Temporary, as RAW is: a view of the typed rows, the same as a table with the rule each breaks, the rules that some
 #: break, and a view of the rows and their rules.
@@ -39,12 +48,12 @@ SHAPES = {
     "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
 }
 #: A delivered type that holds just what a column of the contract may hold, within these limits.
-TYPED_AS = {"integer": INTEGERS, "number": INTEGERS | {"DOUBLE", "FLOAT"}, "decimal": INTEGERS, "date": {DATE}}
+TYPED_AS = {"integer": INTEGERS, "number": INTEGERS | {"DOUBLE"}, "decimal": INTEGERS, "date": {DATE}}
 LIMITS = {
-    "integer": "abs({}) < 1e18",
-    "number": "abs({}) < 1e15",  # not so of infinity, nor of what is no number
-    "decimal": "abs({}) < 1e15",
-    "date": "{} between date '0001-01-01' and date '9999-12-31'",
+    "integer": "{0} > -1e18 and {0} < 1e18",
+    "number": "{0} > -1e15 and {0} < 1e15",  # not so of infinity, nor of what is no number
+    "decimal": "{0} > -1e15 and {0} < 1e15",
+    "date": "year({0}) between 1 and 9999",
 }
 
 
@@ -59,6 +68,26 @@ def check_delivery(
     sha256: str,
 ) -> list[int]:
     """Make ``CHECKED`` the typed rows with the first rule each breaks; refuse what may not be taken."""
+    try:
+        return _judged(warehouse, contract, name, path, period, supplier, quarantine, sha256)
+    except EngineError as error:
+        # A Parquet file is read while it is judged, and what breaks then is the file.
+        if is_machine_failure(error) or is_sql_fault(error):
+            raise
+        raise DeliveryError(f"a value cannot be read: {masked(error)}", name, REDELIVER) from None
+
+
+def _judged(
+    warehouse: Warehouse,
+    contract: Contract,
+    name: str,
+    path: Path,
+    period: int | None,
+    supplier: str,
+    quarantine: Path,
+    sha256: str,
+) -> list[int]:
+    """The periods of a delivery that is what its contract promises."""
     files = next(files for files in contract.files if fnmatch(name, files.pattern))
     headers = load_raw(warehouse, path, files, name)
     physical = _match_headers(contract, headers, name, period)

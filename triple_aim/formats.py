@@ -171,11 +171,20 @@ def _still(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = False
 
 def _load_parquet(warehouse: Warehouse, path: Path, form: ParquetFormat, label: str) -> list[str]:
     import pyarrow.parquet as pq
+    from pyarrow import types
 
     try:
         # The engine does not look at the checksums of pages, so a flipped bit would be another number.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             headers = list(file.schema_arrow.names)
+            odd = [
+                str(i + 1)
+                for i, field in enumerate(file.schema_arrow)
+                if types.is_nested(field.type) or types.is_fixed_size_binary(field.type)
+            ]
+            if odd:
+                told = f"columns {', '.join(odd[:5])} hold lists, records or bytes"
+                raise DeliveryError(told, label, "deliver plain columns of text, numbers and dates")
             fields = file.metadata.num_rows * len(headers)
             if fields > LARGEST_RATIO * path.stat().st_size or len(headers) > MOST_COLUMNS:
                 raise DeliveryError("the file unpacks to an unlikely size", label, REDELIVER)
@@ -185,11 +194,12 @@ def _load_parquet(warehouse: Warehouse, path: Path, form: ParquetFormat, label: 
         raise
     except Exception:  # foreign bytes break a parser in more ways than it names, and its message may quote them
         raise DeliveryError("the file is not a readable Parquet file", label, REDELIVER) from None
-    names = [name for name, _ in warehouse.header(f"select * from read_parquet({literal(str(path))})")]
+    plain = f"read_parquet({literal(str(path))}, hive_partitioning = false"  # a folder's name is no column
+    names = [name for name, _ in warehouse.header(f"select * from {plain})")]
     renamed = ", ".join(f"{quoted(name)} as c{i}" for i, name in enumerate(names))  # as the engine tells twins apart
-    numbered = f"read_parquet({literal(str(path))}, file_row_number = true)"
     warehouse.run(
-        f"create or replace temp view {RAW} as select file_row_number + 2 as line_number, {renamed} from {numbered}"
+        f"""create or replace temp view {RAW} as
+            select file_row_number + 2 as line_number, {renamed} from {plain}, file_row_number = true)"""
     )
     return [header.strip().lower() for header in headers]
 

@@ -86,6 +86,8 @@ def _as_text(column: str, kind: str) -> str:
     if kind in ("DOUBLE", "FLOAT"):  # 1.0 is the code 1
         whole = f"{column} = floor({column}) and abs({column}) < 1e15"
         return f"case when {whole} then cast(cast({column} as bigint) as varchar) else cast({column} as varchar) end"
+    if kind.startswith("DECIMAL"):  # and so is 1.00, as a database exports a key
+        return f"regexp_replace(cast({column} as varchar), '\\.0+$', '')"
     if kind.startswith("TIMESTAMP"):
         day = f"cast({column} as date)"
         return f"case when {column} = {day} then cast({day} as varchar) else cast({column} as varchar) end"

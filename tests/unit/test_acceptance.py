@@ -280,3 +280,55 @@ def test_a_list_that_does_not_exist_is_the_contracts_fault(desk: Desk, contract:
     stray = Desk(desk.warehouse, contract.model_copy(update={"columns": columns}), desk.folder)
     with pytest.raises(ContentError, match=r"nowhere\.code, which does not exist"):
         stray.take(table({}))
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("n", pa.array([-128], pa.int8())),
+        ("n", pa.array([-(2**31)], pa.int32())),
+        ("n", pa.array([-(2**63)], pa.int64())),
+        ("eur", pa.array([-(2**63)], pa.int64())),
+    ],
+)
+def test_the_least_number_of_a_type_is_judged_like_any_other(desk: Desk, column: str, values: pa.Array) -> None:
+    with pytest.raises(DeliveryError, match=rf"1 of 1 rows break a rule \({column}\.(range|type) 1\)"):
+        desk.take(parquet(**{column: values}), "visits_2021.parquet")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (pa.array([["v1"]]), "columns 1 hold lists, records or bytes"),
+        (pa.StringArray.from_buffers(1, *pa.array([b"v\xff"], pa.binary()).buffers()[1:]), "a value cannot be read"),
+    ],
+)
+def test_what_no_text_could_hold_is_refused_with_the_files_name(desk: Desk, values: pa.Array, told: str) -> None:
+    assert told in desk.refused(parquet(visit_id=values), "visits_2021.parquet")
+
+
+def test_a_number_with_empty_decimals_is_looked_at_as_a_bsn(desk: Desk) -> None:
+    keys = [number for number in range(100_000_000, 100_000_600) if is_bsn(number)]
+    exported = pa.array([Decimal(number) for number in keys], pa.decimal128(38, 10))
+    assert "pass the BSN test" in desk.refused(parquet(visit_id=exported), "visits_2021.parquet")
+
+
+def test_the_name_of_a_folder_is_no_column(desk: Desk) -> None:
+    desk.folder = desk.folder / "n=99"
+    desk.folder.mkdir()
+    desk.take(parquet(), "visits_2021.parquet")
+    assert desk.rows("n") == [(12,)]
+
+
+def is_bsn(number: int) -> bool:
+    return sum(w * int(d) for w, d in zip((9, 8, 7, 6, 5, 4, 3, 2, -1), str(number), strict=True)) % 11 == 0
+
+
+def parquet(**changed: pa.Array) -> bytes:
+    """Good rows, as many as a changed column has, in the types of a database."""
+    count = max((len(values) for values in changed.values()), default=1)
+    columns = {name: pa.array([value or None] * count, pa.string()) for name, value in GOOD.items()}
+    columns |= {"visit_id": pa.array([f"v{i}" for i in range(count)]), "n": pa.array([12] * count, pa.int64())}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns | changed), sink)
+    return bytes(sink.getvalue())
