@@ -15,6 +15,7 @@ from rich.table import Table
 
 from triple_aim.contributions import SLOT
 from triple_aim.cubes import load_cells
+from triple_aim.differencing import shown_levels
 from triple_aim.errors import ProjectError
 from triple_aim.landing import landed
 from triple_aim.programme import Programme
@@ -126,17 +127,22 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
         raise ProjectError(
             f"there is no {asked}{part.told}", f"release {release.name}", _others(rows) or "check code and year"
         )
-    found = _made_again(programme, spec, chosen)
+    found, levels = _made_again(programme, spec, chosen)
     for at, row in chosen.to_dict("index").items():
         _show_number(console, spec, row)
         if row["status"] in SHOWN:
             source, made = str(row["source"]), found.get(at)
             # Strata would tell of the parts that a publication does not.
             kept = f"{withheld[source]} parts of this number are withheld" if source in withheld else ""
-            if made and made.hidden and not kept:
-                # A single hidden stratum could be solved for from the total, so all are hidden.
-                kept = f"{made.hidden} of {made.size}, with those of the numbers beside it, are too small"
-                kept += f" ({programme.publication.threshold(source).reason.en})"
+            if made and not kept:
+                reason = programme.publication.threshold(source).reason.en
+                if made.hidden:
+                    # A single hidden stratum could be solved for from the total, so all are hidden.
+                    kept = (
+                        f"{made.hidden} of {made.size}, with those of the numbers beside it, are too small ({reason})"
+                    )
+                elif row["region_type"] not in levels[at]:
+                    kept = f"with those of other regions, some that are too small could be worked out ({reason})"
             _show_workings(console, spec, row, made, kept)
     if part == TOTAL:
         _show_segments(console, spec, rows)
@@ -202,11 +208,13 @@ def _show_segments(console: Console, spec: Spec, rows: pd.DataFrame) -> None:
     console.print(table)
 
 
-def _made_again(programme: Programme, spec: Spec, rows: pd.DataFrame) -> dict[object, Workings]:
-    """What the rows are made of, from the cubes that are in the warehouse now."""
+def _made_again(
+    programme: Programme, spec: Spec, rows: pd.DataFrame
+) -> tuple[dict[object, Workings], dict[object, list[str]]]:
+    """What the rows are made of, from the cubes in the warehouse now, and of which kinds of region it may be told."""
     project = programme.project
     if not project.warehouse.is_file():
-        return {}
+        return {}, {}
     with open_warehouse(project.warehouse) as warehouse:
         cells = {name: load_cells(warehouse, programme.cubes[name]) for name in programme.cubes_of(spec)}
         regions = programme.regions(warehouse)
@@ -214,12 +222,16 @@ def _made_again(programme: Programme, spec: Spec, rows: pd.DataFrame) -> dict[ob
     asked = {*rows["segment_type"], *(name for name in ("sex", "age_group") if rows[name].ne(ALL).any())}
     spec = spec.model_copy(update={"breakdowns": [name for name in spec.breakdowns if name in asked]})
     found: dict[object, Workings] = {}
+    levels: dict[object, list[str]] = {}
     for cube, those in rows[rows["status"].isin(SHOWN) & ~rows["source"].map(_is_printed(spec))].groupby("source"):
         least = programme.publication.threshold(str(cube))
         traced = trace(spec, cells, str(cube), regions, programme.tables)
         made = {at: workings(traced, row, least) for at, row in those.to_dict("index").items()}
         found |= {at: working for at, working in made.items() if working}
-    return found
+        # One that is hidden already needs no look at the other regions.
+        apart = {at for at, working in made.items() if working and not working.hidden}
+        levels |= {at: shown_levels(traced, rows.loc[at].to_dict(), least) for at in apart}
+    return found, levels
 
 
 def _show_workings(console: Console, spec: Spec, row: Mapping[str, object], found: Workings | None, kept: str) -> None:

@@ -1,7 +1,7 @@
 """What one published number is made of, stratum by stratum, and the number made again from just that.
 
-Not here: printing it (``explain``), how it is made again (``remade``). The code that works at night makes the sums;
-nothing is worked out in another way.
+Not here: printing it (``explain``), how it is made again (``remade``), what follows from the strata of several regions
+(``differencing``). The code that works at night makes the sums; nothing is worked out in another way.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from triple_aim.indicators import builder_of
 from triple_aim.numerators import cases
 from triple_aim.regions import Regions
 from triple_aim.remade import OF_SUMS, remade
-from triple_aim.rollup import geography, where
+from triple_aim.rollup import Geography, geography, where
 from triple_aim.specs import Compute, Spec, of_member
 from triple_aim.standards import Tables
 from triple_aim.stats.estimate import Estimate
@@ -70,6 +70,11 @@ class Trace:
         return supply(self.spec, self.route, self.cubes, self.cube, self.regions)
 
     @cached_property
+    def place(self) -> Geography:
+        codes = where(self.cubes[self.cube], self.route).labels["municipality_code"]
+        return geography(self.regions, self.spec.levels, codes)
+
+    @cached_property
     def rows(self) -> pd.DataFrame:
         """The key of each row, its frame, and its place in the arrays that the frame was laid out from."""
         wanted = [*KEY, "segment_type"]
@@ -110,7 +115,7 @@ def workings(traced: Trace, row: Mapping[str, object], least: Threshold) -> Work
     """The workings of one row of the mart; None where the cube holds no such row.
 
     Strata are hidden when one of them is too small, or one of a row beside it: the men's can be solved for from the
-    women's and those of all, and those of one kind of care from the other kinds.
+    women's and those of all, and those of one kind of care from the other kinds. Other regions: ``differencing``.
     """
     beside_it = traced.beside(row).to_dict("records")
     own = [place for place in beside_it if place["is_own"]]
@@ -119,25 +124,30 @@ def workings(traced: Trace, row: Mapping[str, object], least: Threshold) -> Work
     strata, beside, note = _strata(traced, own[0])
     every = [strata, *(_strata(traced, place)[0] for place in beside_it if not place["is_own"])]
     again = remade(traced.route, strata, beside, note, str(row["segment"]))
-    return Workings(strata, beside, sum(map(len, every)), sum(_hidden(one, traced, least) for one in every), again)
+    return Workings(strata, beside, sum(map(len, every)), sum(hidden(one, traced, least) for one in every), again)
+
+
+def strata_everywhere(traced: Trace, place: Mapping[str, object]) -> pd.DataFrame:
+    """The strata of a row and of those of all other regions in its period, by ``region_code``."""
+    route, note = traced.route, traced.notes[int(str(place["frame"]))]
+    period, _, category = _place_in(note, place)
+    columns, _ = _columns(traced, _cut(note, (period, None, category)), place, (period, slice(None)))
+    axes = {"region_code": traced.place.frame["region_code"].tolist()} | _axes(traced, place, columns)
+    size = len(next(iter(columns.values())))
+    # What is the same in every region, such as a weight or a price, tells of nobody.
+    columns = {name: np.resize(column, size) for name, column in columns.items()}
+    strata = _labelled(axes, columns)
+    if route.growth and route.growth.years and "weight" not in strata:
+        strata = strata.drop(columns=["sex", "age"]).groupby(["region_code", "year"], as_index=False).sum()
+    return strata
 
 
 def _strata(traced: Trace, place: Mapping[str, object]) -> tuple[pd.DataFrame, dict[str, float], Note]:
     """The strata of one row with their labels, what stands beside them, and both as the method wants them."""
     route, note = traced.route, traced.notes[int(str(place["frame"]))]
-    shape = next(array.shape[:3] for array in note.sums.parts.values() if array.ndim >= 3)
-    period, region, category = (int(at) for at in np.unravel_index(int(str(place["cell"])), shape))
+    period, region, category = _place_in(note, place)
     cut = _cut(note, (period, region, category))
-    beside: dict[str, float] = {}
-    if route.growth:
-        columns, beside = _growth(traced, cut, place)
-    elif route.method in OF_SUMS:
-        columns = _plain(traced, (period, region), str(place["segment"]))
-    elif route.is_sampled and not any(array.ndim > 3 for array in cut.sums.parts.values()):
-        columns = _sampled(traced, (period, region))
-        beside = {name: array.item() for name, array in cut.sums.parts.items()}
-    else:
-        columns = _fine(cut)
+    columns, beside = _columns(traced, cut, place, (period, region))
     strata = _labelled(_axes(traced, place, columns), columns)
     # A category is some of the sexes and ages; where they are no strata, the sums are of the category already.
     if "sex" in strata and place["sex"] != ALL:
@@ -152,14 +162,36 @@ def _strata(traced: Trace, place: Mapping[str, object]) -> tuple[pd.DataFrame, d
     return strata.reset_index(drop=True), beside, cut
 
 
-def _cut(made: Note, at: tuple[int, int, int]) -> Note:
-    """One period, region and category of a note, kept as axes of length 1."""
+def _place_in(note: Note, place: Mapping[str, object]) -> tuple[int, int, int]:
+    """Period, region and category of a row, as places in the arrays of its note."""
+    shape = next(array.shape[:3] for array in note.sums.parts.values() if array.ndim >= 3)
+    period, region, category = (int(at) for at in np.unravel_index(int(str(place["cell"])), shape))
+    return period, region, category
+
+
+def _columns(
+    traced: Trace, cut: Note, place: Mapping[str, object], at: tuple[int, int | slice]
+) -> tuple[dict[str, Floats], dict[str, float]]:
+    """What the method of a row uses by stratum, and what stands beside that; of all regions, one after the other."""
+    route = traced.route
+    if route.growth:
+        return _growth(traced, cut, place)
+    if route.method in OF_SUMS:
+        return _plain(traced, at, str(place["segment"])), {}
+    if route.is_sampled and not any(array.ndim > 3 for array in cut.sums.parts.values()):
+        alone = {name: array.item() for name, array in cut.sums.parts.items() if array.size == 1}
+        return _sampled(traced, at), alone
+    return _fine(cut), {}
+
+
+def _cut(made: Note, at: tuple[int, int | None, int]) -> Note:
+    """One period, region (all without one) and category of a note, kept as axes of length 1."""
 
     def one(array: Floats) -> Floats:
         if array.ndim < 3:  # ages are the same for all
             return array
         for axis, index in enumerate(at):
-            array = array.take([index], axis=axis) if array.shape[axis] > 1 else array
+            array = array.take([index], axis=axis) if index is not None and array.shape[axis] > 1 else array
         return array
 
     weight = made.weight[[at[2]]] if made.weight.ndim > 1 and len(made.weight) > 1 else made.weight
@@ -174,12 +206,12 @@ def _fine(cut: Note) -> dict[str, Floats]:
     if cut.weight.size and size:
         columns["weight"] = np.resize(cut.weight.reshape(-1), size)
     if cut.reference.size and size:
-        columns["reference"] = cut.reference.reshape(-1)
+        columns["reference"] = np.resize(cut.reference.reshape(-1), size)
         columns["expected"] = columns["denominator"] * columns["reference"]
     return columns
 
 
-def _plain(traced: Trace, at: tuple[int, int], member: str) -> dict[str, Floats]:
+def _plain(traced: Trace, at: tuple[int, int | slice], member: str) -> dict[str, Floats]:
     """A method that sees totals only: its sums by sex and age all the same, for a reader to add up."""
     given, route = traced.given, traced.route
     arrays = {"numerator": given.numerator[member], "denominator": given.known}
@@ -192,14 +224,12 @@ def _plain(traced: Trace, at: tuple[int, int], member: str) -> dict[str, Floats]
     return columns
 
 
-def _sampled(traced: Trace, at: tuple[int, int]) -> dict[str, Floats]:
+def _sampled(traced: Trace, at: tuple[int, int | slice]) -> dict[str, Floats]:
     """The same of a sample; its variance does not add up over sex and age, so that stands beside them."""
-    cells = where(traced.cubes[traced.cube], traced.route)
-    place = geography(traced.regions, traced.spec.levels, cells.labels["municipality_code"])
-    sums = by_stratum(cells)
+    sums = by_stratum(where(traced.cubes[traced.cube], traced.route))
     wy, _, _, answer = SCORE if traced.route.method == "survey_mean" else YES
     wanted = {"w": "weight_sum", "wy": wy, "answers": "answer_count", answer.removesuffix("_count"): answer}
-    return {name: place.roll_up(sums[column].sum(axis=4))[at].reshape(-1) for name, column in wanted.items()}
+    return {name: traced.place.roll_up(sums[column].sum(axis=4))[at].reshape(-1) for name, column in wanted.items()}
 
 
 def _growth(traced: Trace, cut: Note, place: Mapping[str, object]) -> tuple[dict[str, Floats], dict[str, float]]:
@@ -261,13 +291,14 @@ def _labelled(axes: Mapping[str, list[str]], columns: Mapping[str, Floats]) -> p
     return labels.assign(**columns).dropna(subset=list(columns), how="all")
 
 
-def _hidden(strata: pd.DataFrame, traced: Trace, least: Threshold) -> int:
+def hidden(strata: pd.DataFrame, traced: Trace, least: Threshold) -> int:
     """How many strata the gate would withhold; strata of nobody tell nothing."""
     route = traced.route
     if "comparable" in strata:  # nobody counted who is behind a part
         return len(strata) if least.cases else 0
     counts = route.cases or route.method.endswith("life_expectancy")
-    ends = strata.filter(regex="persons$|exposure$").min(axis=1)
+    # Nobody at one end still leaves the other to be told of.
+    ends = strata.filter(regex="persons$|exposure$").replace(0, np.nan).min(axis=1)
     persons = strata.get("persons", strata.get("answers", strata.get("denominator", ends)))
     counted = strata.get("cases", strata.get("yes", strata["numerator"] if counts else pd.Series(np.nan, strata.index)))
     others = persons - counted if route.method in SHARES else np.nan

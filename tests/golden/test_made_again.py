@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 
 from triple_aim.cubes import Cells, load_cells
+from triple_aim.differencing import shown_levels
 from triple_aim.explain import Part, explain_indicator
 from triple_aim.programme import Programme, load_programme
 from triple_aim.project import load_project
@@ -25,7 +26,7 @@ from triple_aim.specs import Compute
 from triple_aim.stats.estimate import Estimate
 from triple_aim.vocabulary import ALL, SHOWN
 from triple_aim.warehouse import open_warehouse
-from triple_aim.workings import SPLIT, Workings, trace, workings
+from triple_aim.workings import SPLIT, Workings, hidden, trace, workings
 
 INDICATORS = sorted(path.stem for path in Path(__file__).parents[2].glob("indicator_specs/*/*.yaml"))
 #: It takes five years and the samples hold three; ``tests/unit/test_workings.py`` makes it again.
@@ -200,3 +201,36 @@ def test_no_strata_of_any_part_where_a_part_is_withheld(sampled: Sampled, marts:
     said = told(sampled, "wmo_use", shown["region_code"], Part(sex="F"))
     assert "parts of this number are withheld" in said and ", as published" in said
     assert strata_in(said) == 0
+
+
+@pytest.mark.parametrize("indicator", ["obesity", "zvw_cost_per_insured_year"])
+def test_no_small_stratum_follows_from_the_printed_ones_of_other_regions(sampled: Sampled, indicator: str) -> None:
+    """Every sum and difference of printed strata that is some municipalities together is large enough."""
+    spec = sampled.programme.specs[indicator].model_copy(update={"breakdowns": []})
+    source = next(iter(spec.route_of))
+    rows = sampled.values.query("indicator_id == @indicator and source == @source")
+    rows = rows[(rows[SPLIT] == ALL).all(axis=1) & (rows["period"] == rows["period"].max())]
+    least = sampled.programme.publication.threshold(source)
+    traced = trace(spec, sampled.cells, source, sampled.regions, sampled.programme.tables)
+    levels = shown_levels(traced, rows.iloc[0].to_dict(), least)
+    heard = sorted(rows.loc[rows["region_type"] == "municipality", "region_code"])
+    inside = dict(zip(traced.place.frame["region_code"], traced.place.within > 0, strict=True))
+    printed: list[Any] = []
+    strata: dict[str, pd.DataFrame] = {}
+    at = [list(sampled.regions.names("municipality")).index(code) for code in heard]
+    for row in rows.to_dict("records"):
+        made = workings(traced, row, least)
+        assert made is not None
+        own = inside[row["region_code"]][at]
+        strata |= {code: made.strata for code in heard if code == row["region_code"]}
+        if row["region_type"] in levels:
+            assert made.hidden == 0
+            printed.append(own)
+    assert printed and "ggd_region" in levels
+    known = np.array(printed, dtype=float)
+    for chosen in range(1, 2 ** len(heard)):
+        some = np.array([chosen >> place & 1 for place in range(len(heard))], dtype=float)
+        if np.abs(known.T @ np.linalg.lstsq(known.T, some, rcond=None)[0] - some).max() < 1e-9:
+            whole = pd.concat([strata[code] for code, is_in in zip(heard, some, strict=True) if is_in])
+            labels = [name for name in ("sex", "age") if name in whole]
+            assert hidden(whole.groupby(labels, as_index=False).sum(), traced, least) == 0

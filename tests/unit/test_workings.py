@@ -9,9 +9,10 @@ from tests.unit.cells import FLEVOLAND, cells, ggd_of, regions, specs, tables
 from triple_aim.content import Bilingual
 from triple_aim.contracts import Threshold
 from triple_aim.cubes import Cells
+from triple_aim.differencing import shown_levels
 from triple_aim.indicators import indicator_rows
 from triple_aim.vocabulary import ALL
-from triple_aim.workings import Workings, trace, workings
+from triple_aim.workings import SPLIT, Workings, trace, workings
 
 GGD = ggd_of("GM0034")
 LEAST = Threshold(persons=10, cases=10, reason=Bilingual(nl="te weinig", en="too few"))
@@ -150,3 +151,33 @@ def test_a_trend_is_made_again_from_its_years(basis: str, rows: int) -> None:
     )
     assert found.again.value.item() == pytest.approx(value)
     assert len(found.strata) == rows and sorted(set(found.strata["year"])) == [str(year) for year in years[1:]]
+
+
+def levels(indicator: str, given: Cells) -> tuple[int, list[str]]:
+    """How many strata of the GGD region are hidden, and the kinds of region whose strata may be shown."""
+    spec = specs()[indicator]
+    traced = trace(spec, {"claims": given}, "claims", regions(), tables())
+    row = {"region_type": "ggd_region", "region_code": GGD, "period": 2023, **dict.fromkeys(SPLIT, ALL)}
+    found = workings(traced, row, LEAST)
+    assert found is not None
+    return found.hidden, shown_levels(traced, row, LEAST)
+
+
+def test_strata_of_all_regions_are_shown_where_no_municipality_has_a_small_one() -> None:
+    hidden, shown = levels("emergency_visits", claims())
+    assert hidden == 0 and shown[0] == "nl" and {"ggd_region", "municipality"} <= set(shown)
+
+
+@pytest.mark.parametrize("cases", [0, 1])
+def test_one_small_stratum_of_a_municipality_hides_those_of_all_municipalities(cases: int) -> None:
+    cube = claims()
+    cube.sums["emergency_visit_person_count"][1, 2, 0, 0] = cases
+    hidden, shown = levels("emergency_visits", cube)
+    assert hidden == 0 and "ggd_region" in shown and "municipality" not in shown
+
+
+def test_growth_from_nobody_to_a_few_is_a_small_stratum() -> None:
+    cube = claims()
+    for name in ("insured_person_count", "insured_years"):
+        cube.sums[name][0, :, 0, 0], cube.sums[name][1, :, 0, 0] = 0, 1
+    assert of("zvw_cost_growth", "claims", cube)[0].hidden == 1
