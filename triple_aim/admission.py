@@ -6,15 +6,17 @@ Several contributions are taken together or not at all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
-from triple_aim.contributions import SLOT, LedgerLine, Standing, accept, arriving, standing
+from triple_aim.contracts import Contract
+from triple_aim.contributions import MOST, SLOT, LedgerLine, Standing, accept, arriving, clear_leftovers, standing
 from triple_aim.cubes import MEASURES, column_type
 from triple_aim.errors import DeliveryError
-from triple_aim.federation import content_of, ledger_columns, minimum_of
+from triple_aim.federation import BELOW, content_of, judges_of, ledger_columns, minimum_of, places_of, steps_of
 from triple_aim.landing import slot_name
 from triple_aim.merging import COUNTED, META, NOWHERE, place_of
 from triple_aim.programme import Programme
@@ -22,11 +24,18 @@ from triple_aim.queries import Query
 from triple_aim.warehouse import EngineError, Warehouse, literal, open_warehouse, qualified, quoted
 
 NEVER_NEGATIVE = ("_count", "_sumsq", "_years")
+MOST_SQUARED = 10**18  # sums of squares; with it and ``MOST`` no sum over parties leaves its type
+#: The shape of a label that has no list of its own, so that no sentence stands among the cells.
+SHAPES = {"municipality_code": f"GM[0-9]{{4}}|{NOWHERE}"}
+LABEL = "[A-Za-z0-9_.+-]{1,60}"
+#: What acceptance calls the rules of a column.
+COLUMN_RULES = ("required", "type", "code", "pattern", "range", "unlisted")
 
 
 def import_cubes(programme: Programme, folders: Sequence[Path]) -> list[str]:
     """Accept every contribution or none; the names of those that are new."""
     landing = programme.project.landing
+    clear_leftovers(landing)
     with ExitStack() as stack:
         copies = [stack.enter_context(arriving(landing, folder)) for folder in folders]
         names = [copy.manifest.contributor for copy in copies]
@@ -40,8 +49,9 @@ def import_cubes(programme: Programme, folders: Sequence[Path]) -> list[str]:
             _refuse_other_content(programme, copy)
             _judge(warehouse, programme, copy)
         _refuse_same_deliveries(programme, {p.manifest.contributor: p for p in (*others, *copies)})
+        _refuse_same_sums([*others, *copies])
         _refuse_same_places(warehouse, programme, [*others, *copies])
-        return [copy.manifest.contributor for copy in copies if accept(landing, copy)]
+        return accept(landing, copies)
 
 
 def stage_contributions(warehouse: Warehouse, programme: Programme) -> None:
@@ -95,9 +105,14 @@ def _own(warehouse: Warehouse) -> dict[tuple[str, int], set[str]]:
 def _rows(cube: str, parties: dict[str, Standing]) -> str:
     """The cells of one cube of several parties, with the party's name."""
     return " union all by name ".join(
-        f"select {literal(name)} as contributor, * from read_parquet({literal(str(party.path(cube)))})"
+        f"select {literal(name)} as contributor, * from {_cells(party, cube)}"
         for name, party in sorted(parties.items())
     )
+
+
+def _cells(party: Standing, cube: str) -> str:
+    """The file of one cube, and nothing that the folders above it are called."""
+    return f"read_parquet({literal(str(party.path(cube)))}, hive_partitioning = false)"
 
 
 def _refuse_other_content(programme: Programme, party: Standing) -> None:
@@ -141,6 +156,20 @@ def _refuse_same_deliveries(
         seen |= dict.fromkeys(counted, name)
 
 
+def _refuse_same_sums(parties: Iterable[Standing]) -> None:
+    """One file may count under one name only."""
+    seen: dict[str, str] = {}
+    for party in parties:
+        name = party.manifest.contributor
+        for cube, file in party.manifest.cubes.items():
+            if seen.setdefault(file.sha256, name) != name:
+                raise DeliveryError(
+                    f"the same sums of {cube} count twice",
+                    f"contributions of {seen[file.sha256]} and {name}",
+                    "if a party was renamed, remove the folder of its old name from landing/contributions",
+                )
+
+
 def _refuse_same_places(warehouse: Warehouse, programme: Programme, parties: Iterable[Standing]) -> None:
     """Where cells do not add up over parties, a place of a period comes whole from one of them."""
     parties = list(parties)
@@ -167,14 +196,17 @@ def _refuse_same_places(warehouse: Warehouse, programme: Programme, parties: Ite
 def _judge(warehouse: Warehouse, programme: Programme, party: Standing) -> None:
     """Columns, types, grain, periods, signs, the minimum of persons and the ledger of one contribution."""
     for name, file in party.manifest.cubes.items():
-        query, source = programme.cubes[name], f"read_parquet({literal(str(party.path(name)))})"
+        query, source = programme.cubes[name], _cells(party, name)
         where = f"{party.manifest.contributor}/{name}.parquet"
         try:
             wrong = _misfit(warehouse, programme, query, source, file.rows, file.periods)
+            wrong = wrong or _odd_label(warehouse, programme, query, source)
+            wrong = wrong or _unjudged(warehouse, programme, query, party) or _undelivered(programme, query, party)
         except EngineError:
             wrong = "it cannot be read as Parquet"
         if wrong:
             raise DeliveryError(wrong, where, "ask the contributor to export again, with the same version as here")
+    _refuse_strange_ledger(programme, party)
     _refuse_open_ledger(warehouse, programme, party)
 
 
@@ -192,12 +224,14 @@ def _misfit(
     negative = " or ".join(f"{quoted(name)} < 0" for name in signed) or "false"
     unnamed = " or ".join(f"{quoted(name)} is null" for name in query.grain)
     apart = " or ".join(f"{quoted(name)} is not null" for name in query.apart) or "false"
+    large = " or ".join(_beyond(name) for name in query.columns if name.endswith((*MEASURES, "percent"))) or "false"
     kept = ledger_columns(programme, query)
     detail = [name for name in query.columns if name.endswith(MEASURES) and name not in kept]
     loose = " or ".join(f"{quoted(name)} is not null" for name in detail) or "false"
-    found, twice, below, empty, ranked, told, years = warehouse.rows(
+    found, twice, below, beyond, empty, ranked, told, years = warehouse.rows(
         f"""select count(*), count(*) - (select count(*) from (select distinct {grain} from {source})),
-                count(*) filter (where {negative}), count(*) filter (where {unnamed}), count(*) filter (where {apart}),
+                count(*) filter (where {negative}), count(*) filter (where {large}),
+                count(*) filter (where {unnamed}), count(*) filter (where {apart}),
                 count(*) filter (where exclusion <> '{COUNTED}' and ({loose})), list_sort(list(distinct period))
             from {source}"""
     )[0]
@@ -207,6 +241,7 @@ def _misfit(
         f"{twice:,} cells stand in it twice": twice,
         f"{empty:,} cells do not say whose they are": empty,
         f"{below:,} cells hold a negative count": below,
+        f"{beyond:,} cells hold a number beyond what can be": beyond,
         f"{ranked:,} cells hold {', '.join(query.apart)}, which do not add up over parties": ranked,
         f"{told:,} excluded rows tell more than their number and euros": told,
     }
@@ -217,13 +252,92 @@ def _misfit(
         few = warehouse.value(
             f"""select count(*) from (
                     select 1 from {source} where exclusion = '{COUNTED}' group by period, {quoted(place_of(query))}
-                    having sum({quoted(query.persons)}) < ?
+                    having coalesce(sum({quoted(query.persons)}), 0) < ?
                 )""",
             [least],
         )
         if few:
             return f"{few:,} places hold fewer than {least} persons"
     return ""
+
+
+def _beyond(name: str) -> str:
+    """SQL that is true where a number is larger than any country's; a percentage that is not finite, too."""
+    if name.endswith("percent"):
+        return f"{quoted(name)} not between 0 and 100"
+    return f"abs({quoted(name)}) > {MOST_SQUARED if name.endswith('_sumsq') else MOST}"
+
+
+def _odd_label(warehouse: Warehouse, programme: Programme, query: Query, source: str) -> str:
+    """A label that our own SQL, contracts and standards cannot have made, told by its column only."""
+    columns = [column for extract in programme.extracts_of(query) for column in programme.contracts[extract].columns]
+    ours = {word for step in steps_of(programme, query) for word in re.findall("'([^']*)'", step.sql)}
+    codes = {code for column in columns for code in column.codes or ()}
+    bands = {band for weights in programme.tables.standards.values() for band in weights}
+    known = {
+        "exclusion": {word for word in ours if re.fullmatch("[a-z][a-z0-9_]*", word)} | {BELOW},
+        "sex": ours | codes | {NOWHERE},
+        "age_band": ours | codes | bands | {NOWHERE},
+        "suppression": ours,
+    }
+    for name, kind in warehouse.header(f"select * from {source}"):
+        if kind != "VARCHAR":
+            continue
+        shape = literal(SHAPES.get(name, LABEL))
+        fits = f"list_contains(?, {quoted(name)})" if name in known else f"regexp_full_match({quoted(name)}, {shape})"
+        given = [sorted(known[name])] if name in known else []
+        if odd := warehouse.value(f"select count(*) from {source} where not {fits}", given):
+            return f"{odd:,} cells hold in {name} what is none of ours"
+    return ""
+
+
+def _unjudged(warehouse: Warehouse, programme: Programme, query: Query, party: Standing) -> str:
+    """Places of a cube without persons that no cube beside it counts; there they are held to the minimum."""
+    judges = judges_of(programme, query)
+    if query.persons or not judges:
+        return ""
+    there = [places_of(judge, _cells(party, judge.name)) for judge in judges if judge.name in party.manifest.cubes]
+    if not there:
+        return f"it counts no persons, and none of {', '.join(judge.name for judge in judges)} comes with it"
+    strange = warehouse.value(
+        f"select count(*) from (({places_of(query, _cells(party, query.name))}) except ({' union '.join(there)}))"
+    )
+    return f"{strange:,} places are in no cube that counts their persons" if strange else ""
+
+
+def _undelivered(programme: Programme, query: Query, party: Standing) -> str:
+    """An extract and period of which the manifest names no delivery, so that it could count twice unseen."""
+    extracts = sorted(programme.extracts_of(query))
+    for period in party.manifest.cubes[query.name].periods:
+        named = [bool(party.manifest.of_extracts({extract}, period)) for extract in extracts]
+        if not (any(named) if query.any_source else all(named)):
+            return f"its manifest does not name every delivery it was made of in {period}"
+    return ""
+
+
+def _refuse_strange_ledger(programme: Programme, party: Standing) -> None:
+    """Only lines of what it contributes, each once, with the reasons of our contracts."""
+    lines = party.manifest.ledger
+    if len({(line.extract, line.period, line.supplier, line.stage, line.reason) for line in lines}) < len(lines) or any(
+        _is_strange(programme.contracts.get(line.extract), party, line) for line in lines
+    ):
+        raise DeliveryError(
+            "its ledger holds a line twice, or one that is not of its cubes and our contracts",
+            f"contribution of {party.manifest.contributor}",
+            "ask the contributor to export again, with the same version as here",
+        )
+
+
+def _is_strange(contract: Contract | None, party: Standing, line: LedgerLine) -> bool:
+    ledger = contract.ledger if contract else None
+    file = party.manifest.cubes.get(ledger.cube) if ledger else None
+    if contract is None or file is None or line.period not in file.periods:
+        return True
+    if line.stage != "set_aside":
+        return line.reason != "all"
+    column, _, rule = line.reason.rpartition(".")
+    of_column = rule in COLUMN_RULES and column in {column.name for column in contract.columns}
+    return not of_column and line.reason not in {rule.id for rule in contract.rules}
 
 
 def _refuse_open_ledger(warehouse: Warehouse, programme: Programme, party: Standing) -> None:
@@ -237,7 +351,7 @@ def _refuse_open_ledger(warehouse: Warehouse, programme: Programme, party: Stand
             period: (rows, Decimal(amount))
             for period, rows, amount in warehouse.rows(
                 f"""select period, coalesce(sum({quoted(ledger.rows)}), 0), cast({euros} as varchar)
-                    from read_parquet({literal(str(party.path(ledger.cube)))}) group by period"""
+                    from {_cells(party, ledger.cube)} group by period"""
             )
         }
         for period, (rows, amount) in cube.items():

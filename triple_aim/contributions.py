@@ -6,26 +6,44 @@ never changed; the newest of a party counts, whole.
 
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from triple_aim.content import Content
 from triple_aim.contracts import Name
 from triple_aim.errors import DeliveryError, ProjectError
 from triple_aim.files import sha256, sync_folder, write_synced
 from triple_aim.landing import slot_name
+from triple_aim.periods import FIRST_PERIOD
 
 MANIFEST = "manifest.json"
+ARRIVING = ".arriving-"
 SLOT = "contribution"
 Use = Literal["confidential sums for the party that merges them; not a publication"]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+MOST = 10**12  # no count of rows comes near
+Number = Annotated[int, Field(ge=0, le=MOST)]
+# Short words only: what another party writes is shown to readers.
+Supplier = Annotated[str, Field(pattern=r"^[a-z0-9_]*$", max_length=63)]
+SlotName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/[0-9]{4}/[a-z0-9_]*$", max_length=150)]
+
+
+def _refuse_other_years(period: int) -> int:
+    if not FIRST_PERIOD <= period <= datetime.date.today().year + 1:
+        raise ValueError(f"a period is a year from {FIRST_PERIOD} on, to the next")
+    return period
+
+
+Period = Annotated[int, AfterValidator(_refuse_other_years)]
 
 
 class CubeFile(Content):
@@ -33,22 +51,22 @@ class CubeFile(Content):
 
     sha256: Hash
     content: Hash  # of the SQL, contracts and reference tables that decide its sums
-    rows: int = Field(ge=0)
-    periods: list[int] = Field(min_length=1)
+    rows: Number
+    periods: list[Period] = Field(min_length=1)
     minimum: int = Field(ge=1)  # persons of a place and period that let its cells pass the border
-    places_below_minimum: int = Field(ge=0)  # places and periods that did not; their rows stand under one exclusion
+    places_below_minimum: Number  # places and periods that did not; their rows stand under one exclusion
 
 
 class LedgerLine(Content):
     """Delivered, staged or set aside rows and euros, as in the mart ``reconciliation``."""
 
     extract: Name
-    period: int
-    supplier: str = Field(max_length=100)
+    period: Period
+    supplier: Supplier
     stage: Literal["delivered", "staged", "set_aside"]
-    reason: str = Field(max_length=200)
-    row_count: int = Field(ge=0)
-    amount_eur: str = Field(pattern=r"^-?\d{1,16}\.\d{2}$")
+    reason: str = Field(pattern=r"^[a-z0-9_.]+$", max_length=130)
+    row_count: Number
+    amount_eur: str = Field(pattern=r"^-?[0-9]{1,13}\.[0-9]{2}$")
 
 
 class Contribution(Content):
@@ -60,7 +78,7 @@ class Contribution(Content):
     release: str = Field(pattern=r"^[0-9a-f]{16}$")  # the contributor's own, whose checks the sums have passed
     cubes: dict[Name, CubeFile] = Field(min_length=1)
     contracts: dict[Name, str]
-    deliveries: dict[str, Hash]  # extract/period/supplier
+    deliveries: dict[SlotName, Hash]  # extract/period/supplier
     ledger: list[LedgerLine]
 
     @property
@@ -127,31 +145,53 @@ def standing(landing: Path) -> list[Standing]:
 def arriving(landing: Path, folder: Path) -> Iterator[Standing]:
     """A private copy of a contribution, held to its hashes; it is gone afterwards unless it was accepted."""
     named = read_contribution(folder).manifest
-    base = landing / "contributions"
-    base.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for leftover in base.glob(f".arriving-*-{named.contributor}"):  # of an import that was killed
-        shutil.rmtree(leftover)
-    copy = base / f".arriving-{os.getpid()}-{named.contributor}"
-    copy.mkdir(mode=0o700)
-    try:
-        for name in (MANIFEST, *(f"{cube}.parquet" for cube in named.cubes)):
-            write_synced(copy / name, (folder / name).read_bytes())
+    with ExitStack() as stack:
+        with _told_if_disk_fails():
+            base = landing / "contributions"
+            base.mkdir(parents=True, exist_ok=True, mode=0o700)
+            copy = Path(mkdtemp(prefix=ARRIVING, dir=base))  # only its owner may enter
+            stack.callback(shutil.rmtree, copy, ignore_errors=True)
+            for name in (MANIFEST, *(f"{cube}.parquet" for cube in named.cubes)):
+                write_synced(copy / name, (folder / name).read_bytes())
         yield read_contribution(copy)
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
 
 
-def accept(landing: Path, copy: Standing) -> bool:
-    """Keep a private copy for good; False where it is what counted already."""
-    party = landing / "contributions" / copy.manifest.contributor
-    earlier = sorted(_accepted(party))
-    if earlier and earlier[-1].name.endswith(copy.sha256[:16]):
-        return False
-    party.mkdir(exist_ok=True, mode=0o700)
-    sync_folder(copy.folder)
-    os.replace(copy.folder, party / f"{len(earlier) + 1:06d}-{copy.sha256[:16]}")
-    sync_folder(party)
-    return True
+def clear_leftovers(landing: Path) -> None:
+    """Remove the copies of an import that was killed, whoever contributed them."""
+    with _told_if_disk_fails():
+        for leftover in (landing / "contributions").glob(f"{ARRIVING}*"):
+            shutil.rmtree(leftover)
+
+
+def accept(landing: Path, copies: Sequence[Standing]) -> list[str]:
+    """Keep private copies for good, all or none; the names of those that did not count already."""
+    moves: list[tuple[Standing, Path]] = []
+    with _told_if_disk_fails(), ExitStack() as undo:
+        for copy in copies:
+            party = landing / "contributions" / copy.manifest.contributor
+            party.mkdir(exist_ok=True, mode=0o700)
+            earlier = sorted(_accepted(party))
+            if not earlier or not earlier[-1].name.endswith(copy.sha256[:16]):
+                sync_folder(copy.folder)
+                moves.append((copy, party / f"{len(earlier) + 1:06d}-{copy.sha256[:16]}"))
+        for copy, place in moves:
+            os.replace(copy.folder, place)
+            undo.callback(os.replace, place, copy.folder)
+            sync_folder(place.parent)
+        undo.pop_all()
+    return [copy.manifest.contributor for copy, _ in moves]
+
+
+@contextmanager
+def _told_if_disk_fails() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ProjectError(
+            f"nothing was accepted, for the landing area could not be written: {error.strerror}",
+            "landing/contributions",
+            "check its space and permissions, then import again",
+        ) from error
 
 
 def contributed_slots(landing: Path) -> dict[str, str]:

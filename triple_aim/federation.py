@@ -64,6 +64,14 @@ def export_cubes(
             "triple-aim run, then export again",
         )
     chosen = [query for name, query in programme.cubes.items() if name in (names or programme.cubes)]
+    for query in chosen:
+        judges = [judge.name for judge in judges_of(programme, query)]
+        if judges and not set(judges) & {other.name for other in chosen}:
+            raise ProjectError(
+                f"{query.name} counts no persons, so its places cannot be judged by whoever receives it alone",
+                "--cube",
+                f"name one of {', '.join(judges)} as well",
+            )
     with open_warehouse(
         project.warehouse, memory_limit=project.settings.memory_limit, threads=project.settings.threads
     ) as warehouse:
@@ -84,7 +92,7 @@ def export_cubes(
 def content_of(programme: Programme, query: Query) -> str:
     """The hash of all that decides the sums of a cube: SQL of every floor below, contracts, code lists, exactness."""
     extracts = sorted(programme.extracts_of(query))
-    steps = [query, *_persons(programme, query), *(programme.staging[extract] for extract in extracts)]
+    steps = steps_of(programme, query)
     told = [repr(TYPES), *sorted({step.hash for step in steps})]
     told += [programme.contracts[extract].model_dump_json(exclude=LOCAL) for extract in extracts]
     tables = {table.removeprefix("ref.") for step in steps for table in step.sources("ref")}
@@ -94,6 +102,17 @@ def content_of(programme: Programme, query: Query) -> str:
         }
     files = [path for table in sorted(tables) for path in sorted(programme.project.reference.glob(f"*/{table}.csv"))]
     return hashlib.sha256("\n".join([*told, *(sha256(path.read_bytes()) for path in files)]).encode()).hexdigest()
+
+
+def steps_of(programme: Programme, query: Query) -> list[Query]:
+    """Every SQL file that decides the sums of a cube."""
+    extracts = sorted(programme.extracts_of(query))
+    return [query, *_persons(programme, query), *(programme.staging[extract] for extract in extracts)]
+
+
+def judges_of(programme: Programme, query: Query) -> list[Query]:
+    """The cubes that say how many persons the places of a cube hold: itself, or those of the same extracts."""
+    return [query] if query.persons else [other for other in _kin(programme, query) if other.persons]
 
 
 def minimum_of(programme: Programme, query: Query) -> int:
@@ -109,6 +128,11 @@ def ledger_columns(programme: Programme, query: Query) -> set[str]:
     }
 
 
+def _kin(programme: Programme, query: Query) -> list[Query]:
+    extracts = programme.extracts_of(query)
+    return [other for other in programme.cubes.values() if programme.extracts_of(other) == extracts]
+
+
 def _persons(programme: Programme, query: Query) -> list[Query]:
     steps = [programme.persons[table.removeprefix("person.")] for table in query.sources("person")]
     return [*steps, *(below for step in steps for below in _persons(programme, step))]
@@ -122,7 +146,7 @@ def _tables(warehouse: Warehouse, programme: Programme, chosen: Iterable[Query],
     chosen = [query for query in chosen if warehouse.exists(query.table)]
     tables = []
     for query in chosen:  # a handful of cubes
-        kin = [other for other in chosen if programme.extracts_of(other) == programme.extracts_of(query)]
+        kin = [other for other in _kin(programme, query) if warehouse.exists(other.table)]  # chosen or not
         _keep_back(warehouse, programme, kin, periods)
         table = _leaving(warehouse, programme, query, periods)
         if table.num_rows:
@@ -145,7 +169,7 @@ def _keep_back(warehouse: Warehouse, programme: Programme, kin: Iterable[Query],
         warehouse.run(
             f"""insert into temp.main.kept_back
                 with counted as (
-                    select period, {place} as place, sum({quoted(query.persons)}) as persons
+                    select period, {place} as place, coalesce(sum({quoted(query.persons)}), 0) as persons
                     from {qualified(query.table)} where exclusion = '{COUNTED}' {of_periods} group by all
                 ),
                 ranked as (
@@ -164,7 +188,7 @@ def _keep_back(warehouse: Warehouse, programme: Programme, kin: Iterable[Query],
         alone = warehouse.value(
             f"""select count(*) from (
                     select period from {qualified(query.table)} where exclusion = '{COUNTED}' {of_periods}
-                    group by period having sum({quoted(query.persons)}) < ?
+                    group by period having coalesce(sum({quoted(query.persons)}), 0) < ?
                 )""",
             [least],
         )
@@ -172,8 +196,22 @@ def _keep_back(warehouse: Warehouse, programme: Programme, kin: Iterable[Query],
             raise DisclosureError(
                 f"{alone:,} periods hold fewer than {least} persons in all",
                 query.table,
-                "leave them out with --period, or leave out the cube with --cube",
+                "leave them out with --period, or leave out the cubes of these deliveries with --cube",
             )
+    judges = [query for query in kin if query.persons]
+    for query in kin:
+        if judges and not query.persons:  # a place that no cube with persons holds was not judged
+            known = " union ".join(places_of(judge, qualified(judge.table)) for judge in judges)
+            warehouse.run(
+                f"""insert into temp.main.kept_back
+                    ({places_of(query, qualified(query.table))}) except ({known})
+                    except select period, place from temp.main.kept_back"""
+            )
+
+
+def places_of(query: Query, source: str) -> str:
+    """SQL of the periods and places in which a cube counts anything."""
+    return f"select period, {quoted(place_of(query))} as place from {source} where exclusion = '{COUNTED}'"
 
 
 def _leaving(warehouse: Warehouse, programme: Programme, query: Query, periods: Collection[int]) -> pa.Table:

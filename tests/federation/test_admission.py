@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +67,22 @@ def with_column(table: pa.Table, name: str, change: Callable[[pa.ChunkedArray], 
 
 def set_all(column: pa.ChunkedArray, value: object) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array([value] * len(column), column.type)])
+
+
+def a_line(told: Told, **other: object) -> Told:
+    """A ledger line that changes no total."""
+    return {**told["ledger"][0], "stage": "set_aside", "row_count": 0, "amount_eur": "0.00", **other}
+
+
+def relabelled(table: pa.Table, name: str, old: str, new: str) -> pa.Table:
+    return with_column(table, name, lambda column: pc.if_else(pc.equal(column, old), new, column))
+
+
+def another(path: Path) -> None:
+    """The same rows in other bytes."""
+    pq.write_table(pq.read_table(path), path, compression="none")
+    content = sha256(path.read_bytes())
+    retell(path.parent, lambda told: told["cubes"][path.stem].update(sha256=content))
 
 
 def counted_persons(folder: Path) -> pd.Series[int]:
@@ -139,6 +157,78 @@ def counted_persons(folder: Path) -> pd.Series[int]:
             "does not close",
             id="an open ledger",
         ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told["ledger"][0].update(supplier="A. Person")),
+            r"knows \(ledger\)",
+            id="free text for a supplier",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told["ledger"].append(a_line(told, reason="a_person"))),
+            "our contracts",
+            id="a reason that is no rule",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told["ledger"].append(a_line(told, period=YEAR - 1))),
+            "not of its cubes",
+            id="a line of a year that is not contributed",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told["ledger"].append(told["ledger"][0])),
+            "a line twice",
+            id="a line twice",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told["ledger"][0].update(row_count=10**30)),
+            r"knows \(ledger\)",
+            id="more rows than there are",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told["cubes"]["claims"].update(periods=[10**9])),
+            r"knows \(cubes\)",
+            id="a year of no calendar",
+        ),
+        pytest.param(
+            lambda f: rewrite(f, "claims", lambda t: with_column(t, "bed_day_count", lambda c: set_all(c, 10**15))),
+            "beyond what can be",
+            id="a number that would overflow a sum",
+        ),
+        pytest.param(
+            lambda f: rewrite(f, "claims", lambda t: relabelled(t, "exclusion", "reversed_pair", "a_person")),
+            "hold in exclusion what is none of ours",
+            id="an exclusion that is none",
+        ),
+        pytest.param(
+            lambda f: rewrite(f, "claims", lambda t: relabelled(t, "age_band", "00-04", "00-99")),
+            "hold in age_band what is none of ours",
+            id="an age that is none",
+        ),
+        pytest.param(
+            lambda f: rewrite(f, "claims", lambda t: relabelled(t, "municipality_code", "GM0748", "GMXXXX")),
+            "hold in municipality_code what is none of ours",
+            id="a place that is none",
+        ),
+        pytest.param(
+            lambda f: rewrite(
+                f, "claims", lambda t: with_column(t, "insured_person_count", lambda c: set_all(c, None))
+            ),
+            "fewer than 10 persons",
+            id="places of unknown persons",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told.update(cubes={"claims_run_off": told["cubes"]["claims_run_off"]})),
+            "counts no persons, and none of claims",
+            id="a cube without persons, alone",
+        ),
+        pytest.param(
+            lambda f: rewrite(f, "claims_run_off", lambda t: relabelled(t, "municipality_code", "GM0748", "GM0664")),
+            "1 places are in no cube that counts their persons",
+            id="a place that nobody counted",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told.update(deliveries={})),
+            "does not name every delivery",
+            id="sums of no delivery",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_is_taken(
@@ -156,7 +246,11 @@ def test_two_parties_cannot_deliver_the_same(hub: Programme, contributions: dict
     retell(south, lambda told: told.update(contributor="east"))
     with pytest.raises(DeliveryError, match=r"the same delivery of \w+ of \d+ counts twice"):
         import_cubes(hub, [south])
-    retell(south, lambda told: told.update(deliveries={}))
+    retell(south, lambda told: told.update(deliveries=dict.fromkeys(told["deliveries"], "0" * 64)))
+    with pytest.raises(DeliveryError, match=r"the same sums of \w+ count twice"):
+        import_cubes(hub, [south])
+    for path in south.glob("*.parquet"):
+        another(path)
     with pytest.raises(DeliveryError, match="two parties deliver the same 3 places"):
         import_cubes(hub, [south])
     with pytest.raises(DeliveryError, match="south contributes twice"):
@@ -194,7 +288,7 @@ def test_what_was_accepted_is_held_to_content_and_deliveries_at_each_run(
         warehouse.run("delete from meta.staged")
         retell(south, lambda told: told["cubes"]["survey"].update(content="0" * 64))
         with arriving(hub.project.landing, south) as copy:
-            accept(hub.project.landing, copy)
+            accept(hub.project.landing, [copy])
         with pytest.raises(DeliveryError, match="survey was made with other contracts"):
             stage_contributions(warehouse, hub)
 
@@ -226,11 +320,50 @@ def test_a_place_of_few_persons_leaves_only_as_rows_and_euros(
     assert import_cubes(hub, [tmp_path / "north"]) == ["north"]
 
 
+def test_a_cube_without_persons_is_judged_by_all_that_count_them(
+    federation: Federation, contributions: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    persons = counted_persons(contributions["north"])
+    monkeypatch.setattr(  # claims itself does not leave, but knows that the smallest place is too small
+        federation_module, "minimum_of", lambda _, query: int(persons.min()) + 1 if query.name == "claims" else 1
+    )
+    export_cubes(programme_of(federation["north"]), tmp_path / "north", "north", ["claims_run_off", "claims_equity"])
+    places = set(pq.read_table(tmp_path / "north" / "claims_run_off.parquet")["municipality_code"].to_pylist())
+    assert persons.idxmin() not in places and persons.idxmax() in places
+
+
+def test_a_disk_that_fails_leaves_nothing_half(
+    hub: Programme, contributions: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = hub.project.landing / "contributions"
+    (base / ".arriving-of-a-killed-import").mkdir(parents=True)
+    move, moved = os.replace, []
+
+    def full(old: Path, new: Path) -> None:
+        moved.append(new)
+        if len(moved) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        move(old, new)
+
+    with monkeypatch.context() as patch, pytest.raises(ProjectError, match="No space left"):
+        patch.setattr(os, "replace", full)
+        import_cubes(hub, list(contributions.values()))
+    assert len(moved) == 3  # the last takes the first back
+    assert standing(hub.project.landing) == [] and not list(base.rglob(MANIFEST)) and not list(base.glob(".*"))
+    assert import_cubes(hub, list(contributions.values())) == list(contributions)
+
+
+def test_a_folder_above_that_reads_like_a_column_adds_none(contributions: dict[str, Path], tmp_path: Path) -> None:
+    hub = programme_of(settle(tmp_path / "zone=nl"))
+    assert import_cubes(hub, [contributions["north"]]) == ["north"]
+
+
 @pytest.mark.parametrize(
     ("given", "kind", "told"),
     [
         pytest.param({"contributor": ""}, ProjectError, "name of the contributor", id="no name"),
         pytest.param({"names": ["dentists"]}, ProjectError, "there is no cube dentists", id="no such cube"),
+        pytest.param({"names": ["claims_run_off"]}, ProjectError, "counts no persons", id="a cube without persons"),
         pytest.param({"periods": [1999]}, TripleAimError, "no cube holds a row", id="no such year"),
         pytest.param({"to": "."}, ProjectError, "the folder is there already", id="a folder that is there"),
     ],
