@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -68,77 +70,71 @@ def check_delivery(
     sha256: str,
 ) -> list[int]:
     """Make ``CHECKED`` the typed rows with the first rule each breaks; refuse what may not be taken."""
+    with _read_while_judged(name):
+        files = next(files for files in contract.files if fnmatch(name, files.pattern))
+        headers = load_raw(warehouse, path, files, name)
+        physical = _match_headers(contract, headers, name, period)
+        fields = profile(warehouse)
+        findings = find_identifiers(warehouse, RAW, {f"c{i}": header for i, header in enumerate(headers)}, fields)
+        if findings:
+            raise DeliveryError(
+                f"direct identifiers: {'; '.join(findings[:3])}", name, "deliver without them, with pseudonymised keys"
+            )
+        decimal = getattr(files.format, "decimal", ".")
+        rules: list[tuple[str, str]] = []
+        values: list[str] = []
+        delivered: list[str] = []
+        for column in contract.columns:
+            field = fields.get(physical.get(column.name, ""))
+            if field:
+                delivered.append(f"{_delivered_sql(column, field)} as {quoted('t_' + column.name)}")
+            if column.listed_in and not warehouse.exists(f"ref.{column.listed_in.split('.')[0]}"):
+                raise ContentError(
+                    f"{column.name} is listed in {column.listed_in}, which does not exist",
+                    f"contracts/{contract.extract}.yaml",
+                    "name a table and column of reference/",
+                )
+            value, broken = _column_sql(column, field, decimal)
+            values.append(f"{value} as {quoted(column.name)}")
+            rules += [(f"{column.name}.{rule}", sql) for rule, sql in broken]
+        rules += [(rule.id, _rule_sql(rule)) for rule in contract.rules]
+        cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules) or "when false then ''"
+        names = ", ".join(f"typed.{quoted(column.name)}" for column in contract.columns)
+        at = quoted(contract.period.column) if isinstance(contract.period, PeriodFromColumn) else str(period)
+        warehouse.run(
+            f"""create or replace temp view {TYPED} as
+                with delivered as (select line_number, {", ".join(delivered)} from {RAW}),
+                typed as (select *, {", ".join(values)} from delivered)
+                select *, try_cast({at} as integer) as period from typed"""
+        )
+        facts = f"line_number, {names}, typed.period, {literal(supplier)} as supplier"
+        judged = f"select {facts}, case {cases} end as broken_rule from {TYPED} as typed"
+        found = (
+            f"select {facts}, broken.broken_rule from {TYPED} as typed left join {BROKEN} as broken using (line_number)"
+        )
+        if files.format.type != "parquet":  # what was text is not typed twice; what has types is not copied
+            warehouse.run(f"create or replace temp table {READ} as {judged}")
+            judged = found = f"select * from {READ}"
+        warehouse.run(
+            f"""create or replace temp table {BROKEN} as
+                select line_number, broken_rule from ({judged}) where broken_rule is not null"""
+        )
+        warehouse.run(f"create or replace temp view {CHECKED} as {found}")
+        _refuse_unless_acceptable(warehouse, contract, name)
+        _write_quarantine(warehouse, quarantine / contract.extract / f"{sha256}.parquet")
+        periods = warehouse.rows(f"select distinct period from {CHECKED} where broken_rule is null order by 1")
+        return [period for (period,) in periods]
+
+
+@contextmanager
+def _read_while_judged(name: str) -> Iterator[None]:
+    """A Parquet file is read while it is judged: what breaks then, and is neither machine nor SQL, is the file."""
     try:
-        return _judged(warehouse, contract, name, path, period, supplier, quarantine, sha256)
+        yield
     except EngineError as error:
-        # A Parquet file is read while it is judged, and what breaks then is the file.
         if is_machine_failure(error) or is_sql_fault(error):
             raise
         raise DeliveryError(f"a value cannot be read: {masked(error)}", name, REDELIVER) from None
-
-
-def _judged(
-    warehouse: Warehouse,
-    contract: Contract,
-    name: str,
-    path: Path,
-    period: int | None,
-    supplier: str,
-    quarantine: Path,
-    sha256: str,
-) -> list[int]:
-    """The periods of a delivery that is what its contract promises."""
-    files = next(files for files in contract.files if fnmatch(name, files.pattern))
-    headers = load_raw(warehouse, path, files, name)
-    physical = _match_headers(contract, headers, name, period)
-    fields = profile(warehouse)
-    findings = find_identifiers(warehouse, RAW, {f"c{i}": header for i, header in enumerate(headers)}, fields)
-    if findings:
-        raise DeliveryError(
-            f"direct identifiers: {'; '.join(findings[:3])}", name, "deliver without them, with pseudonymised keys"
-        )
-    decimal = getattr(files.format, "decimal", ".")
-    rules: list[tuple[str, str]] = []
-    values: list[str] = []
-    delivered: list[str] = []
-    for column in contract.columns:
-        field = fields.get(physical.get(column.name, ""))
-        if field:
-            delivered.append(f"{_delivered_sql(column, field)} as {quoted('t_' + column.name)}")
-        if column.listed_in and not warehouse.exists(f"ref.{column.listed_in.split('.')[0]}"):
-            raise ContentError(
-                f"{column.name} is listed in {column.listed_in}, which does not exist",
-                f"contracts/{contract.extract}.yaml",
-                "name a table and column of reference/",
-            )
-        value, broken = _column_sql(column, field, decimal)
-        values.append(f"{value} as {quoted(column.name)}")
-        rules += [(f"{column.name}.{rule}", sql) for rule, sql in broken]
-    rules += [(rule.id, _rule_sql(rule)) for rule in contract.rules]
-    cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules) or "when false then ''"
-    names = ", ".join(f"typed.{quoted(column.name)}" for column in contract.columns)
-    at = quoted(contract.period.column) if isinstance(contract.period, PeriodFromColumn) else str(period)
-    warehouse.run(
-        f"""create or replace temp view {TYPED} as
-            with delivered as (select line_number, {", ".join(delivered)} from {RAW}),
-            typed as (select *, {", ".join(values)} from delivered)
-            select *, try_cast({at} as integer) as period from typed"""
-    )
-    facts = f"line_number, {names}, typed.period, {literal(supplier)} as supplier"
-    judged = f"select {facts}, case {cases} end as broken_rule from {TYPED} as typed"
-    found = f"select {facts}, broken.broken_rule from {TYPED} as typed left join {BROKEN} as broken using (line_number)"
-    if files.format.type != "parquet":  # what was text is not typed twice; what has types is not copied
-        warehouse.run(f"create or replace temp table {READ} as {judged}")
-        judged = found = f"select * from {READ}"
-    warehouse.run(
-        f"""create or replace temp table {BROKEN} as
-            select line_number, broken_rule from ({judged}) where broken_rule is not null"""
-    )
-    warehouse.run(f"create or replace temp view {CHECKED} as {found}")
-    _refuse_unless_acceptable(warehouse, contract, name)
-    _write_quarantine(warehouse, quarantine / contract.extract / f"{sha256}.parquet")
-    periods = warehouse.rows(f"select distinct period from {CHECKED} where broken_rule is null order by 1")
-    return [period for (period,) in periods]
 
 
 def _match_headers(contract: Contract, headers: list[str], name: str, period: int | None) -> dict[str, str]:

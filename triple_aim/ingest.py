@@ -33,6 +33,7 @@ from triple_aim.landing import (
     slot_name,
     slots_of,
 )
+from triple_aim.merging import LEDGER
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.project import Project
 from triple_aim.queries import Query
@@ -51,12 +52,10 @@ Transaction: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 log = logging.getLogger(__name__)
 
-META = """
+META = f"""
 create table if not exists meta.staged
     (extract varchar, period integer, supplier varchar, delivery varchar, content varchar);
-create table if not exists meta.ledger
-    (extract varchar, period integer, supplier varchar, stage varchar, reason varchar,
-     row_count bigint, amount_eur decimal(18, 2));
+create table if not exists meta.ledger {LEDGER};
 """
 
 

@@ -12,12 +12,14 @@ from triple_aim.errors import DeliveryError
 from triple_aim.queries import Query
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
-META = """
+#: The ledger of one's own deliveries and that of other parties have one shape.
+LEDGER = """
+    (extract varchar, period integer, supplier varchar, stage varchar, reason varchar,
+     row_count bigint, amount_eur decimal(18, 2))"""
+META = f"""
 create table if not exists meta.contributed
     (table_name varchar, period integer, contributor varchar, content varchar, contribution varchar);
-create table if not exists meta.contributed_ledger
-    (extract varchar, period integer, supplier varchar, stage varchar, reason varchar,
-     row_count bigint, amount_eur decimal(18, 2));
+create table if not exists meta.contributed_ledger {LEDGER};
 """
 COUNTED = "none"  # the exclusion of a cell that is not excluded
 NOWHERE = "unknown"
