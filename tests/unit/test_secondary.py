@@ -9,7 +9,7 @@ from tests.unit.cells import ROOT, specs
 from tests.unit.countries import TOTAL, Parts, country, rows
 from triple_aim.contracts import load_publication
 from triple_aim.disclosure.protect import FURTHER, audit, protect
-from triple_aim.disclosure.secondary import Additions, told
+from triple_aim.disclosure.unknowns import Additions, told
 
 PROMISE = load_publication(ROOT / "contracts")
 SHARE = specs()["polypharmacy_65_plus"]

@@ -14,7 +14,8 @@ import pandas as pd
 from triple_aim.contracts import Publication
 from triple_aim.disclosure.additions import Columns, additions
 from triple_aim.disclosure.primary import too_small
-from triple_aim.disclosure.secondary import Counts, Floats, Mask, further
+from triple_aim.disclosure.secondary import Counts, further
+from triple_aim.disclosure.unknowns import Floats, Mask
 from triple_aim.errors import DisclosureError
 from triple_aim.regions import Regions
 from triple_aim.specs import GROUPED, Spec
@@ -129,7 +130,8 @@ def _further(rows: Columns, others: Floats, rests: Mask, least: Mapping[str, flo
     beyond = np.full(cells - size, np.nan)
     persons, cases, without = (np.append(amount, beyond) for amount in (here["persons"], here["cases"], others[at]))
     # What the numerator counts may differ between indicators of the same persons; whom they hide should not.
-    cost[:size] = np.fmin(persons, cases)[:size] * np.where(here["region_type"] == "nl", COUNTRY_COST, 1)
+    fewest = np.nan_to_num(np.fmin(persons, cases)[:size], nan=COUNTRY_COST)  # where nobody was counted it may be many
+    cost[:size] = fewest * np.where(here["region_type"] == "nl", COUNTRY_COST, 1)
     chosen[at] = further(sums, unseen, watched, cost, Counts(persons, cases, without, **least))[:size]
     return chosen
 

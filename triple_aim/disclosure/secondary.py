@@ -9,38 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.linalg import lsqr
 
 from triple_aim.disclosure.primary import too_small
+from triple_aim.disclosure.unknowns import Additions, Floats, Mask, opening, told
 
-Ints = NDArray[np.intp]
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-
-#: What counts as nought among random numbers of the order of one.
-NOUGHT = 1e-7
-#: How closely relations must be met for that, and how often to try.
-MET = 1e-11
-REFINEMENTS = 20
-
-
-@dataclass(frozen=True)
-class Additions:
-    """Sums that hold: for each ``relation``, the cells with sign +1 equal those with sign -1.
-
-    Entry ``i`` says that cell ``cell[i]`` stands in relation ``relation[i]`` with ``sign[i]``: +1 for the total, -1
-    for its parts.
-    """
-
-    relation: Ints
-    cell: Ints
-    sign: Floats
-
-    def of(self, kept: Mask) -> Additions:
-        """Some of the entries."""
-        return Additions(self.relation[kept], self.cell[kept], self.sign[kept])
+#: The power of a cost that a linear programme weighs: of costs from one to a billion a solver loses the small ones.
+STEEPNESS = 0.25
 
 
 @dataclass(frozen=True)
@@ -85,7 +59,7 @@ def further(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats, cou
 
     Notes
     -----
-    The first two are mended greedily and the third by linear algebra, so a solution is found, not the cheapest one.
+    The first two are mended greedily and the third one cell after another, so a solution is found, not the cheapest.
     That a cell does not follow from sums does not mean that it cannot be bounded closely: no intervals are computed.
 
     References
@@ -114,57 +88,6 @@ def further(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats, cou
         guarded |= more
 
 
-def told(additions: Additions, unseen: Mask) -> Mask:
-    """Tell which unseen cells follow from the others, by any combination of relations.
-
-    Whatever else the unseen numbers might be differs from the true ones by a vector that every relation maps to nought.
-    A cell follows exactly when all those vectors are nought there, which a random one tells with probability 1.
-
-    >>> told(Additions(np.zeros(3, int), np.arange(3), np.array([1.0, -1, -1])), np.array([False, True, False]))
-    array([False,  True, False])
-    """
-    free = np.random.default_rng(20).standard_normal(len(unseen))  # a seed: the same release from the same deliveries
-    left = additions.of(unseen[additions.cell])
-    rounds = []
-    while left.cell.size:
-        # A cell in one relation only makes up for whatever the others do: set both aside, and fill the cell in later.
-        alone = np.bincount(left.cell, minlength=len(unseen))[left.cell] == 1
-        if not alone.any():
-            break
-        loose = np.zeros(left.relation.max() + 1, dtype=bool)
-        loose[left.relation[alone]] = True
-        gone = loose[left.relation]
-        pivot = np.zeros_like(gone)
-        pivot[np.flatnonzero(alone)[np.unique(left.relation[alone], return_index=True)[1]]] = True
-        rounds.append((left.of(gone), left.of(pivot)))
-        left = left.of(~gone)
-    _project(left, free)
-    for relations, pivots in reversed(rounds):
-        free[pivots.cell] = 0.0
-        sums = np.bincount(relations.relation, weights=relations.sign * free[relations.cell])
-        free[pivots.cell] = -sums[pivots.relation] / pivots.sign
-    return unseen & (np.abs(free) < NOUGHT)
-
-
-def _project(additions: Additions, free: Floats) -> None:
-    """Bring random numbers onto the vectors that all relations map to nought, in place."""
-    if not additions.cell.size:
-        return
-    matrix = _matrix(additions, len(free))
-    for _ in range(REFINEMENTS):
-        free -= matrix.T @ lsqr(matrix.T, free, atol=1e-14, btol=1e-14)[0]
-        # What follows from the relations is as near to nought as they are.
-        if np.abs(matrix @ free).max() < MET:
-            return
-    raise ArithmeticError("the sums of withheld cells do not settle; nothing can be said of what they tell")
-
-
-def _matrix(additions: Additions, cells: int) -> csr_array:
-    """Relations as rows, cells as columns."""
-    shape = (int(additions.relation.max()) + 1, cells)
-    return csr_array((additions.sign, (additions.relation, additions.cell)), shape=shape)
-
-
 def _by_relation(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats, counts: Counts) -> Mask:
     """The next cells to withhold for what single relations tell; none once they tell nothing."""
     relation, cell, part = additions.relation, additions.cell, additions.sign < 0
@@ -190,22 +113,17 @@ def _by_relation(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats
 
 
 def _by_combination(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats) -> Mask:
-    """The next cell to withhold for what relations tell together; none once they tell nothing."""
-    solved = told(additions, unseen) & guarded
-    chosen = np.zeros_like(unseen)
-    if not solved.any():
-        return chosen
-    matrix = _matrix(additions, len(unseen))
-    for cell in np.flatnonzero(solved):
-        one = np.zeros(len(unseen))
-        one[cell] = 1.0
-        # The weights of relations that single the cell out; a further unseen cell in that combination would blur it.
-        weights = lsqr(matrix[:, unseen].T, one[unseen], atol=1e-14, btol=1e-14)[0]
-        useful = ~unseen & (np.abs(matrix.T @ weights) > NOUGHT)
-        if useful.any():
-            chosen[np.flatnonzero(useful)[np.argmin(cost[useful])]] = True
-            return chosen
-    return chosen  # what follows from nothing that is shown is no secret: a part that others leave no room for
+    """The cells to withhold for what relations tell together; none once they tell nothing."""
+    chosen, opened = np.zeros_like(unseen), np.zeros_like(unseen)
+    for cell in np.flatnonzero(told(additions, unseen) & guarded):
+        if opened[cell]:
+            continue
+        open_cells = opening(additions, unseen | chosen, cell, 1 + cost**STEEPNESS)
+        if open_cells is None:
+            continue  # what follows whatever is withheld is no secret: a part that others leave no room for
+        opened |= open_cells
+        chosen |= open_cells & ~unseen
+    return chosen
 
 
 def _cheapest(candidates: Additions, cost: Floats) -> Mask:
