@@ -181,6 +181,7 @@ def open_warehouse(
         connection.execute(f"set allowed_directories = [{folders}]")
         # Dictionaries pack a cache of codes and pseudonyms well enough; these would be tried on every column first.
         connection.execute("set disabled_compression_methods = 'zstd,fsst,dict_fsst'")
+        connection.execute("set enable_progress_bar = false")  # it would draw on stdout, which is for data
         connection.execute("set enable_external_access = false; set TimeZone = 'UTC'; set lock_configuration = true")
         there = {name for (name,) in connection.execute("select schema_name from duckdb_schemas()").fetchall()}
         for schema in SCHEMAS:

@@ -107,3 +107,7 @@ def test_a_message_is_masked_where_it_quotes(warehouse: Warehouse) -> None:
     with pytest.raises(EngineError) as caught:
         warehouse.rows("select cast('kanarie7391' as integer)")
     assert "kanarie" in str(caught.value) and "kanarie" not in masked(caught.value)
+
+
+def test_a_long_query_draws_nothing_on_stdout(warehouse: Warehouse) -> None:
+    assert not warehouse.value("select current_setting('enable_progress_bar')")
