@@ -20,7 +20,10 @@ BSN_SHARE, BSN_DISTINCT = 0.5, 20
 OTHER_SHARE = 0.05
 
 BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
-NUMBER = r"[0-9]{8,9}"
+#: Eight or nine digits as people and programs write them: in groups, with the nought of a decimal, between marks.
+NUMBER = r"[^0-9A-Za-z]*[0-9]([ .]?[0-9]){7,8}([.,]0{1,2})?[^0-9A-Za-z]*"
+NUMBER_LENGTHS = range(8, 16)
+NO_DIGIT_OF_IT = r"[.,]0{1,2}[^0-9]*$|[^0-9]"
 IBAN = r"\bNL[0-9]{2} ?[A-Z]{4} ?[0-9]{4} ?[0-9]{4} ?[0-9]{2}\b"
 EMAIL = r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}"
 WRITTEN_BSN = r"(bsn|burgerservicen)[^0-9]{0,20}[0-9]{8,9}\b"
@@ -80,9 +83,9 @@ def signs_in(field: Field, header: str) -> Mapping[str, str]:
         return f"regexp_matches({text}, {literal(shape)}, 'i')"
 
     signs = {}
-    if field.may_hold(8, 9):
-        is_long = f"case when strlen({text}) in (8, 9) then {whole(NUMBER)} end"
-        signs["number"] = f"{field.column} between 10000000 and 999999999" if field.kind in INTEGERS else is_long
+    if field.may_hold(*NUMBER_LENGTHS):
+        is_number = f"{_is_long(text)} and {whole(NUMBER)}"
+        signs["number"] = f"{field.column} between 10000000 and 999999999" if field.kind in INTEGERS else is_number
     if field.may_hold(6, 7) and field.kind not in INTEGERS:
         signs["postcode"] = f"case when strlen({text}) in (6, 7) then {whole(POSTCODE6)} end"
     if field.may_hold(8, 10) and ("geb" in header or "birth" in header):
@@ -102,8 +105,13 @@ def _bsn_share(warehouse: Warehouse, table: str, field: Field) -> tuple[int, flo
     total = " + ".join(f"{w} * cast(substr(number, {i + 1}, 1) as integer)" for i, w in enumerate(BSN_WEIGHTS))
     distinct, share = warehouse.rows(
         f"""select count(*), avg(case when ({total}) % 11 = 0 then 1.0 else 0.0 end) from (
-                select distinct lpad({field.text}, 9, '0') as number from {table}
-                where case when strlen({field.text}) in (8, 9) then regexp_full_match({field.text}, '{NUMBER}') end
+                select distinct lpad(regexp_replace({field.text}, '{NO_DIGIT_OF_IT}', '', 'g'), 9, '0') as number
+                from {table} where {_is_long(field.text)} and regexp_full_match({field.text}, '{NUMBER}')
             )"""
     )[0]
     return int(distinct), float(share)
+
+
+def _is_long(text: str) -> str:
+    """Whether a text has the length of a number of eight or nine digits; cheaper than its shape, so asked first."""
+    return f"strlen({text}) between {NUMBER_LENGTHS.start} and {NUMBER_LENGTHS.stop - 1}"
