@@ -86,7 +86,7 @@ def explain_indicator(
     for route in spec.compute:
         console.print(f"From {' or '.join(route.cubes)}: {_formula(route)}", highlight=False)
         sums = f"  numerator {route.numerator}, denominator {route.denominator or '-'}"
-        chosen = f", where {', '.join(route.where)}" if route.where else ""
+        chosen = f", where {route.only}" if route.where else ""
         console.print(
             sums + chosen + (f", standard {route.standard}" if route.standard else ""), markup=False, highlight=False
         )

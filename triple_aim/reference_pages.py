@@ -25,7 +25,7 @@ from triple_aim.programme import Programme, load_programme
 from triple_aim.project import Project, load_project
 from triple_aim.queries import Query
 from triple_aim.regions import Regions
-from triple_aim.specs import AgeRange, Compute, Spec
+from triple_aim.specs import Compute, Spec
 
 AIMS = ("health", "quality", "cost")
 #: Codes that no error class of ours stands for.
@@ -112,7 +112,6 @@ def _indicator(spec: Spec) -> Iterator[str]:
 
 
 def _route(cube: str, route: Compute) -> tuple[str, ...]:
-    only = "; ".join(f"{name}: {_kept(wanted)}" for name, wanted in route.where.items())
     return (
         f"[{cube}](cubes.md#{cube})",
         route.method,
@@ -121,12 +120,8 @@ def _route(cube: str, route: Compute) -> tuple[str, ...]:
         f"{route.per:g}",
         route.standard or (route.growth.standard if route.growth else ""),
         route.interval_method,
-        only,
+        route.only,
     )
-
-
-def _kept(wanted: AgeRange | Sequence[str]) -> str:
-    return f"from {wanted.from_} to under {wanted.below}" if isinstance(wanted, AgeRange) else ", ".join(wanted)
 
 
 def _contracts(contracts: Iterable[Contract]) -> Iterator[str]:

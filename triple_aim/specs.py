@@ -42,6 +42,9 @@ class AgeRange(Content):
     from_: int = Field(0, alias="from")
     below: int = 200
 
+    def __str__(self) -> str:
+        return f"from {self.from_} to under {self.below}"
+
 
 class Interval(Content):
     method: str
@@ -118,6 +121,12 @@ class Compute(Content):
     factors: dict[Name, str] = {}  # families between denominator and numerator, in that order, by what they are called
     correction: Literal["erreygers", "wagstaff"] | None = None  # of a concentration index of a bounded quantity
     completion: Name | None = None  # the run-off cube whose factors make a year whole
+
+    @property
+    def only(self) -> str:
+        """What is kept of the cube, in words."""
+        kept = {name: ", ".join(wanted) if isinstance(wanted, list) else wanted for name, wanted in self.where.items()}
+        return "; ".join(f"{name}: {wanted}" for name, wanted in kept.items())
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Compute:
