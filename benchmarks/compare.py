@@ -58,7 +58,7 @@ def timed(command: list[str]) -> Taken | None:
 def nation_of(lines: float, folder: Path) -> dict[str, float]:
     """Make the deliveries with about so many lines, unless they are there; how many lines and bytes they have."""
     if not (folder / "truth.json").exists():
-        write_nation(Nation(persons=round(lines / LINES_A_PERSON), year=YEAR), folder, claims_only=True)
+        write_nation(Nation(persons=round(lines / LINES_A_PERSON), years=(YEAR,)), folder, claims_only=True)
     told = json.loads((folder / "truth.json").read_text())
     size = sum(path.stat().st_size for path in (folder / "deliveries").rglob("*") if path.is_file())
     return {"rows": told["claim_line_count"], "bytes": size}

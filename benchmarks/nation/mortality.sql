@@ -1,15 +1,19 @@
--- Deaths as delivered; causes are drawn alike for all ages.
+-- Deaths as delivered, each with a cause that fits age and sex, or none.
 -- grain: death_id
 select
     'D' || $year || '-' || person as death_id,
     municipality_code,
-    sex,
+    people.sex,
     birth_year,
     $opens + last_day - 1 as death_date,
-    [
-        'I21.9', 'I63.9', 'I50.9', 'C34.9', 'C18.9', 'C50.9', 'J44.9', 'J18.9', 'F03', 'G30.9', 'W19', 'X70', 'E11.9', 'R99'
-    ][1 + cast(floor(14 * draw(key, 15)) as integer)] as cause_icd10,
-    case age when 0 then '0' else '1' end as first_birthday_code
+    case when draw(key, 17) >= $unknown_causes then causes.cause_icd10 end as cause_icd10,
+    case when is_infant_death then '0' else '1' end as first_birthday_code
 from people
+inner join causes
+    on causes.sex = people.sex
+    and people.age >= causes.from_age
+    and people.age < causes.below_age
+    and draw(people.key, 15) >= causes.above
+    and draw(people.key, 15) < causes.upto
 where is_dying
 order by person

@@ -3,7 +3,7 @@
 with happened as (
     select
         person,
-        key,
+        year_key,
         care_row,
         stream,
         insured_days,
@@ -14,7 +14,7 @@ with happened as (
             * case performance_code when 'OTHER' then $filler else 1 end
             * risk
             * insured_days / $days
-            * -ln(draw(key, 200 + stream)) + draw(key, 300 + stream)
+            * -ln(draw(year_key, 200 + stream)) + draw(year_key, 300 + stream)
         ) as bigint))) as occasion
     from holders
     inner join rates using (trait, age_group)
@@ -25,7 +25,7 @@ with happened as (
 fetched as (
     select
         person,
-        key,
+        year_key,
         care_row,
         care_row as stream,
         45 * (1 + cast(floor(3 * draw(key, 700 + care_row)) as integer)) as doses,
@@ -40,16 +40,16 @@ select
     person,
     care_row,
     occasion,
-    hash(key, stream, occasion) as event,
+    hash(year_key, stream, occasion) as event,
     doses,
-    cast(floor(draw(hash(key, stream, occasion), 1) * insured_days) as bigint) as position
+    cast(floor(draw(hash(year_key, stream, occasion), 1) * insured_days) as bigint) as position
 from happened
 union all
 select
     person,
     care_row,
     position // 90 as occasion,
-    hash(key, stream, position // 90) as event,
+    hash(year_key, stream, position // 90) as event,
     doses,
     position
 from fetched

@@ -2,10 +2,7 @@
 with stretches as (
     select
         *,
-        case
-            when first_day > 0 or age = 0 then $opens + first_day
-            else greatest($opens - 1 - cast(floor(draw(key, 20) * 5400) as integer), make_date(birth_year, 1, 1))
-        end as valid_from,
+        $opens + enrolled_on as valid_from,
         case when break_kind <> 'none' then $opens + break_day when last_day < $days then $opens + last_day end as valid_to,
         first_municipality as place
     from people
@@ -22,10 +19,10 @@ with stretches as (
 -- Planted under a key of their own, so that no true value moves: 1 in 2,000.
 planted as (
     select
-        * replace (format('{:016x}', hash(hash(key, 21))) as person_key),
-        1 + cast(floor(draw(key, 22) * 3) as integer) as defect
+        * replace (format('{:016x}', hash(hash(year_key, 21))) as person_key),
+        1 + cast(floor(draw(year_key, 22) * 3) as integer) as defect
     from stretches
-    where draw(key, 23) < $bad_spans and place = first_municipality
+    where draw(year_key, 23) < $bad_spans and place = first_municipality
     union all by name
     select
         *,

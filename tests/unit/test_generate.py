@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +17,11 @@ import pytest
 import typer
 
 from benchmarks import generate
-from benchmarks.generate import Nation, cost_targets, rake, write_nation
+from benchmarks.calibration import cost_targets, rake
+from benchmarks.generate import Nation, write_nation
 
 YEAR = 2023
-NATION = Nation(persons=2000, year=YEAR, seed=7)
+NATION = Nation(persons=2000, years=(2022, YEAR), seed=7, delivered="2025-05-01")
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +34,15 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def spans(nation: Path) -> pd.DataFrame:
     """The stretches that break no rule, cut to the year."""
-    path = nation / f"deliveries/insured_population/insured_population_{YEAR}.csv.gz"
+    return spans_of(nation, YEAR)
+
+
+def spans_of(nation: Path, year: int) -> pd.DataFrame:
+    path = nation / f"deliveries/insured_population/insured_population_{year}.csv.gz"
     read = pd.read_csv(path, sep=";", parse_dates=["valid_from", "valid_to"], dtype={"sex": str})
     right = read["sex"].isin(["M", "F"]) & (read["municipality_code"] != "GM9999")
     right &= read["valid_to"].isna() | (read["valid_to"] > read["valid_from"])
-    opens, closes = pd.Timestamp(YEAR, 1, 1), pd.Timestamp(YEAR + 1, 1, 1)
+    opens, closes = pd.Timestamp(year, 1, 1), pd.Timestamp(year + 1, 1, 1)
     return read[right].assign(
         first=lambda rows: rows["valid_from"].clip(lower=opens),
         until=lambda rows: rows["valid_to"].fillna(closes).clip(upper=closes),
@@ -63,7 +70,14 @@ def homes(spans: pd.DataFrame) -> pd.Series[str]:
 
 def truth_of(nation: Path, measure: str) -> pd.Series[float]:
     cells = pd.read_parquet(nation / "truth.parquet")
-    return cells[cells["measure"] == measure].groupby("municipality_code")["value"].sum()
+    cells = cells[(cells["measure"] == measure) & (cells["period"] == YEAR)]
+    return cells.groupby("municipality_code")["value"].sum()
+
+
+def told_of(nation: Path) -> dict[str, Any]:
+    """What is told of the year."""
+    told: dict[str, Any] = json.loads((nation / "truth.json").read_text())["years"][-1]
+    return told
 
 
 def events_of(lines: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +92,7 @@ def events_of(lines: pd.DataFrame) -> pd.DataFrame:
 def test_the_same_seed_gives_the_same_bytes(nation: Path, tmp_path: Path) -> None:
     write_nation(NATION, tmp_path, threads=1)
     files = sorted(path.relative_to(nation) for path in nation.rglob("*") if path.is_file())
-    assert len(files) == 8
+    assert len(files) == 13
     for file in files:
         first, again = (hashlib.sha256((folder / file).read_bytes()).hexdigest() for folder in (nation, tmp_path))
         assert first == again, file
@@ -106,7 +120,7 @@ def test_csv_holds_what_parquet_holds(nation: Path, tmp_path: Path, monkeypatch:
 
 
 def test_a_late_booking_is_not_in_an_early_delivery(nation: Path, tmp_path: Path) -> None:
-    early = Nation(persons=NATION.persons, year=YEAR, seed=NATION.seed, delivered=f"{YEAR + 1}-04-01")
+    early = replace(NATION, delivered=f"{YEAR + 1}-04-01")
     write_nation(early, tmp_path, claims_only=True)
     booked = pd.read_parquet(tmp_path / f"deliveries/claims/claims_{YEAR}.parquet")["booking_date"]
     assert pd.to_datetime(booked).max() <= pd.Timestamp(early.delivered)
@@ -125,6 +139,43 @@ def test_insured_years_are_those_of_the_spans(nation: Path, spans: pd.DataFrame,
     }
     found = pd.Series(days).groupby(homes).sum() / 365
     pd.testing.assert_series_equal(found, truth_of(nation, "insured_years"), check_names=False)
+
+
+def test_persons_live_on_from_year_to_year(nation: Path, spans: pd.DataFrame) -> None:
+    before = (
+        spans_of(nation, YEAR - 1).sort_values(["until", "first"]).groupby("person_key").tail(1).set_index("person_key")
+    )
+    after = spans.sort_values("first").groupby("person_key").head(1).set_index("person_key")
+    stay = before.index.intersection(after.index, sort=True)
+    same = ["birth_year", "sex", "municipality_code", "ses_quintile"]
+    pd.testing.assert_frame_equal(before.loc[stay, same], after.loc[stay, same])
+    assert before.loc[stay, "valid_to"].isna().all() and before.loc[stay, "death_date"].isna().all()
+    # Who is gone left or died in the year before; who is new came in the year, two in five of them by birth.
+    assert (before["valid_to"].drop(stay).dt.year == YEAR - 1).mean() > 0.95
+    new = after.drop(stay)
+    assert (new["valid_from"].dt.year == YEAR).all()
+    assert 0.15 < (new["birth_year"] == YEAR).mean() < 0.65  # of fifty
+    assert len(new) == pytest.approx(0.025 * NATION.persons, rel=0.05)
+
+
+def test_a_year_is_the_same_whichever_come_after(nation: Path, tmp_path: Path) -> None:
+    write_nation(replace(NATION, years=(YEAR - 1,)), tmp_path)
+    for path in (tmp_path / "deliveries").rglob("*.*"):
+        assert path.read_bytes() == (nation / path.relative_to(tmp_path)).read_bytes(), path.name
+
+
+def test_a_provision_is_one_over_the_years(nation: Path) -> None:
+    first, second = (
+        pd.read_csv(nation / f"deliveries/social_domain/social_domain_{year}.csv.gz", sep=";").drop_duplicates(
+            "allocation_id"
+        )
+        for year in (YEAR - 1, YEAR)
+    )
+    both = first.merge(second, on="allocation_id")
+    assert len(both) > len(first) / 3
+    assert both["end_date_x"].isna().all()
+    assert (both["person_key_x"] == both["person_key_y"]).all()
+    assert (both["start_date_x"] == both["start_date_y"]).all()
 
 
 def test_euros_are_those_of_the_lines(nation: Path, lines: pd.DataFrame, homes: pd.Series[str]) -> None:
@@ -151,8 +202,7 @@ def test_polypharmacy_is_that_of_the_lines(nation: Path, spans: pd.DataFrame, li
 
 
 def test_planted_defects_come_at_their_rates(nation: Path) -> None:
-    told = json.loads((nation / "truth.json").read_text())
-    services = pd.DataFrame(told["services"])
+    services = pd.DataFrame(told_of(nation)["services"])
     count = services["service_count"].sum()
     unknown = services.loc[services["defect"] == "unknown_person", "service_count"].sum()
     corrected = services.loc[services["correction"] != "none", "service_count"].sum()
@@ -162,10 +212,11 @@ def test_planted_defects_come_at_their_rates(nation: Path) -> None:
 
 
 def test_lines_and_euros_are_near_what_was_asked(nation: Path) -> None:
-    told = json.loads((nation / "truth.json").read_text())
+    told = told_of(nation)
     years = told["nl"]["insured_years"]
     assert told["claim_line_count"] / years == pytest.approx(33, rel=0.03)
-    cells = pd.read_parquet(nation / "truth.parquet").pivot_table(
+    truth = pd.read_parquet(nation / "truth.parquet")
+    cells = truth[truth["period"] == YEAR].pivot_table(
         index=["age_band", "sex"], columns="measure", values="value", aggfunc="sum"
     )
     expected = (cost_targets(YEAR) * cells["insured_years"]).sum()
