@@ -31,6 +31,7 @@ import typer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from calibration import cost_targets, kinds_of_care, rake
+from sampling import BY_GGD, wave_of, write_survey
 from tables import nation_tables
 
 from triple_aim.samples.residents import INFANT_DEATHS, UNKNOWN_CAUSES
@@ -40,9 +41,11 @@ CHUNK = 50_000  # persons
 ROW_GROUP = 122_880
 ENTRANTS = 0.025  # born or arrived in a year, of the persons of the first
 
-#: Queries whose rows are delivered as CSV, and the extracts they are; then those that are summed over the chunks.
-CSVS = {"spans": "insured_population", "mortality": "mortality", "social_domain": "social_domain"}
-FOLDED = ("truth", "planted", "population")
+#: What is made of each chunk of persons: tables, queries whose rows are delivered as CSV with their extracts, and
+#: queries that are summed over the chunks; for claims, and for all besides.
+CLAIMS_TABLES, OTHER_TABLES = ("people", "holders", "occasions", "services"), ("allocations", "adults", "answers")
+CLAIMS_CSVS, OTHER_CSVS = {"spans": "insured_population"}, {"mortality": "mortality", "social_domain": "social_domain"}
+CLAIMS_SUMS, OTHER_SUMS = ("truth", "planted"), ("population", "opinions")
 
 MONITOR = """\
 deliveries = "deliveries"
@@ -60,6 +63,7 @@ class Nation:
     seed: int = 20230101
     lines: float = 33.0  # claim lines per insured year
     delivered: str = ""  # what is booked later is not in it
+    respondents: int = 100  # to a survey, of each municipality and age group, if so many take part
     unknown_person: float = 0.01
     other_year: float = 0.0001
     bad_lines: float = 0.001
@@ -79,6 +83,8 @@ class Nation:
             "delivered": np.datetime64(self.day_of_delivery()).item(),
             "infant_deaths": INFANT_DEATHS,
             "unknown_causes": UNKNOWN_CAUSES,
+            "wave": wave_of(year),
+            "by_ggd": BY_GGD,
         }
 
     @property
@@ -156,6 +162,18 @@ class Maker:
         )
         self.found.add(name)
 
+    def keep_sample(self) -> None:
+        """Let the adults of this chunk draw lots against those kept of the chunks before."""
+        if "sampled" not in self.found:
+            self.connection.execute("create or replace temp table sampled as from adults limit 0")
+            self.found.add("sampled")
+        self.table("sampled")
+
+    def answers_of_sample(self) -> pd.DataFrame:
+        """What those kept answer; the chunk's adults give way to them."""
+        self.connection.execute("create or replace temp table adults as from sampled")
+        return self.frame("answers")
+
     def folded(self, name: str) -> pd.DataFrame:
         return self.connection.execute(f"from {name}_folded order by all").df()
 
@@ -220,23 +238,33 @@ def write_nation(
 def _write_year(maker: Maker, year: int, out: Path, *, csv: bool, claims_only: bool) -> dict[str, Any]:
     """Write the deliveries of one year; what is true of it."""
     maker.begin(year)
-    csvs = {query: extract for query, extract in CSVS.items() if query == "spans" or not claims_only}
+    tables = CLAIMS_TABLES if claims_only else CLAIMS_TABLES + OTHER_TABLES
+    csvs = CLAIMS_CSVS if claims_only else CLAIMS_CSVS | OTHER_CSVS
+    sums = CLAIMS_SUMS if claims_only else CLAIMS_SUMS + OTHER_SUMS
     line_count = 0
     with _parquet_writer(_delivery(out, "claims", year, ".parquet")) as write_lines:
-        for _ in maker.chunks("people", "holders", "occasions", "services", "allocations"):
+        for _ in maker.chunks(*tables):
             for query, extract in csvs.items():
                 append_csv(maker, query, _delivery(out, extract, year, ".csv.gz"))
             if csv:
                 line_count += append_csv(maker, "delivered", _delivery(out, "claims", year, ".csv.gz"))
             else:
                 line_count += write_lines(maker)
-            for query in FOLDED:
+            for query in sums:
                 maker.fold(query)
+            if not claims_only:
+                maker.keep_sample()
+    found = maker.folded("truth")
     if not claims_only:
         population = _all_cells(maker.folded("population"))
         population["person_years"] = population.pop("insured_day_count") / maker.values["days"]
         population.to_csv(_delivery(out, "population", year, ".csv"), sep=";", index=False)
-    truth = _with_units(maker.folded("truth"), maker.values["days"])
+        opinions = maker.folded("opinions")
+        adults = opinions[opinions["measure"] == "adult_count"]
+        sample = maker.connection.execute("from sampled").df()
+        write_survey(sample, maker.answers_of_sample(), adults, year, _delivery(out, wave_of(year), year, ""))
+        found = pd.concat([found, opinions], ignore_index=True)
+    truth = _with_units(found, maker.values["days"])
     return {
         "period": year,
         "claim_line_count": line_count,
@@ -253,11 +281,13 @@ def _delivery(out: Path, extract: str, year: int, suffix: str) -> Path:
 
 
 def _with_units(sums: pd.DataFrame, days: int) -> pd.DataFrame:
-    """Whole cents as euros, and days as years beside the days."""
+    """Whole cents as euros, tenths as scores, and days as years beside the days."""
     years = sums[sums["measure"] == "insured_day_count"].assign(measure="insured_years")
     years["value"] /= days
-    euros = sums["measure"].str.endswith("_eur")
-    return pd.concat([sums.assign(value=sums["value"].where(~euros, sums["value"] / 100)), years], ignore_index=True)
+    parts = pd.Series(1.0, sums.index)
+    parts[sums["measure"].str.endswith("_eur")] = 100
+    parts[sums["measure"].str.endswith("_score_sum")] = 10
+    return pd.concat([sums.assign(value=sums["value"] / parts), years], ignore_index=True)
 
 
 def _all_cells(population: pd.DataFrame) -> pd.DataFrame:

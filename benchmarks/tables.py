@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from triple_aim.samples.residents import CAUSES, END_REASONS, PROVISIONS
+from triple_aim.samples.surveys import CARERS, CHRONIC, EDUCATION, ITEMS, POORER, SCORES, SHARED, SILENT
 
 HERE = Path(__file__).resolve().parent
 REFERENCE = HERE.parent / "reference"
@@ -22,7 +23,14 @@ CAUSE_AGES = (0, 1, 15, 45, 65, 80, 200)
 
 def nation_tables() -> dict[str, pd.DataFrame]:
     """Every table by the name that queries give it."""
-    return {**_places(), **_care(), **_social_domain(), "causes": _causes()}
+    return {
+        **_places(),
+        **_care(),
+        **_social_domain(),
+        "causes": _causes(),
+        "items": _items(),
+        "education": _education(),
+    }
 
 
 def _places() -> dict[str, pd.DataFrame]:
@@ -94,3 +102,35 @@ def _drawable(rows: pd.DataFrame, of: list[str]) -> pd.DataFrame:
     rows["upto"] = rows.groupby(of)["part"].cumsum()
     rows["upto"] /= rows.groupby(of)["upto"].transform("last")
     return rows.assign(above=rows.groupby(of)["upto"].shift(fill_value=0.0)).drop(columns="part")
+
+
+def _items() -> pd.DataFrame:
+    """Every item of both surveys: who is asked, how the answers lean at either age, how many stay silent."""
+    scores = ["item", "younger", "elder", "moves", "spread", "lowest", "highest", "step"]
+    monitor = pd.DataFrame(ITEMS, columns=["item", "weight", "younger", "elder", "moves"])
+    told = pd.DataFrame(SCORES, columns=scores)
+    shared = pd.DataFrame([("shared_decision", SHARED[0], SHARED[0], SHARED[1])], columns=scores[:4])
+    items = pd.concat(
+        [
+            monitor.drop(columns="weight").assign(wave="survey", kind="answer"),
+            told.assign(wave="experience_survey", kind="score"),
+            shared.assign(wave="experience_survey", kind="shared_decision"),
+        ],
+        ignore_index=True,
+    ).fillna(0)
+    asked = pd.DataFrame(
+        {CARERS[0]: (CARERS[1], CARERS[1], 0), "coordination": CHRONIC},
+        index=["asked_younger", "asked_elder", "asked_moves"],
+    ).T
+    items = items.join(asked, on="item").fillna({"asked_younger": 1, "asked_elder": 1, "asked_moves": 0})
+    silent = pd.DataFrame(SILENT, index=["not_applicable", "unknown"]).T
+    return items.join(silent, on="kind").drop(columns="kind").rename_axis("item_number").reset_index()
+
+
+def _education() -> pd.DataFrame:
+    """Low, middle, high and unknown education by age group, and what each is to poor health."""
+    groups = [
+        pd.DataFrame({"age_group": group, "code": [1, 2, 3, 9], "part": parts, "poorer": POORER})
+        for group, parts in zip(["18-64", "65+"], EDUCATION, strict=True)
+    ]
+    return _drawable(pd.concat(groups), ["age_group"])

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 import typer
 
@@ -68,9 +69,9 @@ def homes(spans: pd.DataFrame) -> pd.Series[str]:
     return spans.sort_values("until").groupby("person_key")["municipality_code"].last()
 
 
-def truth_of(nation: Path, measure: str) -> pd.Series[float]:
+def truth_of(nation: Path, measure: str, year: int = YEAR) -> pd.Series[float]:
     cells = pd.read_parquet(nation / "truth.parquet")
-    cells = cells[(cells["measure"] == measure) & (cells["period"] == YEAR)]
+    cells = cells[(cells["measure"] == measure) & (cells["period"] == year)]
     return cells.groupby("municipality_code")["value"].sum()
 
 
@@ -92,7 +93,7 @@ def events_of(lines: pd.DataFrame) -> pd.DataFrame:
 def test_the_same_seed_gives_the_same_bytes(nation: Path, tmp_path: Path) -> None:
     write_nation(NATION, tmp_path, threads=1)
     files = sorted(path.relative_to(nation) for path in nation.rglob("*") if path.is_file())
-    assert len(files) == 13
+    assert len(files) == 15
     for file in files:
         first, again = (hashlib.sha256((folder / file).read_bytes()).hexdigest() for folder in (nation, tmp_path))
         assert first == again, file
@@ -199,6 +200,42 @@ def test_polypharmacy_is_that_of_the_lines(nation: Path, spans: pd.DataFrame, li
     days = medicines.groupby(["person_key", medicines["atc_code"].str[:4]])["start"].nunique()
     groups = (days >= 3).groupby("person_key").sum()
     assert (groups >= 5).sum() == truth_of(nation, "polypharmacy_count").sum() > 0
+
+
+def test_a_weighed_survey_tells_what_everybody_would(nation: Path) -> None:
+    year = YEAR - 1
+    answers, _ = pyreadstat.read_sav(nation / f"deliveries/survey/survey_{year}.sav", user_missing=True)
+    answers = answers[answers["Gemeentecode"] != "GM9999"]
+    assert answers["respondent_id"].is_unique
+    # Some cells of 2,000 persons in 342 municipalities have nobody who took part.
+    assert answers["ewCBSGGD"].sum() == pytest.approx(truth_of(nation, "adult_count", year).sum(), rel=0.35)
+    for item, weight in (("KLGGA208", "ewCBSGGD"), ("CALGA260", "ewCBSGGD"), ("RegieLeven", "ewGGD")):
+        told = answers[answers[item].isin([0, 1]) & answers[weight].notna()]
+        asked, yes = (truth_of(nation, f"{item.lower()}_{what}_count", year).sum() for what in ("asked", "yes"))
+        # Four standard deviations, for weights that make a sample worth two thirds of its size.
+        slack = 4 * (yes / asked * (1 - yes / asked) / (len(told) / 1.5)) ** 0.5
+        assert (told[item] * told[weight]).sum() / told[weight].sum() == pytest.approx(yes / asked, abs=slack)
+
+
+def test_scores_of_a_sample_are_near_those_of_everybody(nation: Path) -> None:
+    scores = pd.read_csv(nation / f"deliveries/experience_survey/experience_survey_{YEAR}.csv.gz", sep=";")
+    for item in ("sf12_physical", "pam13", "gp_rating"):
+        told = scores[scores[item].notna() & scores["weight"].notna()]
+        mean = (told[item] * told["weight"]).sum() / told["weight"].sum()
+        true = truth_of(nation, f"{item}_score_sum").sum() / truth_of(nation, f"{item}_asked_count").sum()
+        assert mean == pytest.approx(true, abs=4 * told[item].std() / (len(told) / 1.5) ** 0.5)
+
+
+def test_a_large_stratum_gives_no_more_than_was_asked(
+    nation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generate, "CHUNK", 700)
+    write_nation(replace(NATION, years=(YEAR - 1,), respondents=3), tmp_path)
+    survey = f"deliveries/survey/survey_{YEAR - 1}.sav"
+    few, all_of_them = (pyreadstat.read_sav(folder / survey)[0] for folder in (tmp_path, nation))
+    sizes = few[few["Gemeentecode"] != "GM9999"].groupby("Stratum").size()
+    takers = all_of_them[all_of_them["Gemeentecode"] != "GM9999"].groupby("Stratum").size()
+    pd.testing.assert_series_equal(sizes, takers.clip(upper=3))
 
 
 def test_planted_defects_come_at_their_rates(nation: Path) -> None:

@@ -45,6 +45,9 @@ SCORES = (
     ("recommendation", 7.5, 7.9, -2.0, 1.7, 0, 10, 1.0),
     ("coordination", 3.4, 3.7, -0.6, 0.8, 1, 5, 0.2),
 )
+CHRONIC = (0.30, 0.49, 0.8)  # who is asked of the coordination of care: at 18-64 and 65+, and how it moves
+SHARED = (0.72, -0.5)  # share who decided together, and how it moves
+SILENT = {"answer": (0.005, 0.03), "score": (0.0, 0.04), "shared_decision": (0.11, 0.04)}  # not applicable, unknown
 
 
 def answers(rng: Generator, residents: Array, per_stratum: int) -> pd.DataFrame:
@@ -66,7 +69,7 @@ def answers(rng: Generator, residents: Array, per_stratum: int) -> pd.DataFrame:
     )
     for item, _, younger, elder, moves in ITEMS:
         yes = rng.random(count) < np.where(older, elder, younger) + moves * sample["poor"].to_numpy()
-        silent = rng.choice([0, 8, 9], count, p=[0.965, 0.005, 0.03])
+        silent = rng.choice([0, 8, 9], count, p=[0.965, *SILENT["answer"]])
         if item == CARERS[0]:
             silent = np.where(rng.random(count) < CARERS[1], silent, 8)
         survey[item] = np.where(silent > 0, silent, yes).astype(float)
@@ -84,15 +87,15 @@ def experiences(rng: Generator, residents: Array, per_stratum: int) -> pd.DataFr
     survey["age_group"] = sample["age_group"]
     survey["education"] = sample["education"].replace(4, 9)
     survey["weight"] = sample["weight"]
-    chronic = rng.random(count) < np.where(older, 0.49, 0.30) + 0.8 * poor
+    chronic = rng.random(count) < np.where(older, CHRONIC[1], CHRONIC[0]) + CHRONIC[2] * poor
     for name, younger, elder, moves, spread, lowest, highest, step in SCORES:
         score = rng.normal(np.where(older, elder, younger) + moves * poor, spread)
-        told = rng.random(count) < 0.96
+        told = rng.random(count) < 1 - SILENT["score"][1]
         if name == "coordination":
             told &= chronic
         survey[name] = np.where(told, (np.clip(score, lowest, highest) / step).round() * step, np.nan).round(1)
-    shared = rng.random(count) < 0.72 - 0.5 * poor
-    silent = rng.choice([0, 8, 9], count, p=[0.85, 0.11, 0.04])
+    shared = rng.random(count) < SHARED[0] + SHARED[1] * poor
+    silent = rng.choice([0, 8, 9], count, p=[0.85, *SILENT["shared_decision"]])
     survey["shared_decision"] = np.where(silent > 0, silent, shared)
     survey.loc[count - 2, "gp_rating"] = 11.0
     survey.loc[count - 1, "sex"] = "X"

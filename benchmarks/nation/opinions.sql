@@ -1,0 +1,36 @@
+-- What a survey of everybody would find: no sample, no silence.
+-- grain: municipality_code, sex, age_band, measure
+with asked as (
+    select
+        *,
+        lower(item) || case when is_score then '_score_sum' else '_yes_count' end as found
+    from answers
+    where is_asked
+)
+
+select
+    municipality_code,
+    sex,
+    age_group as age_band,
+    found as measure,
+    sum(answer) as value
+from asked
+group by all
+union all
+select
+    municipality_code,
+    sex,
+    age_group,
+    lower(item) || '_asked_count',
+    count(*)
+from asked
+group by all
+union all
+select
+    municipality_code,
+    sex,
+    age_group,
+    'adult_count',
+    count(*)
+from adults
+group by all
