@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from calibration import cost_targets, kinds_of_care, rake
 from sampling import BY_GGD, wave_of, write_survey
 from tables import nation_tables
+from truth import true_values
 
 from triple_aim.samples.residents import INFANT_DEATHS, UNKNOWN_CAUSES
 
@@ -43,9 +44,13 @@ ENTRANTS = 0.025  # born or arrived in a year, of the persons of the first
 
 #: What is made of each chunk of persons: tables, queries whose rows are delivered as CSV with their extracts, and
 #: queries that are summed over the chunks; for claims, and for all besides.
-CLAIMS_TABLES, OTHER_TABLES = ("people", "holders", "occasions", "services"), ("allocations", "adults", "answers")
+CLAIMS_TABLES, OTHER_TABLES = (
+    ("people", "holders", "occasions", "services"),
+    ("deaths", "allocations", "adults", "answers"),
+)
 CLAIMS_CSVS, OTHER_CSVS = {"spans": "insured_population"}, {"mortality": "mortality", "social_domain": "social_domain"}
-CLAIMS_SUMS, OTHER_SUMS = ("truth", "planted"), ("population", "opinions")
+CLAIMS_SUMS, OTHER_SUMS = ("truth", "stays", "planted"), ("residents", "population", "opinions")
+YEARS_OF = {"insured_day_count": "insured_years", "resident_day_count": "person_years"}
 
 MONITOR = """\
 deliveries = "deliveries"
@@ -60,6 +65,7 @@ class Nation:
 
     persons: int  # in the first year; births and arrivals come on top
     years: tuple[int, ...] = (2023,)
+    municipalities: int = 342  # the largest
     seed: int = 20230101
     lines: float = 33.0  # claim lines per insured year
     delivered: str = ""  # what is booked later is not in it
@@ -120,7 +126,7 @@ class Maker:
         )
         for name, frame in nation_tables().items():
             self.load(name, frame)
-        self.values: dict[str, Any] = {}
+        self.values = nation.values(min(nation.years))
         for table in ("places", "tickets"):
             self.table(table)
 
@@ -219,12 +225,13 @@ def write_nation(
     memory_limit: str = "3GB",
     threads: int = 2,
 ) -> dict[str, Any]:
-    """Write ``out/deliveries``, ``out/truth.parquet``, ``out/truth.json`` and a ``monitor.toml`` that runs them."""
+    """Write ``out/deliveries``, a ``monitor.toml`` that runs them, and what is true: ``truth``, ``indicators``."""
     shutil.rmtree(out / "deliveries", ignore_errors=True)
     maker = Maker(nation, memory_limit, threads, out / "spill")
     made = [_write_year(maker, year, out, csv=csv, claims_only=claims_only) for year in sorted(nation.years)]
     truth = pd.concat([year.pop("truth") for year in made], ignore_index=True)
     truth.to_parquet(out / "truth.parquet", index=False)
+    true_values(truth).to_parquet(out / "indicators.parquet", index=False)
     told = {
         "nation": asdict(nation),
         "claim_line_count": sum(year["claim_line_count"] for year in made),
@@ -254,7 +261,7 @@ def _write_year(maker: Maker, year: int, out: Path, *, csv: bool, claims_only: b
                 maker.fold(query)
             if not claims_only:
                 maker.keep_sample()
-    found = maker.folded("truth")
+    found = pd.concat([maker.folded(name) for name in sums if name not in ("planted", "population")], ignore_index=True)
     if not claims_only:
         population = _all_cells(maker.folded("population"))
         population["person_years"] = population.pop("insured_day_count") / maker.values["days"]
@@ -263,7 +270,6 @@ def _write_year(maker: Maker, year: int, out: Path, *, csv: bool, claims_only: b
         adults = opinions[opinions["measure"] == "adult_count"]
         sample = maker.connection.execute("from sampled").df()
         write_survey(sample, maker.answers_of_sample(), adults, year, _delivery(out, wave_of(year), year, ""))
-        found = pd.concat([found, opinions], ignore_index=True)
     truth = _with_units(found, maker.values["days"])
     return {
         "period": year,
@@ -281,13 +287,13 @@ def _delivery(out: Path, extract: str, year: int, suffix: str) -> Path:
 
 
 def _with_units(sums: pd.DataFrame, days: int) -> pd.DataFrame:
-    """Whole cents as euros, tenths as scores, and days as years beside the days."""
-    years = sums[sums["measure"] == "insured_day_count"].assign(measure="insured_years")
-    years["value"] /= days
+    """Whole cents as euros, tenths as scores, halves as years lost, and days as years beside the days."""
+    years = sums[sums["measure"].isin(YEARS_OF)].replace({"measure": YEARS_OF})
     parts = pd.Series(1.0, sums.index)
-    parts[sums["measure"].str.endswith("_eur")] = 100
-    parts[sums["measure"].str.endswith("_score_sum")] = 10
-    return pd.concat([sums.assign(value=sums["value"] / parts), years], ignore_index=True)
+    for end, part in (("_eur", 100), ("_score_sum", 10), ("years_lost_sum", 2), ("_death_sum", 2)):
+        parts[sums["measure"].str.endswith(end)] = part
+    sums = sums.assign(value=sums["value"] / parts)
+    return pd.concat([sums, years.assign(value=years["value"] / days)], ignore_index=True)
 
 
 def _all_cells(population: pd.DataFrame) -> pd.DataFrame:
@@ -334,6 +340,7 @@ def main(
     persons: Annotated[int, typer.Option(help="how many are drawn; 17,900,000 is the nation")],
     out: Annotated[Path, typer.Option(help="folder to write into")],
     year: Annotated[list[int] | None, typer.Option(help="may be given more than once; 2023 if never")] = None,
+    municipalities: Annotated[int, typer.Option(help="the largest of them; fewer make cells that can be shown")] = 342,
     seed: int = 20230101,
     lines: Annotated[float, typer.Option(help="claim lines per insured year")] = 33.0,
     delivered: Annotated[
@@ -348,7 +355,14 @@ def main(
     threads: int = 2,
 ) -> None:
     """Write the deliveries of an invented nation, and the truth beside them."""
-    nation = Nation(persons=persons, years=tuple(year or [2023]), seed=seed, lines=lines, delivered=delivered)
+    nation = Nation(
+        persons=persons,
+        years=tuple(year or [2023]),
+        municipalities=municipalities,
+        seed=seed,
+        lines=lines,
+        delivered=delivered,
+    )
     told = write_nation(nation, out, csv=csv, claims_only=claims_only, memory_limit=memory_limit, threads=threads)
     for made in told["years"]:
         sums = made["nl"]

@@ -23,14 +23,8 @@ CAUSE_AGES = (0, 1, 15, 45, 65, 80, 200)
 
 def nation_tables() -> dict[str, pd.DataFrame]:
     """Every table by the name that queries give it."""
-    return {
-        **_places(),
-        **_care(),
-        **_social_domain(),
-        "causes": _causes(),
-        "items": _items(),
-        "education": _education(),
-    }
+    surveys = {"items": _items(), "education": _education()}
+    return {**_places(), **_care(), **_code_lists(), **_social_domain(), "causes": _causes(), **surveys}
 
 
 def _places() -> dict[str, pd.DataFrame]:
@@ -60,6 +54,12 @@ def _care() -> dict[str, pd.DataFrame]:
         ],
         "codes": lists[["care_row", "code_number", "code"]],
     }
+
+
+def _code_lists() -> dict[str, pd.DataFrame]:
+    """Lists of what indicators count: what they list is content, how they are read is ours."""
+    names = ("chronic_conditions", "avoidable_admissions", "avoidable_mortality")
+    return {name: pd.read_csv(REFERENCE / "codes" / f"{name}.csv") for name in names}
 
 
 def _by_age_group(wide: pd.DataFrame, value: str) -> pd.DataFrame:

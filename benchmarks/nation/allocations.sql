@@ -36,22 +36,27 @@ select
     provision,
     spell,
     event,
-    law,
+    cycles.law,
     category,
     $opens + greatest(begun_on, came_on) as start_date,
     greatest(begun_on, 0) as first_in_year,
     least(done_on, last_day - 1) as last_in_year,
     last_in_year < $days - 1 or last_day < $days as is_ended,
     case
-        when done_on < last_day - 1 then 'done'
-        when is_dying then 'died'
-        else 'left'
-    end as ending,
+        when not is_ended then null
+        when done_on < last_day - 1 then end_reasons.code
+        when is_dying then '02'
+        else '31'
+    end as end_reason,
     cast(round(
         100 * euro * 1.04 ^ ($year - 2023) * (0.4 - 0.6 * ln(draw(event, 6)))
         * (1 + least(last_in_year, $days - 1) - first_in_year) / $days
     ) as bigint) as cents
 from cycles
+inner join end_reasons
+    on end_reasons.law = cycles.law
+    and draw(event, 3) >= end_reasons.above
+    and draw(event, 3) < end_reasons.upto
 where
     done_on >= 0
     and last_in_year >= first_in_year

@@ -1,6 +1,13 @@
 -- Persons with each trait they have; everybody has the trait "all".
 select
-    people.*,
+    people.person,
+    people.key,
+    people.year_key,
+    people.sex,
+    people.age_band,
+    people.age_group,
+    people.risk,
+    people.insured_days,
     traits.trait
 from people
 inner join traits

@@ -30,6 +30,16 @@ select
     municipality_code,
     sex,
     age_group,
+    'net_promoter_sum',
+    sum(case when answer >= 90 then 100 when answer <= 60 then -100 else 0 end)
+from asked
+where item = 'recommendation'
+group by all
+union all
+select
+    municipality_code,
+    sex,
+    age_group,
     'adult_count',
     count(*)
 from adults

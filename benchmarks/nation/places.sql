@@ -15,4 +15,5 @@ select
     0.6 * (age_draw - 0.5) as older,
     0.85 + 0.3 * use_draw as care_use
 from ranked
+where size_rank <= $municipalities
 order by size_rank

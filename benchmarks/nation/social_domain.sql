@@ -3,7 +3,6 @@
 with messages as (
     select
         *,
-        draw(event, 3) as reason_draw,
         unnest(case when draw(event, 4) < 0.005 then [1, 2] else [1] end) as message_seq
     from allocations
 )
@@ -13,20 +12,16 @@ select
     message_seq,
     person_key,
     municipality_code,
-    messages.law,
+    law,
     category,
     case when draw(event, 5) < 0.06 then 'PGB' else 'ZIN' end as delivery_form,
     start_date,
     case when is_ended then $opens + last_in_year end as end_date,
-    case when is_ended then case ending when 'died' then '02' when 'left' then '31' else end_reasons.code end end as end_reason,
+    end_reason,
     case sex when 'F' then '2' else '1' end as sex,
     birth_year,
     replace(cast(cast(cents as decimal(18, 2)) / 100 as varchar), '.', ',') as amount_eur
 from messages
-inner join end_reasons
-    on end_reasons.law = messages.law
-    and messages.reason_draw >= end_reasons.above
-    and messages.reason_draw < end_reasons.upto
 order by
     person,
     provision,

@@ -26,12 +26,31 @@ polypharmacy as (
     having count(*) >= 5
 ),
 
-diabetes as (
-    select person
+listed as (
+    select distinct
+        code,
+        condition,
+        least_dispensing_count
+    from codes
+    inner join chronic_conditions on starts_with(code, atc_prefix)
+),
+
+conditions as (
+    select
+        person,
+        condition
     from counted
-    where is_event and performance_code = 'RX' and starts_with(code, 'A10')
+    inner join listed using (code)
+    where is_event and performance_code = 'RX'
+    group by all
+    having count(distinct start_date) >= max(least_dispensing_count)
+),
+
+multimorbidity as (
+    select person
+    from conditions
     group by person
-    having count(distinct start_date) >= 2
+    having count(*) >= 2
 ),
 
 facts as (
@@ -41,12 +60,15 @@ facts as (
     union all
     select person, 'senior_count', 1 from people where age >= 65 and last_day = $days
     union all
-    select person, 'death_count', 1 from people where is_dying
-    union all
     select person, 'polypharmacy_count', 1
     from people semi join polypharmacy using (person) where age >= 65 and last_day = $days
     union all
-    select person, 'diabetes_person_count', 1 from diabetes
+    select person, condition || '_person_count', 1 from conditions
+    union all
+    select person, 'multimorbidity_person_count', 1 from multimorbidity
+    union all
+    select person, 'antibiotic_ddd_sum', cast(ddd_quantity as integer)
+    from counted where is_event and performance_code = 'RX' and starts_with(code, 'J01')
     union all
     select distinct person, 'user_' || care_kind || '_count', 1 from counted where is_event
     union all
@@ -55,8 +77,6 @@ facts as (
     select person, 'amount_eur', net_cents from counted
     union all
     select person, 'line_' || care_kind || '_count', 1 from counted where is_event
-    union all
-    select person, 'emergency_visit_count', 1 from counted where is_event and performance_code = 'ED'
 )
 
 select

@@ -93,7 +93,7 @@ def events_of(lines: pd.DataFrame) -> pd.DataFrame:
 def test_the_same_seed_gives_the_same_bytes(nation: Path, tmp_path: Path) -> None:
     write_nation(NATION, tmp_path, threads=1)
     files = sorted(path.relative_to(nation) for path in nation.rglob("*") if path.is_file())
-    assert len(files) == 15
+    assert len(files) == 16
     for file in files:
         first, again = (hashlib.sha256((folder / file).read_bytes()).hexdigest() for folder in (nation, tmp_path))
         assert first == again, file

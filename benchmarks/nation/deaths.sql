@@ -1,0 +1,19 @@
+-- Who dies in the year, of what, and at what age; nobody has a birthday, and in the first half of the year it is still to come.
+-- grain: person
+select
+    person,
+    municipality_code,
+    people.sex,
+    birth_year,
+    $opens + last_day - 1 as death_date,
+    case when people.age > 0 and month(death_date) < 7 then people.age - 1 else people.age end as age_then,
+    case when draw(key, 17) >= $unknown_causes then causes.cause_icd10 end as cause_icd10,
+    is_infant_death
+from people
+inner join causes
+    on causes.sex = people.sex
+    and people.age >= causes.from_age
+    and people.age < causes.below_age
+    and draw(people.key, 15) >= causes.above
+    and draw(people.key, 15) < causes.upto
+where is_dying
