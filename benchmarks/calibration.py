@@ -5,13 +5,11 @@ Not here: how much care there is (``generate``).
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-TABLES = Path(__file__).resolve().parent / "nation"
+from triple_aim.samples.billing import KINDS, MEANS
 
 
 def rake(start: NDArray[np.float64], rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -25,13 +23,13 @@ def rake(start: NDArray[np.float64], rows: NDArray[np.float64], columns: NDArray
 
 def cost_targets(year: int) -> pd.Series[float]:
     """Euro per insured year by age band and sex; between and beyond the years of the table on a straight line."""
-    table = pd.read_csv(TABLES / "cost.csv").set_index(["age_band", "sex"])
+    table = MEANS.set_index(["age_band", "sex"])
     return _between({int(name[-4:]): table[name] for name in table}, year)
 
 
 def kinds_of_care(year: int) -> pd.DataFrame:
     """Days until a line is booked and part of the euros, by kind of care."""
-    kinds = pd.read_csv(TABLES / "kinds.csv").set_index("care_kind")
+    kinds = KINDS.set_index("care_kind")
     euros = _between({2018: kinds["euro_2018"], 2023: kinds["euro_2023"]}, year)
     return kinds[["booking_days"]].assign(share=euros / euros.sum())
 

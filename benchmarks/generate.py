@@ -35,6 +35,7 @@ from sampling import BY_GGD, wave_of, write_survey
 from tables import nation_tables
 from truth import true_values
 
+from triple_aim.samples.places import DEATHS_AT_BIRTH, DEATHS_BY_AGE, DEATHS_BY_SEX
 from triple_aim.samples.residents import INFANT_DEATHS, UNKNOWN_CAUSES
 
 HERE = Path(__file__).resolve().parent
@@ -87,6 +88,10 @@ class Nation:
             "opens": opens.item(),
             "days": int((closes - opens).astype(int)),
             "delivered": np.datetime64(self.day_of_delivery()).item(),
+            "deaths_at_birth": DEATHS_AT_BIRTH,
+            "deaths_by_age": DEATHS_BY_AGE,
+            "deaths_of_women": DEATHS_BY_SEX["F"],
+            "deaths_of_men": DEATHS_BY_SEX["M"],
             "infant_deaths": INFANT_DEATHS,
             "unknown_causes": UNKNOWN_CAUSES,
             "wave": wave_of(year),

@@ -1,5 +1,7 @@
--- Who dies in the year, of what, and at what age; nobody has a birthday, and in the first half of the year it is still to come.
+-- Who dies in the year, of what, and at what completed age.
 -- grain: person
+--
+-- Nobody has a birthday: in the first half of the year it is taken to be still to come.
 select
     person,
     municipality_code,

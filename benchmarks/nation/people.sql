@@ -8,7 +8,10 @@ with numbered as (
         person,
         hash(hash($seed, person)) as key,
         -- The first so many are here from the first year on; after them, so many are born or arrive each year.
-        case when person < $persons then $first_year else cast($first_year + 1 + (person - $persons) // $entrants as integer) end as entry_year
+        case
+            when person < $persons then $first_year
+            else cast($first_year + 1 + (person - $persons) // $entrants as integer)
+        end as entry_year
     from range($low, $high) as numbers (person)
 ),
 
@@ -38,21 +41,23 @@ entered as (
 lives as (
     select
         *,
-        case when draw(key, 3) < case when entry_age < 60 then 0.493 else 0.493 + 0.006 * (entry_age - 60) end then 'F' else 'M' end
-            as sex,
+        case when draw(key, 3) < 0.493 + 0.006 * greatest(entry_age - 60, 0) then 'F' else 'M' end as sex,
         case
             when entry_age = 0 and draw(key, 16) < $infant_deaths then draw(key, 8) ^ 4
-            -- Gompertz, near enough to the Dutch life table above thirty: the age at which the drawn share is still alive.
+            -- Gompertz, near enough to the Dutch life table above thirty: the age that the drawn share comes to.
             else ln(
-                exp(0.094 * entry_age) - ln(draw(key, 8)) * 0.094 / (2.5e-5 * case sex when 'F' then 0.88 else 1.15 end)
-            ) / 0.094 - entry_age
+                exp($deaths_by_age * entry_age)
+                - ln(draw(key, 8)) * $deaths_by_age
+                / ($deaths_at_birth * case sex when 'F' then $deaths_of_women else $deaths_of_men end)
+            ) / $deaths_by_age - entry_age
         end as years_to_death,
         -ln(draw(key, 9)) / 0.008 as years_to_leaving,
         years_to_death <= years_to_leaving as dies,
         entry_day + 1 + cast(floor(365.25 * least(years_to_death, years_to_leaving)) as integer) as end_day,
         entry_year + cast(floor(-ln(draw(key, 12)) / 0.046) as integer) as break_year,
         -- Never near either end of a year, so that what follows on the break is in the same year.
-        cast(make_date(break_year, 1, 1) - $opens as integer) + 30 + cast(floor(275 * draw(key, 10)) as integer) as broken_on,
+        cast(make_date(break_year, 1, 1) - $opens as integer) + 30 + cast(floor(275 * draw(key, 10)) as integer)
+            as broken_on,
         draw(key, 11) as break_draw
     from entered
     where entry_day < $days
@@ -88,13 +93,17 @@ select
     care_use,
     case when age >= 90 then '90+' else format('{:02d}-{:02d}', age // 5 * 5, age // 5 * 5 + 4) end as age_band,
     case when age < 18 then 1 when age < 45 then 2 when age < 65 then 3 when age < 80 then 4 else 5 end as age_group,
-    case when was_broken and life_break = 'move' then other_municipality else home_municipality end as first_municipality,
-    case when life_break = 'move' and break_year <= $year then other_municipality else home_municipality end as municipality_code,
+    case when was_broken and life_break = 'move' then other_municipality else home_municipality end
+        as first_municipality,
+    case when break_year <= $year and life_break = 'move' then other_municipality else home_municipality end
+        as municipality_code,
     greatest(entry_day, 0) as first_day,
     least(end_day, $days) as last_day,
     case
-        when is_settled
-            then greatest(entry_opens - 1 - cast(floor(draw(key, 20) * 5400) as integer), cast(make_date(birth_year, 1, 1) - $opens as integer))
+        when is_settled then greatest(
+            entry_opens - 1 - cast(floor(draw(key, 20) * 5400) as integer),
+            cast(make_date(birth_year, 1, 1) - $opens as integer)
+        )
         else entry_day
     end as came_on,
     -- When the stretch began that the year opens with.

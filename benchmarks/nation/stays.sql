@@ -1,5 +1,7 @@
--- Emergency visits and stays in hospital as they were: admissions that follow on each other are one stay, begun by the first.
+-- Emergency visits and stays in hospital as they were.
 -- grain: municipality_code, sex, age_band, measure
+--
+-- Admissions that follow on each other are one stay, begun by the first.
 with admissions as (
     select
         *,

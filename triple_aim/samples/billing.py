@@ -5,27 +5,21 @@ Not here: which care there is (``care``).
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
 from triple_aim.samples.places import BANDS, DELIVERED, NEVER, PLACES, YEARS, Array, dates, labels, pseudonyms
 
-#: Euro per insured year in 2023 by five-year band, men and women.
-COST = np.array(
-    [
-        [2710, 1527, 1286, 1327, 1317, 1388, 1480, 1555, 1716, 2001]
-        + [2412, 3067, 3879, 4900, 6172, 7546, 8719, 9803, 11007],
-        [2192, 1260, 1158, 1560, 2010, 2562, 3108, 2732, 2383, 2485]
-        + [2834, 3160, 3731, 4494, 5353, 6478, 7680, 8981, 9936],
-    ],
-    dtype=float,
-).T
+HERE = Path(__file__).parent
+#: Rounded national means: euro per insured year by five-year band and sex in three years; euro and days until a line is
+#: booked by kind of care.
+MEANS, KINDS = (pd.read_csv(HERE / f"{name}.csv") for name in ("cost", "kinds"))
+COST = MEANS.pivot(index="age_band", columns="sex", values="euro_2023")[["M", "F"]].to_numpy(dtype=float)
 COST_GROWTH = 1.03
-
-#: Half the mean number of days until a line is booked, by kind of care; the same for every other kind.
-BOOKING = {"hospital": 50, "mental_health": 40, "general_practice": 15, "pharmacy": 8, "cross_border": 80}
-BOOKING_ELSE = 30
+BOOKING = KINDS.set_index("care_kind")["booking_days"]  # half the mean number of days
 SLOWEST = DELIVERED - (YEARS[-1] - YEARS[0]) * 365 + 1  # days, so that every year but the last is complete
 
 
@@ -63,7 +57,7 @@ def billed(rng: Generator, lines: pd.DataFrame, members: pd.DataFrame, year: int
 
 
 def _booking_days(rng: Generator, lines: pd.DataFrame) -> Array:
-    half = lines["care_kind"].map(BOOKING).fillna(BOOKING_ELSE).to_numpy()
+    half = lines["care_kind"].map(BOOKING).to_numpy()
     ends = (lines["day"] + lines["nights"]).to_numpy()
     booked: Array = ends + 1 + rng.gamma(2, half).astype(int)
     latest: Array = np.maximum(lines["day"].to_numpy() + SLOWEST, ends)

@@ -63,9 +63,16 @@ def age_in_band(rng: Generator, band: Array) -> Array:
     return band * 5 + rng.integers(0, 5, len(band))
 
 
+#: Gompertz, a straight line on a log scale, near enough to the Dutch life table above 30: deaths a person-year at 0 and
+#: how they grow with age; men and women beside the mean.
+DEATHS_AT_BIRTH, DEATHS_BY_AGE = 2.5e-5, 0.094
+DEATHS_BY_SEX = {"M": 1.15, "F": 0.88}
+
+
 def death_rate(age: Array, sex: Array) -> Array:
-    """Gompertz: a straight line on a log scale, near enough to the Dutch life table above 30."""
-    return np.minimum(2.5e-5 * np.exp(0.094 * age), 0.5) * np.where(sex == 1, 0.88, 1.15)
+    return np.minimum(DEATHS_AT_BIRTH * np.exp(DEATHS_BY_AGE * age), 0.5) * np.where(
+        sex == 1, DEATHS_BY_SEX["F"], DEATHS_BY_SEX["M"]
+    )
 
 
 def by_age(age: Array, rates: Iterable[float]) -> Array:
