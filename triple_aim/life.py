@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import Sums, estimate
@@ -22,6 +23,8 @@ from triple_aim.stats.survey import ratio_variance
 from triple_aim.supply import supply
 from triple_aim.surveys import by_stratum, sampled_sums
 from triple_aim.vocabulary import ALL, age_bounds
+
+REGION = ["region_type", "region_code"]
 
 
 def life_frames(
@@ -47,7 +50,7 @@ def life_frames(
                 sums |= {"healthy": unasked, "healthy_variance": unasked}
         elif route.healthy:
             sexes = [None] if dimension == "none" else split.labels
-            health = _health(route.healthy, cubes, spec, regions, given.cells.periods(), route.pool, sexes)
+            health = _health(route.healthy, cubes, spec, regions, place.frame, given.cells.periods(), route.pool, sexes)
             for sample, sums, smallest in ((health.own, own, totals), (health.rest, others, rest_totals)):
                 share, variance = _shares(sample, health.bands, bands)
                 sums |= {"healthy": share, "healthy_variance": variance}
@@ -110,11 +113,12 @@ def _health(
     cubes: Mapping[str, Cells],
     spec: Spec,
     regions: Regions,
+    wanted_regions: pd.DataFrame,
     periods: list[int],
     pool: int,
     sexes: list[str] | list[None],
 ) -> _Health:
-    """The survey of the latest wave within each pooled period, by region, sex and the survey's own age bands."""
+    """The survey of the latest wave within each pooled period, by wanted region, sex and the survey's own age bands."""
     cells = cubes[wanted.cube]
     cells = cells.keep("item", np.array([item == wanted.item for item in cells.labels["item"]], dtype=bool))
     place = geography(regions, spec.levels, cells.labels["municipality_code"])
@@ -129,11 +133,16 @@ def _health(
     rest = rolled.of(place.country).minus(rolled)
     waves = cells.periods()
     latest = [max((i for i, wave in enumerate(waves) if end - pool < wave <= end), default=-1) for end in periods]
+    # The survey may have been held in more regions than deaths were told of, or in fewer.
+    asked, listed = (pd.MultiIndex.from_frame(frame[REGION]) for frame in (place.frame, wanted_regions))
+    rows = asked.get_indexer(listed)
 
-    def timed(sums: Sums) -> Sums:
+    def picked(sums: Sums) -> Sums:
         shape = (len(waves), len(place.frame), len(sexes), len(bands))
-        never = np.full((1, *shape[1:]), np.nan)  # the last row, where an index of -1 leads
-        spread = {name: np.concatenate([array.reshape(shape), never]) for name, array in sums.parts.items()}
-        return Sums({name: array[latest] for name, array in spread.items()})
+        nowhere = ((0, 1), (0, 1), (0, 0), (0, 0))  # a last wave and a last region, where an index of -1 leads
+        spread = {
+            name: np.pad(array.reshape(shape), nowhere, constant_values=np.nan) for name, array in sums.parts.items()
+        }
+        return Sums({name: array[latest][:, rows] for name, array in spread.items()})
 
-    return _Health(bands, timed(rolled), timed(rest))
+    return _Health(bands, picked(rolled), picked(rest))

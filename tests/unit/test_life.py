@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,13 +19,14 @@ AGES = [0, 5, 20, 65, 80]
 RATE = np.array([0.002, 0.0002, 0.002, 0.02, 0.12])
 YEARS = 10_000.0
 WAVES = (2020, 2021, 2022)
+OWN = ["region_code", "period", "sex", "value", "lower", "upper", "persons", "cases", "status"]
 
 
 def mortality(periods: tuple[int, ...] = WAVES, **sums: object) -> Cells:
     return cells({"death_count": RATE * YEARS, "person_years": YEARS, **sums}, periods=periods, bands=BANDS)
 
 
-def survey(period: int, share: float, respondents: float = 200.0) -> Cells:
+def survey(period: int, share: float, respondents: float = 200.0, codes: Sequence[str] = FLEVOLAND) -> Cells:
     """Weights of 1, one stratum a municipality, half the respondents of either sex."""
     yes = share * respondents
     sums = {
@@ -31,7 +34,7 @@ def survey(period: int, share: float, respondents: float = 200.0) -> Cells:
         "weight_sum": respondents, "weighted_yes_sum": yes, "weight_sumsq": respondents, "weighted_yes_sumsq": yes,
     }  # fmt: skip
     axes = {"stratum": ["1"], "item": ["good_self_rated_health"]}
-    return cells(sums, periods=(period,), bands=("18-64", "65+"), **axes)
+    return cells(sums, periods=(period,), codes=codes, bands=("18-64", "65+"), **axes)
 
 
 def made(indicator: str, **cubes: Cells) -> pd.DataFrame:
@@ -76,6 +79,15 @@ def test_health_is_that_of_the_latest_wave_within_the_pooled_years() -> None:
     assert found["value"] == pytest.approx(wanted.value.item())
     assert found["lower"] < wanted.lower.item()  # the sample adds to the chance in deaths
     assert found["persons"] == pytest.approx(min(asked, persons))
+
+
+def test_a_survey_may_reach_other_regions_than_deaths_do() -> None:
+    own = made("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75))
+    for codes in ((*FLEVOLAND, "GM0363"), ("GM0014", *FLEVOLAND)):
+        more = made("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75, codes=codes))
+        pd.testing.assert_frame_equal(more[more["region_type"] != "nl"][OWN], own[own["region_type"] != "nl"][OWN])
+    fewer = made("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75, codes=("GM0363",)))
+    assert row(fewer, 2022)["status"] == "not_computed"
 
 
 def test_without_a_wave_in_the_pooled_years_there_is_no_healthy_expectancy() -> None:
