@@ -33,8 +33,6 @@ from triple_aim.warehouse import (
 #: Temporary, as RAW is: a view of the typed rows, the same as a table with the rule each breaks, the rules that some
 #: break, and a view of the rows and their rules.
 TYPED, READ, BROKEN, CHECKED = (f"temp.main.delivery_{name}" for name in ("typed", "read", "broken", "checked"))
-HASHES = "temp.main.delivery_key_hashes"
-LARGEST_PART = 10_000_000  # hashes that are looked at together
 SQL_TYPES = {
     "text": "varchar",
     "code": "varchar",
@@ -263,41 +261,31 @@ def _refuse_unless_acceptable(warehouse: Warehouse, contract: Contract, name: st
         most = f"at most {contract.set_aside.max_share:.1%} may be set aside (contracts/{contract.extract}.yaml)"
         raise DeliveryError(f"{broken:,} of {total:,} rows break a rule ({told})", name, f"mend the rows; {most}")
     if contract.key:
-        twice = _keys_twice(warehouse, ", ".join(quoted(key) for key in contract.key), total)
+        twice = _keys_twice(warehouse, ", ".join(quoted(key) for key in contract.key))
         if twice:
             raise DeliveryError(
                 f"{twice:,} keys ({', '.join(contract.key)}) occur more than once", name, "deliver each once"
             )
 
 
-def _keys_twice(warehouse: Warehouse, keys: str, total: int) -> int:
+def _keys_twice(warehouse: Warehouse, keys: str) -> int:
     """How many keys stand in more than one row that may be staged.
 
-    Looked for among hashes first, a part at a time: the keys of a nation's claims would not fit in memory at once. The
+    Looked for among hashes first, which are small and can be written to disk when a nation's do not fit in memory. The
     engine's hash gives two of a hundred serial numbers the same value; two of them together do not.
     """
     key = f"concat_ws('|', {keys})"
-    hashed = f"xor(hash({key}), hash('#' || {key}))"
-    warehouse.run(
-        f"""create or replace temp table {HASHES} as
-            select {hashed} as key_hash from {CHECKED} where broken_rule is null"""
-    )
-    parts = 1 + total // LARGEST_PART
-    alike = [
-        f"select key_hash from {HASHES} where key_hash % {parts} = {part} group by key_hash having count(*) > 1"
-        for part in range(parts)
-    ]
-    found = sum(warehouse.value(f"select count(*) from ({hashes})") for hashes in alike)
-    if found:  # two keys may share a hash
-        among = f"select key_hash from {HASHES} group by key_hash having count(*) > 1"
-        found = warehouse.value(
+    hashed = f"select xor(hash({key}), hash('#' || {key})) as key_hash, * from {CHECKED} where broken_rule is null"
+    if not warehouse.value(f"select count(*) - count(distinct key_hash) from ({hashed})"):
+        return 0
+    among = f"select key_hash from ({hashed}) group by key_hash having count(*) > 1"  # two keys may share a hash
+    return int(
+        warehouse.value(
             f"""select count(*) from (
-                    select 1 from {CHECKED} where broken_rule is null and {hashed} in ({among})
-                    group by {keys} having count(*) > 1
+                    select 1 from ({hashed}) where key_hash in ({among}) group by {keys} having count(*) > 1
                 )"""
         )
-    warehouse.run(f"drop table {HASHES}")
-    return int(found)
+    )
 
 
 def _write_quarantine(warehouse: Warehouse, target: Path) -> None:
