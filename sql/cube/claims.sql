@@ -15,7 +15,7 @@ with kind_cells as (
     from person.care_kinds as kinds
     inner join person.care_years as persons
         on persons.period = $period
-        and persons.person_key = kinds.person_key
+        and persons.person_number = kinds.person_number
         and persons.exclusion = kinds.exclusion
     where kinds.period = $period
     group by

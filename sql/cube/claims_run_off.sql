@@ -12,7 +12,7 @@ with booked_lines as (
     from person.care_lines as lines
     left join person.insured_members as members
         on members.period = $period
-        and members.person_key = lines.person_key
+        and members.person_number = lines.person_number
         and members.exclusion = lines.exclusion
     where lines.period = $period
     group by

@@ -1,5 +1,5 @@
 -- Stays in hospital or in psychiatric care as episodes: why each began, how it ended and what came after it.
--- grain: period, person_key, episode_type, episode_number
+-- grain: period, person_number, episode_type, episode_number
 with calendar as (
     select make_date($period + 1, 1, 1) as year_end
 ),
@@ -8,7 +8,7 @@ admissions as (
     select
         supplier,
         line_number,
-        person_key,
+        person_number,
         case activity when 'psychiatric_admission' then 'psychiatric' else 'hospital' end as episode_type,
         activity = 'admission_acute' as is_acute,
         diagnosis_icd10,
@@ -27,7 +27,7 @@ opened_admissions as (
     select
         supplier,
         line_number,
-        person_key,
+        person_number,
         episode_type,
         is_acute,
         diagnosis_icd10,
@@ -36,7 +36,7 @@ opened_admissions as (
         insured_until,
         case
             when start_date < max(until_date) over (
-                partition by person_key, episode_type
+                partition by person_number, episode_type
                 order by start_date, until_date, line_number, supplier
                 rows between unbounded preceding and 1 preceding
             ) then 0
@@ -47,7 +47,7 @@ opened_admissions as (
 
 numbered_admissions as (
     select
-        person_key,
+        person_number,
         episode_type,
         is_acute,
         diagnosis_icd10,
@@ -56,7 +56,7 @@ numbered_admissions as (
         insured_until,
         opens_episode,
         sum(opens_episode) over (
-            partition by person_key, episode_type
+            partition by person_number, episode_type
             order by start_date, until_date, line_number, supplier
             rows between unbounded preceding and current row
         ) as episode_number
@@ -66,7 +66,7 @@ numbered_admissions as (
 -- The first admission says why and how urgently the episode began; O and P are the chapters of birth and newborns.
 episodes as (
     select
-        person_key,
+        person_number,
         episode_type,
         episode_number,
         min(start_date) as start_date,
@@ -77,7 +77,7 @@ episodes as (
         bool_or(coalesce(substr(diagnosis_icd10, 1, 1) in ('O', 'P'), false)) as is_birth_care
     from numbered_admissions
     group by
-        person_key,
+        person_number,
         episode_type,
         episode_number
 ),
@@ -124,7 +124,7 @@ listed_diagnoses as (
 
 followed_episodes as (
     select
-        episodes.person_key,
+        episodes.person_number,
         episodes.episode_type,
         episodes.episode_number,
         episodes.start_date,
@@ -138,22 +138,22 @@ followed_episodes as (
         date_diff('day', episodes.start_date, members.death_date) as start_until_death_count,
         date_diff('day', episodes.discharge_date, members.death_date) as discharge_until_death_count,
         date_diff('day', episodes.discharge_date, lead(episodes.start_date) over (
-            partition by episodes.person_key, episodes.episode_type order by episodes.episode_number
+            partition by episodes.person_number, episodes.episode_type order by episodes.episode_number
         )) as days_until_next_count,
         lead(episodes.is_acute) over (
-            partition by episodes.person_key, episodes.episode_type order by episodes.episode_number
+            partition by episodes.person_number, episodes.episode_type order by episodes.episode_number
         ) as is_next_acute
     from episodes
     cross join calendar
     left join person.insured_members as members
         on members.period = $period
-        and members.person_key = episodes.person_key
+        and members.person_number = episodes.person_number
         and members.exclusion = 'none'
 )
 
 select
     cast($period as integer) as period,
-    followed.person_key,
+    followed.person_number,
     followed.episode_type,
     followed.episode_number,
     followed.start_date,

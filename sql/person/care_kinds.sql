@@ -1,8 +1,8 @@
 -- What each person's care cost by kind, and how often it was given.
--- grain: period, person_key, exclusion, care_kind
+-- grain: period, person_number, exclusion, care_kind
 select
     cast($period as integer) as period,
-    person_key,
+    person_number,
     exclusion,
     care_kind,
     count(*) as claim_line_count,
@@ -11,6 +11,6 @@ select
 from person.care_lines
 where period = $period
 group by
-    person_key,
+    person_number,
     exclusion,
     care_kind

@@ -11,7 +11,7 @@ lines as (
     select
         claim_lines.supplier,
         claim_lines.line_number,
-        claim_lines.person_key,
+        enrolment.person_number,
         claim_lines.care_kind,
         claim_lines.activity,
         claim_lines.diagnosis_icd10,
@@ -48,7 +48,8 @@ select
     cast($period as integer) as period,
     supplier,
     line_number,
-    person_key,
+    -- A line that does not count is nobody's, and nobody has the number 0.
+    case when exclusion = 'none' then person_number else 0 end as person_number,
     care_kind,
     activity,
     diagnosis_icd10,

@@ -1,38 +1,38 @@
 -- Everyone of whom enrolment or a claim was delivered, one row a year: enrolment, cost and care, all that cubes add up.
--- grain: period, person_key, exclusion
+-- grain: period, person_number, exclusion
 with line_totals as (
     select
-        person_key,
+        person_number,
         exclusion,
         sum(claim_line_count) as claim_line_count,
         cast(sum(amount_eur) as decimal(18, 2)) as amount_eur
     from person.care_kinds
     where period = $period
     group by
-        person_key,
+        person_number,
         exclusion
 ),
 
 -- Care belongs to what counts of a person, and not to what was excluded of the same person.
 subjects as (
     select
-        person_key,
+        person_number,
         exclusion,
-        case when exclusion = 'none' then person_key end as counted_key
+        case when exclusion = 'none' then person_number end as counted_key
     from person.insured_members
     where period = $period
     union distinct
     select
-        person_key,
+        person_number,
         exclusion,
-        case when exclusion = 'none' then person_key end as counted_key
+        case when exclusion = 'none' then person_number end as counted_key
     from line_totals
 ),
 
 -- Where fifty insured persons or more have not one claim between them, claims are missing; they are not cheap.
 members as (
     select
-        person_key,
+        person_number,
         exclusion,
         members.municipality_code,
         members.sex,
@@ -48,19 +48,19 @@ members as (
         and sum(coalesce(line_totals.claim_line_count, 0)) over (partition by members.municipality_code, exclusion) = 0
         and count(*) over (partition by members.municipality_code, exclusion) >= 50 as is_undelivered
     from person.insured_members as members
-    left join line_totals using (person_key, exclusion)
+    left join line_totals using (person_number, exclusion)
     where members.period = $period
 ),
 
 ranked_costs as (
     select
-        person_key,
+        person_number,
         exclusion,
         coalesce(line_totals.amount_eur, 0) as amount_eur,
-        row_number() over (order by coalesce(line_totals.amount_eur, 0) desc, person_key) as cost_rank,
+        row_number() over (order by coalesce(line_totals.amount_eur, 0) desc, person_number) as cost_rank,
         count(*) over () as member_count
     from members
-    left join line_totals using (person_key, exclusion)
+    left join line_totals using (person_number, exclusion)
     where
         exclusion = 'none'
         and not members.is_undelivered
@@ -75,7 +75,7 @@ cost_limit as (
 
 conditions as (
     select
-        person_key,
+        person_number,
         'none' as exclusion,
         count(*) as condition_count,
         bool_or(condition = 'diabetes') as is_diabetes,
@@ -85,7 +85,7 @@ conditions as (
         bool_or(condition = 'dementia') as is_dementia
     from person.chronic_conditions
     where period = $period
-    group by person_key
+    group by person_number
 ),
 
 -- A year without one daily dose, or without one death, was delivered without them.
@@ -97,7 +97,7 @@ delivered as (
 
 select
     cast($period as integer) as period,
-    subjects.person_key,
+    subjects.person_number,
     case when members.is_undelivered then 'claims_not_delivered' else subjects.exclusion end as exclusion,
     coalesce(members.municipality_code, 'unknown') as municipality_code,
     coalesce(members.sex, 'unknown') as sex,
@@ -174,7 +174,7 @@ select
     coalesce(follow_up.psychiatric_discharge_count, 0) as psychiatric_discharge_count,
     coalesce(follow_up.psychiatric_follow_up_7_day_count, 0) as psychiatric_follow_up_7_day_count,
     coalesce(follow_up.psychiatric_follow_up_30_day_count, 0) as psychiatric_follow_up_30_day_count,
-    last_days.person_key is not null as is_decedent,
+    last_days.person_number is not null as is_decedent,
     coalesce(last_days.is_emergency, false) as is_decedent_emergency,
     coalesce(last_days.is_admitted, false) as is_decedent_admitted,
     cast(coalesce(last_days.decedent_cost_eur, 0) as decimal(18, 2)) as decedent_cost_eur,
@@ -187,22 +187,22 @@ select
 from subjects
 cross join delivered
 cross join cost_limit
-left join members using (person_key, exclusion)
-left join line_totals using (person_key, exclusion)
-left join ranked_costs using (person_key, exclusion)
-left join conditions using (person_key, exclusion)
+left join members using (person_number, exclusion)
+left join line_totals using (person_number, exclusion)
+left join ranked_costs using (person_number, exclusion)
+left join conditions using (person_number, exclusion)
 left join person.hospital_use
     on hospital_use.period = $period
-    and hospital_use.person_key = subjects.counted_key
+    and hospital_use.person_number = subjects.counted_key
 left join person.medicine_use
     on medicine_use.period = $period
-    and medicine_use.person_key = subjects.counted_key
+    and medicine_use.person_number = subjects.counted_key
 left join person.continuity
     on continuity.period = $period
-    and continuity.person_key = subjects.counted_key
+    and continuity.person_number = subjects.counted_key
 left join person.psychiatric_follow_up as follow_up
     on follow_up.period = $period
-    and follow_up.person_key = subjects.counted_key
+    and follow_up.person_number = subjects.counted_key
 left join person.last_days
     on last_days.period = $period
-    and last_days.person_key = subjects.counted_key
+    and last_days.person_number = subjects.counted_key

@@ -1,8 +1,8 @@
 -- Chronic conditions of insured persons, as the medicines of the year tell them.
--- grain: period, person_key, condition
+-- grain: period, person_number, condition
 with dispensings as (
     select
-        person_key,
+        person_number,
         atc_code,
         start_date
     from person.care_lines
@@ -33,12 +33,12 @@ listed_medicines as (
 -- Two lines of one day are one dispensing, also when they are of two medicines for the same condition.
 select
     cast($period as integer) as period,
-    dispensings.person_key,
+    dispensings.person_number,
     listed_medicines.condition,
     count(distinct dispensings.start_date) as dispensing_day_count
 from dispensings
 inner join listed_medicines on listed_medicines.atc_code = dispensings.atc_code
 group by
-    dispensings.person_key,
+    dispensings.person_number,
     listed_medicines.condition
 having count(distinct dispensings.start_date) >= max(listed_medicines.least_dispensing_count)

@@ -1,11 +1,11 @@
 -- How much a person saw the same general practice, by three indices, of persons with at least four contacts.
--- grain: period, person_key
+-- grain: period, person_number
 with contacts as (
     select
-        person_key,
+        person_number,
         provider_code,
         -- Contacts of one day have no order of their own: those with one provider are taken together.
-        lag(provider_code) over (partition by person_key order by start_date, provider_code) as previous_provider_code
+        lag(provider_code) over (partition by person_number order by start_date, provider_code) as previous_provider_code
     from person.care_lines
     where
         period = $period
@@ -15,31 +15,31 @@ with contacts as (
 
 provider_contacts as (
     select
-        person_key,
+        person_number,
         provider_code,
         count(*) as contact_count,
         count(*) filter (where provider_code = previous_provider_code) as repeat_count
     from contacts
     group by
-        person_key,
+        person_number,
         provider_code
 ),
 
 totals as (
     select
-        person_key,
+        person_number,
         sum(contact_count) as contact_count,
         sum(contact_count * contact_count) as contact_sumsq,
         max(contact_count) as most_contact_count,
         sum(repeat_count) as repeat_count
     from provider_contacts
-    group by person_key
+    group by person_number
 )
 
 -- Nine decimals, so that sums of the shares and of their squares are exact, whoever adds them in whatever order.
 select
     cast($period as integer) as period,
-    person_key,
+    person_number,
     cast(
         cast(contact_sumsq - contact_count as double) / cast(contact_count * (contact_count - 1) as double)
         as decimal(18, 9)

@@ -1,5 +1,5 @@
 -- Stretches of enrolment in the year: spans of one person that overlap or touch are one, so that no day counts twice.
--- grain: period, person_key, start_date
+-- grain: period, person_number, start_date
 with opened_spans as (
     select
         person_key,
@@ -30,10 +30,15 @@ numbered_spans as (
 
 select
     cast($period as integer) as period,
-    person_key,
-    min(start_date) as start_date,
-    max(until_date) as until_date
-from numbered_spans
+    spans.person_key,
+    persons.person_number,
+    min(spans.start_date) as start_date,
+    max(spans.until_date) as until_date
+from numbered_spans as spans
+inner join person.persons
+    on persons.period = $period
+    and persons.person_key = spans.person_key
 group by
-    person_key,
-    stretch_number
+    spans.person_key,
+    persons.person_number,
+    spans.stretch_number

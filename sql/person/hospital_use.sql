@@ -1,8 +1,8 @@
 -- Emergency visits, admissions and what became of them, counted for each person who had any.
--- grain: period, person_key
+-- grain: period, person_number
 with events as (
     select
-        person_key,
+        person_number,
         activity,
         start_date
     from person.care_lines
@@ -14,7 +14,7 @@ with events as (
 
 acute_days as (
     select distinct
-        person_key,
+        person_number,
         start_date
     from events
     where activity = 'admission_acute'
@@ -23,45 +23,45 @@ acute_days as (
 -- An acute admission that starts on the day of a visit or the day after it follows from the visit.
 visits as (
     select
-        visit.person_key,
+        visit.person_number,
         count(*) as emergency_visit_count,
         count(*) filter (
-            where same_day.person_key is not null or next_day.person_key is not null
+            where same_day.person_number is not null or next_day.person_number is not null
         ) as emergency_visit_admitted_count
     from events as visit
     left join acute_days as same_day
-        on same_day.person_key = visit.person_key
+        on same_day.person_number = visit.person_number
         and same_day.start_date = visit.start_date
     left join acute_days as next_day
-        on next_day.person_key = visit.person_key
+        on next_day.person_number = visit.person_number
         and next_day.start_date = visit.start_date + 1
     where visit.activity = 'emergency_visit'
-    group by visit.person_key
+    group by visit.person_number
 ),
 
 -- Stays in which a lower limb was amputated, however often; medicines tell who has diabetes.
 amputations as (
     select
-        events.person_key,
+        events.person_number,
         count(distinct stay.episode_number) as diabetes_amputation_count
     from events
     inner join person.care_episodes as stay
         on stay.period = $period
-        and stay.person_key = events.person_key
+        and stay.person_number = events.person_number
         and stay.episode_type = 'hospital'
         and stay.start_date <= events.start_date
         and stay.discharge_date >= events.start_date
     inner join person.chronic_conditions as chronic
         on chronic.period = $period
-        and chronic.person_key = events.person_key
+        and chronic.person_number = events.person_number
         and chronic.condition = 'diabetes'
     where events.activity = 'amputation_lower_limb'
-    group by events.person_key
+    group by events.person_number
 ),
 
 episodes as (
     select
-        person_key,
+        person_number,
         bed_day_count,
         is_acute and is_hip_fracture as is_hip_fracture,
         is_acute and is_ami and is_observed_30_days as is_ami,
@@ -81,7 +81,7 @@ episodes as (
 -- A heart attack or stroke counts once a person, whose death would else count at every admission before it.
 stays as (
     select
-        person_key,
+        person_number,
         count(*) as hospital_admission_count,
         sum(bed_day_count) as bed_day_count,
         count(*) filter (where avoidable_condition = 'asthma') as asthma_avoidable_admission_count,
@@ -100,23 +100,23 @@ stays as (
         count(*) filter (where is_index) as index_discharge_count,
         count(*) filter (where is_index and is_readmitted) as readmission_30_day_count
     from episodes
-    group by person_key
+    group by person_number
 ),
 
 users as (
-    select person_key
+    select person_number
     from visits
     union distinct
-    select person_key
+    select person_number
     from amputations
     union distinct
-    select person_key
+    select person_number
     from stays
 )
 
 select
     cast($period as integer) as period,
-    person_key,
+    person_number,
     coalesce(visits.emergency_visit_count, 0) as emergency_visit_count,
     coalesce(visits.emergency_visit_admitted_count, 0) as emergency_visit_admitted_count,
     coalesce(stays.hospital_admission_count, 0) as hospital_admission_count,
@@ -136,6 +136,6 @@ select
     coalesce(stays.index_discharge_count, 0) as index_discharge_count,
     coalesce(stays.readmission_30_day_count, 0) as readmission_30_day_count
 from users
-left join visits using (person_key)
-left join amputations using (person_key)
-left join stays using (person_key)
+left join visits using (person_number)
+left join amputations using (person_number)
+left join stays using (person_number)

@@ -1,37 +1,56 @@
 -- Who was insured in the year: place, age and class on the last insured day, and how long, in three conventions.
--- grain: period, person_key, exclusion
+-- grain: period, person_number, exclusion
 with calendar as (
     select make_date($period + 1, 1, 1) as year_end
 ),
 
+-- A span that does not count is nobody's, and nobody has the number 0.
+spans as (
+    select
+        case when spans.exclusion = 'none' then persons.person_number else 0 end as person_number,
+        spans.municipality_code,
+        spans.sex,
+        spans.age,
+        spans.age_band,
+        spans.ses_quintile,
+        spans.start_date,
+        spans.until_date,
+        spans.death_date,
+        spans.exclusion
+    from person.insured_spans as spans
+    left join person.persons
+        on persons.period = $period
+        and persons.person_key = spans.person_key
+    where spans.period = $period
+),
+
 span_totals as (
     select
-        person_key,
+        person_number,
         exclusion,
         count(*) as insured_span_count,
         max(death_date) as death_date
-    from person.insured_spans
-    where period = $period
+    from spans
     group by
-        person_key,
+        person_number,
         exclusion
 ),
 
 stretches as (
     select
-        person_key,
+        person_number,
         start_date,
         until_date,
         month(start_date) as first_month,
         month(until_date - 1) as last_month,
-        lag(month(until_date - 1)) over (partition by person_key order by start_date) as previous_last_month
+        lag(month(until_date - 1)) over (partition by person_number order by start_date) as previous_last_month
     from person.enrolment
     where period = $period
 ),
 
 insured_time as (
     select
-        person_key,
+        person_number,
         sum(date_diff('day', start_date, until_date)) as insured_day_count,
         -- Months of which the first day is insured; then months of which any day is, each of them once.
         sum(last_month - first_month + case when day(start_date) = 1 then 1 else 0 end) as insured_month_count,
@@ -39,12 +58,12 @@ insured_time as (
             as insured_any_month_count,
         max(until_date) as insured_until
     from stretches
-    group by person_key
+    group by person_number
 ),
 
 last_spans as (
     select
-        person_key,
+        person_number,
         municipality_code,
         sex,
         age,
@@ -52,18 +71,16 @@ last_spans as (
         ses_quintile,
         exclusion,
         row_number() over (
-            partition by person_key
+            partition by person_number
             order by until_date desc, start_date desc, municipality_code, sex, age, ses_quintile
         ) as span_rank
-    from person.insured_spans
-    where
-        period = $period
-        and exclusion = 'none'
+    from spans
+    where exclusion = 'none'
 )
 
 select
     cast($period as integer) as period,
-    person_key,
+    person_number,
     exclusion,
     last_spans.municipality_code,
     last_spans.sex,
@@ -78,6 +95,6 @@ select
     coalesce(last_spans.age >= 65 and insured_time.insured_until = calendar.year_end, false) as is_senior
 from span_totals
 cross join calendar
-left join last_spans using (person_key, exclusion)
-left join insured_time on insured_time.person_key = last_spans.person_key
+left join last_spans using (person_number, exclusion)
+left join insured_time on insured_time.person_number = last_spans.person_number
 where coalesce(last_spans.span_rank, 1) = 1

@@ -1,13 +1,13 @@
 -- Care in the last thirty days of life of who died in the year and was insured all of these days.
--- grain: period, person_key
+-- grain: period, person_number
 with decedents as (
     select
-        members.person_key,
+        members.person_number,
         members.death_date
     from person.insured_members as members
     inner join person.enrolment
         on enrolment.period = $period
-        and enrolment.person_key = members.person_key
+        and enrolment.person_number = members.person_number
         -- Enrolment begins with the year, so the first death that counts is that of 31 January.
         and enrolment.start_date <= members.death_date - 30
         and enrolment.until_date >= members.death_date
@@ -19,7 +19,7 @@ with decedents as (
 
 last_lines as (
     select
-        decedents.person_key,
+        decedents.person_number,
         sum(lines.amount_eur) as decedent_cost_eur,
         count(*) filter (where lines.is_event and lines.activity = 'emergency_visit') as visit_count,
         count(*) filter (
@@ -29,18 +29,18 @@ last_lines as (
     inner join person.care_lines as lines
         on lines.period = $period
         and lines.exclusion = 'none'
-        and lines.person_key = decedents.person_key
+        and lines.person_number = decedents.person_number
         and lines.start_date >= decedents.death_date - 30
         and lines.start_date <= decedents.death_date
-    group by decedents.person_key
+    group by decedents.person_number
 )
 
 select
     cast($period as integer) as period,
-    person_key,
+    person_number,
     decedents.death_date,
     coalesce(last_lines.visit_count > 0, false) as is_emergency,
     coalesce(last_lines.admission_count > 0, false) as is_admitted,
     coalesce(last_lines.decedent_cost_eur, 0) as decedent_cost_eur
 from decedents
-left join last_lines using (person_key)
+left join last_lines using (person_number)

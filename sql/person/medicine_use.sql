@@ -1,12 +1,12 @@
 -- How many medicines a person used, how many of them at once, and daily doses of those that are watched.
--- grain: period, person_key
+-- grain: period, person_number
 with calendar as (
     select make_date($period + 1, 1, 1) as year_end
 ),
 
 dispensings as (
     select
-        person_key,
+        person_number,
         atc_code,
         start_date,
         ddd_quantity
@@ -36,40 +36,40 @@ listed_medicines as (
 
 doses as (
     select
-        dispensings.person_key,
+        dispensings.person_number,
         sum(dispensings.ddd_quantity) as ddd_quantity,
         sum(dispensings.ddd_quantity) filter (where listed_medicines.is_benzodiazepine) as benzodiazepine_ddd_quantity,
         sum(dispensings.ddd_quantity) filter (where listed_medicines.is_antibiotic) as antibiotic_ddd_quantity
     from dispensings
     inner join listed_medicines on listed_medicines.atc_code = dispensings.atc_code
-    group by dispensings.person_key
+    group by dispensings.person_number
 ),
 
 -- Two lines of one day are one dispensing.
 regular_groups as (
     select
-        person_key,
+        person_number,
         substr(atc_code, 1, 4) as atc_group
     from dispensings
     where length(atc_code) >= 4
     group by
-        person_key,
+        person_number,
         substr(atc_code, 1, 4)
     having count(distinct start_date) >= 3
 ),
 
 regular_use as (
     select
-        person_key,
+        person_number,
         count(*) as regular_group_count
     from regular_groups
-    group by person_key
+    group by person_number
 ),
 
 -- A supply lasts as many days as it holds daily doses; who gets more before it is used up has no longer supply.
 supplies as (
     select
-        dispensings.person_key,
+        dispensings.person_number,
         substr(dispensings.atc_code, 1, 5) as atc_group,
         dispensings.start_date,
         least(
@@ -79,7 +79,7 @@ supplies as (
     cross join calendar
     inner join person.insured_members as members
         on members.period = $period
-        and members.person_key = dispensings.person_key
+        and members.person_number = dispensings.person_number
         and members.is_senior
     where
         length(dispensings.atc_code) >= 5
@@ -88,13 +88,13 @@ supplies as (
 
 opened_supplies as (
     select
-        person_key,
+        person_number,
         atc_group,
         start_date,
         until_date,
         case
             when start_date <= max(until_date) over (
-                partition by person_key, atc_group
+                partition by person_number, atc_group
                 order by start_date, until_date
                 rows between unbounded preceding and 1 preceding
             ) then 0
@@ -105,12 +105,12 @@ opened_supplies as (
 
 numbered_supplies as (
     select
-        person_key,
+        person_number,
         atc_group,
         start_date,
         until_date,
         sum(opens_stretch) over (
-            partition by person_key, atc_group
+            partition by person_number, atc_group
             order by start_date, until_date
             rows between unbounded preceding and current row
         ) as stretch_number
@@ -119,25 +119,25 @@ numbered_supplies as (
 
 stretches as (
     select
-        person_key,
+        person_number,
         min(start_date) as start_date,
         max(until_date) as until_date
     from numbered_supplies
     group by
-        person_key,
+        person_number,
         atc_group,
         stretch_number
 ),
 
 changes as (
     select
-        person_key,
+        person_number,
         start_date as on_date,
         1 as change_count
     from stretches
     union all
     select
-        person_key,
+        person_number,
         until_date as on_date,
         -1 as change_count
     from stretches
@@ -145,43 +145,43 @@ changes as (
 
 days_of_change as (
     select
-        person_key,
+        person_number,
         on_date,
         sum(change_count) as change_count
     from changes
     group by
-        person_key,
+        person_number,
         on_date
 ),
 
 levels as (
     select
-        person_key,
+        person_number,
         on_date,
-        lead(on_date) over (partition by person_key order by on_date) as next_date,
+        lead(on_date) over (partition by person_number order by on_date) as next_date,
         sum(change_count) over (
-            partition by person_key order by on_date rows between unbounded preceding and current row
+            partition by person_number order by on_date rows between unbounded preceding and current row
         ) as medicine_count
     from days_of_change
 ),
 
 concurrent_use as (
     select
-        person_key,
+        person_number,
         sum(date_diff('day', on_date, next_date)) as concurrent_day_count
     from levels
     where medicine_count >= 5
-    group by person_key
+    group by person_number
 )
 
 select
     cast($period as integer) as period,
-    person_key,
+    person_number,
     doses.ddd_quantity,
     doses.benzodiazepine_ddd_quantity,
     doses.antibiotic_ddd_quantity,
     coalesce(regular_use.regular_group_count, 0) as regular_group_count,
     coalesce(concurrent_use.concurrent_day_count, 0) as concurrent_day_count
 from doses
-left join regular_use using (person_key)
-left join concurrent_use using (person_key)
+left join regular_use using (person_number)
+left join concurrent_use using (person_number)

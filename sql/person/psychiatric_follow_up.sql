@@ -1,8 +1,8 @@
 -- Discharges from psychiatric care that could be followed, and those that an outpatient contact followed.
--- grain: period, person_key
+-- grain: period, person_number
 with discharges as (
     select
-        person_key,
+        person_number,
         episode_number,
         discharge_date
     from person.care_episodes
@@ -15,7 +15,7 @@ with discharges as (
 
 contacts as (
     select
-        person_key,
+        person_number,
         start_date
     from person.care_lines
     where
@@ -27,23 +27,23 @@ contacts as (
 -- A contact on the day of discharge belongs to the stay.
 followed_discharges as (
     select
-        discharges.person_key,
+        discharges.person_number,
         discharges.episode_number,
         min(date_diff('day', discharges.discharge_date, contacts.start_date)) as day_count
     from discharges
     left join contacts
-        on contacts.person_key = discharges.person_key
+        on contacts.person_number = discharges.person_number
         and contacts.start_date > discharges.discharge_date
     group by
-        discharges.person_key,
+        discharges.person_number,
         discharges.episode_number
 )
 
 select
     cast($period as integer) as period,
-    person_key,
+    person_number,
     count(*) as psychiatric_discharge_count,
     count(*) filter (where day_count <= 7) as psychiatric_follow_up_7_day_count,
     count(*) filter (where day_count <= 30) as psychiatric_follow_up_30_day_count
 from followed_discharges
-group by person_key
+group by person_number
