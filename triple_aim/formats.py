@@ -175,7 +175,7 @@ def _load_parquet(warehouse: Warehouse, path: Path, form: ParquetFormat, label: 
 
     try:
         # The engine does not look at the checksums of pages, so a flipped bit would be another number.
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:  # not all of it at once
             headers = list(file.schema_arrow.names)
             odd = [
                 str(i + 1)
