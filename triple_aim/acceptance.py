@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -57,6 +58,15 @@ LIMITS = {
 }
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What may be taken: the periods with rows that break no rule, and how to make typed rows of the file."""
+
+    periods: list[int]
+    is_parquet: bool
+    typed: str  # SQL of the table dated, made of a table raw
+
+
 def check_delivery(
     warehouse: Warehouse,
     contract: Contract,
@@ -66,7 +76,7 @@ def check_delivery(
     supplier: str,
     quarantine: Path,
     sha256: str,
-) -> list[int]:
+) -> Judged:
     """Make ``CHECKED`` the typed rows with the first rule each breaks; refuse what may not be taken."""
     with _read_while_judged(name):
         files = next(files for files in contract.files if fnmatch(name, files.pattern))
@@ -99,11 +109,11 @@ def check_delivery(
         cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules) or "when false then ''"
         names = ", ".join(f"typed.{quoted(column.name)}" for column in contract.columns)
         at = quoted(contract.period.column) if isinstance(contract.period, PeriodFromColumn) else str(period)
+        typed = f"""delivered as (select line_number, {", ".join(delivered)} from raw),
+            typed as (select *, {", ".join(values)} from delivered),
+            dated as (select *, try_cast({at} as integer) as period from typed)"""
         warehouse.run(
-            f"""create or replace temp view {TYPED} as
-                with delivered as (select line_number, {", ".join(delivered)} from {RAW}),
-                typed as (select *, {", ".join(values)} from delivered)
-                select *, try_cast({at} as integer) as period from typed"""
+            f"create or replace temp view {TYPED} as with raw as (select * from {RAW}), {typed} select * from dated"
         )
         facts = f"line_number, {names}, typed.period, {literal(supplier)} as supplier"
         judged = f"select {facts}, case {cases} end as broken_rule from {TYPED} as typed"
@@ -121,7 +131,7 @@ def check_delivery(
         _refuse_unless_acceptable(warehouse, contract, name)
         _write_quarantine(warehouse, quarantine / contract.extract / f"{sha256}.parquet")
         periods = warehouse.rows(f"select distinct period from {CHECKED} where broken_rule is null order by 1")
-        return [period for (period,) in periods]
+        return Judged([period for (period,) in periods], files.format.type == "parquet", typed)
 
 
 @contextmanager

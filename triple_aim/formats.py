@@ -194,14 +194,16 @@ def _load_parquet(warehouse: Warehouse, path: Path, form: ParquetFormat, label: 
         raise
     except Exception:  # foreign bytes break a parser in more ways than it names, and its message may quote them
         raise DeliveryError("the file is not a readable Parquet file", label, REDELIVER) from None
-    plain = f"read_parquet({literal(str(path))}, hive_partitioning = false"  # a folder's name is no column
+    warehouse.run(f"create or replace temp view {RAW} as {parquet_rows(warehouse, literal(str(path)))}")
+    return [header.strip().lower() for header in headers]
+
+
+def parquet_rows(warehouse: Warehouse, path: str) -> str:
+    """The select that is ``RAW`` of a Parquet file; ``path`` is SQL."""
+    plain = f"read_parquet({path}, hive_partitioning = false"  # a folder's name is no column
     names = [name for name, _ in warehouse.header(f"select * from {plain})")]
     renamed = ", ".join(f"{quoted(name)} as c{i}" for i, name in enumerate(names))  # as the engine tells twins apart
-    warehouse.run(
-        f"""create or replace temp view {RAW} as
-            select file_row_number + 2 as line_number, {renamed} from {plain}, file_row_number = true)"""
-    )
-    return [header.strip().lower() for header in headers]
+    return f"select file_row_number + 2 as line_number, {renamed} from {plain}, file_row_number = true)"
 
 
 def _load_spss(warehouse: Warehouse, path: Path, form: SpssFormat, label: str) -> list[str]:

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from triple_aim.acceptance import CHECKED, SQL_TYPES, check_delivery, forget_delivery
+from triple_aim.acceptance import CHECKED, Judged, check_delivery, forget_delivery
 from triple_aim.contracts import Contract, PeriodFromFile
 from triple_aim.contributions import standing
 from triple_aim.errors import ContentError, DeliveryError, ProjectError
@@ -37,6 +37,7 @@ from triple_aim.merging import LEDGER
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.project import Project
 from triple_aim.queries import Query
+from triple_aim.staged import keep_file, lost_files, show, staged_table, start
 from triple_aim.warehouse import (
     EngineError,
     Warehouse,
@@ -81,7 +82,8 @@ def ingest(
     warehouse.run(META)
     content = _content(project, contract, query)
     before = dict(warehouse.rows("select (period, supplier), content from meta.staged where extract = ?", [extract]))
-    is_changed = bool(set(before.values()) - {content})
+    is_older = warehouse.kind(f"stg.{extract}") == "BASE TABLE"  # before it was a view
+    is_changed = is_older or bool(set(before.values()) - {content})
     # Under another contract, SQL or code list everything is staged anew or nothing is: one transaction for all.
     together, each = (warehouse.transaction, nullcontext) if is_changed else (nullcontext, warehouse.transaction)
     refused: list[DeliveryError] = []
@@ -89,6 +91,7 @@ def ingest(
         with _foreseen(contract), together():
             if is_changed or not before:
                 _empty(warehouse, contract, query)
+            _forget_lost(warehouse, contract, query, project)
             known = landed(project.landing, extract)
             accepted = unchanged = 0
             for found in discover(project.deliveries, contract):
@@ -213,14 +216,15 @@ def _take(
         last = latest(known, found.name)
         if last.sha256 == sha256 if last else any(delivery.sha256 == sha256 for delivery in known):
             return None
-        in_file = check_delivery(warehouse, contract, found.name, copy, period, supplier, project.quarantine, sha256)
+        judged = check_delivery(warehouse, contract, found.name, copy, period, supplier, project.quarantine, sha256)
         sequence = 1 + max((d.sequence for d in known), default=0)
         delivery = Landed(
-            contract.extract, sha256, found.name, supplier, tuple(in_file), sequence, found.size, found.modified
+            contract.extract, sha256, found.name, supplier, tuple(judged.periods), sequence, found.size, found.modified
         )
         with each():  # what cannot be staged is not accepted, and what is accepted can be staged again
-            _stage(warehouse, contract, query, delivery, set(in_file), content)
+            _stage(warehouse, contract, query, delivery, judged, set(judged.periods), content)
             accept(project.landing, copy, delivery)
+            _show(warehouse, contract, query, delivery, judged, project)
     return delivery
 
 
@@ -248,43 +252,75 @@ def _restage(
             )
         path = kept(project.landing, delivery)
         period, supplier = _named(contract, delivery.name)
-        check_delivery(warehouse, contract, delivery.name, path, period, supplier, project.quarantine, delivery.sha256)
+        judged = check_delivery(
+            warehouse, contract, delivery.name, path, period, supplier, project.quarantine, delivery.sha256
+        )
         with each():
             chosen = {period for (period, _), d in stale.items() if d.sha256 == delivery.sha256}
-            _stage(warehouse, contract, query, delivery, chosen, content)
+            _stage(warehouse, contract, query, delivery, judged, chosen, content)
+            _show(warehouse, contract, query, delivery, judged, project)
     return {period for period, _ in winners}
 
 
 def _empty(warehouse: Warehouse, contract: Contract, query: Query) -> None:
-    """An extract of which nothing is staged is an empty table, so that SQL above it still runs."""
-    extract, view = contract.extract, qualified("delivery." + contract.extract)
-    empty = ", ".join(f"cast(null as {SQL_TYPES[column.type]}) as {quoted(column.name)}" for column in contract.columns)
-    warehouse.run(
-        f"""create or replace view {view} as
-            select cast(0 as bigint) as line_number, 0 as period, '' as supplier, {empty} where false"""
-    )
-    warehouse.run(f"create or replace table {qualified('stg.' + extract)} as {query.sql}")
-    warehouse.run(f"drop view {view}")
+    """Nothing of an extract is staged."""
+    start(warehouse, contract, query)
     for table in ("meta.staged", "meta.ledger"):
-        warehouse.run(f"delete from {table} where extract = ?", [extract])
+        warehouse.run(f"delete from {table} where extract = ?", [contract.extract])
+    show(warehouse, contract, query)
+
+
+def _forget_lost(warehouse: Warehouse, contract: Contract, query: Query, project: Project) -> None:
+    """What was staged of a file that is gone from the landing area is staged no more."""
+    if lost := lost_files(warehouse, contract.extract, project.landing):
+        for table in ("meta.ledger", "meta.staged"):
+            warehouse.run(
+                f"""delete from {table} where extract = $extract and (period, supplier) in (
+                        select (period, supplier) from meta.staged
+                        where extract = $extract and list_contains($lost, delivery)
+                    )""",
+                {"extract": contract.extract, "lost": lost},
+            )
+        show(warehouse, contract, query)
+
+
+def _show(
+    warehouse: Warehouse, contract: Contract, query: Query, delivery: Landed, judged: Judged, project: Project
+) -> None:
+    """Let stg show what was staged, of a file that now lies in the landing area."""
+    if judged.is_parquet:
+        keep_file(warehouse, contract, delivery, judged, project.landing)
+    show(warehouse, contract, query)
 
 
 def _stage(
-    warehouse: Warehouse, contract: Contract, query: Query, delivery: Landed, periods: set[int], content: str
+    warehouse: Warehouse,
+    contract: Contract,
+    query: Query,
+    delivery: Landed,
+    judged: Judged,
+    periods: set[int],
+    content: str,
 ) -> None:
     """Replace these periods of stg by the checked delivery and write the ledger beside it, in one transaction."""
-    extract, table = contract.extract, qualified("stg." + contract.extract)
+    extract, table = contract.extract, staged_table(contract.extract)
     names = ", ".join(quoted(column.name) for column in contract.columns)
     chosen = ", ".join(str(period) for period in sorted(periods))
-    view = qualified("delivery." + extract)
     warehouse.run(
-        f"""create or replace view {view} as
+        f"""create or replace view {qualified("delivery." + extract)} as
             select line_number, period, supplier, {names} from {CHECKED}
             where broken_rule is null and period in ({chosen})"""
     )
     warehouse.run(f"delete from {table} where supplier = ? and period in ({chosen})", [delivery.supplier])
-    warehouse.run(f"insert into {table} by name {query.sql}")
-    warehouse.run(f"drop view {view}")
+    staged = f"({query.sql}\n)"
+    lines = "count(*), sum(line_number), bit_xor(hash(line_number))"
+    if judged.is_parquet:  # no row of it is kept, but each is made once: what cannot be staged shows now
+        values = ", ".join(map(quoted, query.columns))
+        *found, _ = warehouse.rows(f"select {lines}, bit_xor(hash({values})) from {staged}")[0]
+    else:
+        warehouse.run(f"insert into {table} by name {query.sql}")
+        staged = f"{table} where supplier = {literal(delivery.supplier)} and period in ({chosen})"
+        found = list(warehouse.rows(f"select {lines} from {staged}")[0])
     for slots in ("meta.staged", "meta.ledger"):
         warehouse.run(
             f"delete from {slots} where extract = ? and supplier = ? and period in ({chosen})",
@@ -292,11 +328,9 @@ def _stage(
         )
     # A broken row may hold no period of its file; it then counts with the file's first.
     periods_of_file = ", ".join(str(period) for period in delivery.periods)
-    is_staged, staged = "broken_rule is null", f"from {table} where supplier = $supplier and period in ({chosen})"
-    lines = "select count(*), sum(line_number), bit_xor(hash(line_number))"
-    whole = f"{lines} from {CHECKED} where broken_rule is null and period in ({chosen})"
-    if warehouse.rows(f"{lines} {staged}", {"supplier": delivery.supplier}) != warehouse.rows(whole):
-        is_staged += f" and line_number in (select line_number {staged})"  # every line by itself is much to hold
+    is_staged = "broken_rule is null"
+    if found != list(warehouse.rows(f"select {lines} from {CHECKED} where {is_staged} and period in ({chosen})")[0]):
+        is_staged += f" and line_number in (select line_number from {staged})"  # every line is much to hold
     warehouse.run(
         f"""insert into meta.ledger
             with counted as (

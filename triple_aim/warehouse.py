@@ -26,6 +26,8 @@ DAMAGED = re.compile(
     'not a valid DuckDB database|Corrupt database file|Could not read enough bytes from file "[^"]*[.]duckdb"|'
     "database file with version|replaying WAL"
 )
+#: The variable that views of files name instead of the folder of the warehouse, which may be moved.
+WORK = "work_folder"
 log = logging.getLogger(__name__)
 
 
@@ -183,6 +185,8 @@ def open_warehouse(
         connection.execute("set disabled_compression_methods = 'zstd,fsst,dict_fsst'")
         connection.execute("set enable_progress_bar = false")  # it would draw on stdout, which is for data
         connection.execute("set enable_external_access = false; set TimeZone = 'UTC'; set lock_configuration = true")
+        if path is not None:
+            connection.execute(f"set variable {WORK} = {literal(str(path.parent.absolute()))}")
         there = {name for (name,) in connection.execute("select schema_name from duckdb_schemas()").fetchall()}
         for schema in SCHEMAS:
             if schema not in there:

@@ -1,11 +1,5 @@
 -- Claim lines with signed euros, half-open dates and the activity that the performance stands for.
 -- grain: period, supplier, line_number
-with corrected_lines as (
-    select distinct previous_reference as reference_number
-    from delivery.claims
-    where previous_reference is not null
-)
-
 select
     claims.period,
     claims.supplier,
@@ -21,8 +15,7 @@ select
     claims.provider_code,
     claims.ddd_quantity,
     claims.debit_credit,
-    -- Kept where a correction refers to it; all others would be a third of the table, and nobody asks for them.
-    corrected_lines.reference_number,
+    claims.reference_number,
     claims.previous_reference,
     -- Times 0.01, for a decimal divided by a hundred is a double here and a decimal elsewhere.
     cast(
@@ -30,5 +23,4 @@ select
         * 0.01 as decimal(18, 2)
     ) as amount_eur
 from delivery.claims
-left join corrected_lines on corrected_lines.reference_number = claims.reference_number
 left join ref.activities on activities.performance_code = claims.performance_code

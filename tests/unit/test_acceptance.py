@@ -95,7 +95,7 @@ class Desk:
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         return check_delivery(
             self.warehouse, self.contract, f"visits/{name}", path, period, "", self.folder / "quarantine", "abc"
-        )
+        ).periods
 
     def refused(self, text: str | bytes, name: str = "visits_2021.csv", period: int = 2021) -> str:
         with pytest.raises(DeliveryError) as caught:

@@ -11,9 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from triple_aim.content import read_model
@@ -36,7 +38,7 @@ grain: one row per bill
 level: person
 supplier: x
 licence: x
-files: [{pattern: "bills/*.csv", format: {type: csv}}]
+files: [{pattern: "bills/*.csv", format: {type: csv}}, {pattern: "bills/*.parquet", format: {type: parquet}}]
 period: {file_name: 'bills_(?P<period>[0-9]{4})(_(?P<supplier>[a-z]+))?'}
 key: [bill_id]
 set_aside: {max_share: 0.5}
@@ -48,6 +50,7 @@ columns:
   - {name: cents, type: integer, role: measure, meaning: {nl: x, en: x}}
   - {name: sign, type: code, role: attribute, codes: [D, C], meaning: {nl: x, en: x}}
 """
+BY_YEAR = CONTRACT.replace("{file_name: 'bills_(?P<period>[0-9]{4})(_(?P<supplier>[a-z]+))?'}", "{column: year}")
 STAGING = """-- Bills in signed euros.
 -- grain: period, supplier, line_number
 select
@@ -89,7 +92,10 @@ class House:
         """A file that is newer than every one before it, unless its time is given."""
         self.clock += 1
         path = self.folder / "deliveries" / "bills" / name
-        path.write_text(HEADER + rows)
+        if path.suffix == ".parquet":
+            pd.read_csv(StringIO(HEADER + rows), sep=";", dtype=str).to_parquet(path)
+        else:
+            path.write_text(HEADER + rows)
         os.utime(path, (modified or self.clock,) * 2)
         return path
 
@@ -111,7 +117,7 @@ class House:
         return told
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        with open_warehouse(self.project.warehouse) as warehouse:
+        with open_warehouse(self.project.warehouse, reach=[self.project.landing]) as warehouse:
             return warehouse.rows(sql)
 
     def bills(self) -> list[str]:
@@ -121,7 +127,7 @@ class House:
         """Whatever a reader could see: staged rows, ledger, what they rest on, and the landing."""
         if not self.project.warehouse.exists():
             return ()
-        with open_warehouse(self.project.warehouse) as warehouse:
+        with open_warehouse(self.project.warehouse, reach=[self.project.landing]) as warehouse:
             tables = [
                 warehouse.rows(f"select * from {table} order by all") if warehouse.exists(table) else []
                 for table in ("stg.bills", "meta.ledger", "meta.staged")
@@ -199,8 +205,7 @@ def test_two_suppliers_stand_side_by_side(house: House) -> None:
 
 
 def test_a_column_may_tell_several_periods_and_each_is_replaced_alone(house: House) -> None:
-    text = CONTRACT.replace("{file_name: 'bills_(?P<period>[0-9]{4})(_(?P<supplier>[a-z]+))?'}", "{column: year}")
-    house.write("contracts/bills.yaml", text)
+    house.write("contracts/bills.yaml", BY_YEAR)
     house.deliver("old.csv", FIRST + "a3;2020;P1;100;D\na4;2019;P9;500;D\na5;;P9;200;D\n")
     assert delivered_periods(house.project, [read_model(house.project.contracts / "bills.yaml", Contract)])[0] == 2006
     assert house.run().staged_periods == (2020, 2021)
@@ -304,7 +309,8 @@ def test_damage_that_shows_only_when_rows_are_read_is_told_and_mended_by_the_nex
     house.deliver("bills_2021.csv", "".join(f"{key};2021;P1;1;D\n" for key in ids))
     house.run()
     before, file = len(house.bills()), house.project.warehouse
-    blocks = house.ask("select block_id from pragma_storage_info('stg.bills') where column_name = 'bill_id'")
+    storage = """pragma_storage_info('delivery."bills rows"')"""
+    blocks = house.ask(f"select block_id from {storage} where column_name = 'bill_id'")
     with file.open("r+b") as stream:
         stream.seek(3 * 4096 + 262_144 * max(block for (block,) in blocks) + 1000)
         stream.write(b"damage")
@@ -333,6 +339,65 @@ def test_a_landing_that_lost_a_delivery_stops_the_rebuilding(house: House, damag
     with pytest.raises(ProjectError, match="accepted delivery") as caught:
         house.run()
     assert caught.value.exit_code == 12
+
+
+# What is not copied: the rows of a Parquet file.
+
+
+def test_a_parquet_file_gives_what_the_same_text_gives_and_is_not_copied(tmp_path: Path) -> None:
+    states = []
+    for suffix in ("csv", "parquet"):
+        house = House(tmp_path / suffix)
+        house.write("contracts/bills.yaml", BY_YEAR)
+        house.deliver(f"old.{suffix}", FIRST + "a3;2020;P1;100;D\na4;2019;P9;500;D\n")
+        house.run()
+        house.deliver(f"new.{suffix}", SECOND)
+        house.run()
+        states.append((*house.ask("from stg.bills order by all"), *house.state()[1], house.bills()))
+    assert states[0] == states[1] and house.bills() == ["a3", "b1"]
+    assert house.ask('select count(*) from delivery."bills rows"') == [(0,)]
+
+
+def test_text_and_parquet_replace_each_other(house: House) -> None:
+    house.deliver("bills_2021.parquet", FIRST)
+    house.deliver("bills_2020.csv", "z1;2020;P1;1;D\n")
+    house.run()
+    assert house.bills() == ["a1", "a2", "z1"]
+    house.deliver("bills_2021.csv", SECOND)
+    house.deliver("bills_2020.parquet", "y1;2020;P1;1;D\n")
+    house.run()
+    assert house.bills() == ["b1", "y1"]
+    views = "select count(*) from information_schema.tables where table_schema = 'delivery'"
+    assert house.ask(views) == [(4,)]  # what is delivered, the rows of text, a file and its broken lines
+
+
+def test_a_work_folder_that_was_moved_still_shows_its_files(house: House) -> None:
+    house.deliver("bills_2021.parquet", FIRST)
+    house.run()
+    moved = House(house.folder.with_name("moved"))
+    shutil.rmtree(moved.folder)
+    house.folder.rename(moved.folder)
+    assert moved.bills() == ["a1", "a2"]
+
+
+def test_a_file_whose_delivery_was_taken_back_is_staged_no_more(house: House) -> None:
+    house.deliver("bills_2020.parquet", "z1;2020;P1;1;D\n")
+    house.deliver("bills_2021.parquet", FIRST)
+    house.run()
+    for file in (house.project.landing / "bills").glob(landed(house.project.landing, "bills")[0].sha256 + "*"):
+        file.unlink()
+    (house.folder / "deliveries" / "bills" / "bills_2020.parquet").unlink()
+    house.run()
+    assert house.bills() == ["a1", "a2"]
+    assert house.ask("select distinct period from meta.ledger") == [(2021,)]
+
+
+def test_a_file_that_is_gone_without_being_taken_back_stops_the_run(house: House) -> None:
+    house.deliver("bills_2021.parquet", FIRST)
+    house.run()
+    next((house.project.landing / "bills").glob("*.parquet")).unlink()
+    with pytest.raises(ProjectError, match="accepted delivery is gone"):
+        house.run()
 
 
 # Content that changes.
