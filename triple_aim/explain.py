@@ -215,7 +215,7 @@ def _made_again(
     project = programme.project
     if not project.warehouse.is_file():
         return {}, {}
-    with open_warehouse(project.warehouse) as warehouse:
+    with open_warehouse(project.warehouse, reach=[project.landing]) as warehouse:  # stg may show files in it
         cells = {name: load_cells(warehouse, programme.cubes[name]) for name in programme.cubes_of(spec)}
         regions = programme.regions(warehouse)
     # Breakdowns that nobody asked for need not be made again.
