@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from triple_aim.contracts import Contract
 from triple_aim.merging import COUNTED, META, merge, merged_periods
-from triple_aim.queries import Query
+from triple_aim.queries import Query, of_some
 from triple_aim.vocabulary import ALL
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
@@ -40,6 +40,7 @@ TYPES = {
 MEASURES = ("_count", "_sum", "_sumsq", "_eur", "_years")
 AXES = ("period", "municipality_code", "sex", "age_band")
 AGE = AXES.index("age_band")
+LARGEST_PART = 2_000_000  # persons
 
 
 class InWarehouse:
@@ -59,8 +60,8 @@ class InWarehouse:
     ) -> None:
         """Make the rows of one period anew; without content there are none."""
         warehouse.run(f"delete from {qualified(query.table)} where period = ?", [period])
-        if content:
-            warehouse.run(f"insert into {qualified(query.table)} by name {query.sql}", {"period": period})
+        for statement in _parts(warehouse, query, period) if content else ():
+            warehouse.run(f"insert into {qualified(query.table)} by name {statement}", {"period": period})
 
     def finish(self, warehouse: Warehouse, query: Query, contents: Mapping[int, str]) -> None:
         """Nothing is left to do once every period was made."""
@@ -117,6 +118,22 @@ def build_table(
         rebuilt.append(period)
     builder.finish(warehouse, query, built(warehouse, table))
     return rebuilt
+
+
+def _parts(warehouse: Warehouse, query: Query, period: int) -> list[str]:
+    """The statement, or one for each part of the persons where all of them at once would not fit in memory."""
+    if not query.in_parts:
+        return [query.sql]
+    read = [table for table in query.sources("person") if "person_number" in dict(_header(warehouse, table))]
+    last = "select coalesce(max(person_number), 0) from {} where period = ?"
+    persons = max(int(warehouse.value(last.format(qualified(table)), [period])) for table in read)
+    if persons < LARGEST_PART:
+        return [query.sql]
+    return [of_some(query, read, first, LARGEST_PART) for first in range(0, persons + 1, LARGEST_PART)]
+
+
+def _header(warehouse: Warehouse, table: str) -> list[tuple[str, str]]:
+    return warehouse.header(f"select * from {qualified(table)}")
 
 
 def built(warehouse: Warehouse, table: str) -> dict[int, str]:

@@ -6,6 +6,7 @@ Not here: running it (``warehouse``). A file holds one statement; its header is 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -43,6 +44,7 @@ class Query:
     one_each_of: str = ""  # (-- one each of: …) the table of which every row makes one row here
     persons: str = ""  # of a cube (-- persons: …): the column that says how many persons a cell is about
     whole: str = ""  # (-- whole: …) the place that only one party may count, for its cells do not add up over parties
+    in_parts: bool = False  # (-- in parts) no person has to do with another, so that some may be made at a time
     apart: tuple[str, ...] = ()  # (-- apart: …) columns made by ranking everyone, which never add up over parties
 
     @property
@@ -108,8 +110,23 @@ def read_query(path: Path) -> Query:
         one_each_of="".join(_listed(header, "one each of")[:1]),
         persons="".join(persons[:1]),
         whole="".join(whole[:1]),
+        in_parts="in parts" in header,
         apart=apart,
     )
+
+
+def of_some(query: Query, numbered: Iterable[str], first: int, count: int) -> str:
+    """The statement of so many persons from a number on; ``numbered`` are the tables that have persons."""
+    tree, some = sqlglot.parse_one(query.sql, dialect="duckdb"), set(numbered)
+    for table in list(tree.find_all(exp.Table)):
+        if table.db and _table(table) in some:
+            chosen = (
+                exp.select("*")
+                .from_(exp.table_(table.name, table.db))
+                .where(f"person_number >= {first} and person_number < {first + count}")
+            )
+            table.replace(chosen.subquery(table.alias_or_name))
+    return tree.sql(dialect="duckdb", comments=False)
 
 
 def _listed(header: list[str], word: str) -> tuple[str, ...]:

@@ -1,82 +1,56 @@
 -- Everyone of whom enrolment or a claim was delivered, one row a year: enrolment, cost and care, all that cubes add up.
 -- grain: period, person_number, exclusion
-with line_totals as (
+-- in parts
+with excluded_totals as (
     select
         person_number,
         exclusion,
         sum(claim_line_count) as claim_line_count,
         cast(sum(amount_eur) as decimal(18, 2)) as amount_eur
     from person.care_kinds
-    where period = $period
+    where
+        period = $period
+        and exclusion <> 'none'
     group by
         person_number,
         exclusion
 ),
 
--- Care belongs to what counts of a person, and not to what was excluded of the same person.
+-- Care belongs to what counts of a person; what was excluded is nobody's, and only its sums are told.
 subjects as (
     select
         person_number,
-        exclusion,
-        case when exclusion = 'none' then person_number end as counted_key
-    from person.insured_members
+        'none' as exclusion,
+        person_number as counted_number,
+        claim_line_count,
+        amount_eur
+    from person.care_costs
     where period = $period
-    union distinct
+    union all
     select
         person_number,
         exclusion,
-        case when exclusion = 'none' then person_number end as counted_key
-    from line_totals
-),
-
--- Where fifty insured persons or more have not one claim between them, claims are missing; they are not cheap.
-members as (
+        null as counted_number,
+        claim_line_count,
+        amount_eur
+    from excluded_totals
+    union all
     select
         person_number,
         exclusion,
-        members.municipality_code,
-        members.sex,
-        members.age,
-        members.age_band,
-        members.ses_quintile,
-        members.insured_span_count,
-        members.insured_day_count,
-        members.insured_month_count,
-        members.insured_any_month_count,
-        members.is_senior,
-        exclusion = 'none'
-        and sum(coalesce(line_totals.claim_line_count, 0)) over (partition by members.municipality_code, exclusion) = 0
-        and count(*) over (partition by members.municipality_code, exclusion) >= 50 as is_undelivered
-    from person.insured_members as members
-    left join line_totals using (person_number, exclusion)
-    where members.period = $period
-),
-
-ranked_costs as (
-    select
-        person_number,
-        exclusion,
-        coalesce(line_totals.amount_eur, 0) as amount_eur,
-        row_number() over (order by coalesce(line_totals.amount_eur, 0) desc, person_number) as cost_rank,
-        count(*) over () as member_count
-    from members
-    left join line_totals using (person_number, exclusion)
+        null as counted_number,
+        0 as claim_line_count,
+        cast(0 as decimal(18, 2)) as amount_eur
+    from person.insured_members
     where
-        exclusion = 'none'
-        and not members.is_undelivered
-),
-
--- The least cost that 99 of 100 insured persons do not exceed: an amount of a person, not one between two.
-cost_limit as (
-    select min(amount_eur) as limit_eur
-    from ranked_costs
-    where (member_count - cost_rank + 1) * 100 >= member_count * 99
+        period = $period
+        and exclusion <> 'none'
+        and exclusion not in (select exclusion from excluded_totals)
 ),
 
 conditions as (
     select
         person_number,
-        'none' as exclusion,
         count(*) as condition_count,
         bool_or(condition = 'diabetes') as is_diabetes,
         bool_or(condition = 'lung_disease') as is_lung_disease,
@@ -86,19 +60,12 @@ conditions as (
     from person.chronic_conditions
     where period = $period
     group by person_number
-),
-
--- A year without one daily dose, or without one death, was delivered without them.
-delivered as (
-    select
-        (select count(ddd_quantity) from person.medicine_use where period = $period) > 0 as is_ddd_delivered,
-        (select count(death_date) from person.insured_members where period = $period) > 0 as is_death_delivered
 )
 
 select
     cast($period as integer) as period,
     subjects.person_number,
-    case when members.is_undelivered then 'claims_not_delivered' else subjects.exclusion end as exclusion,
+    case when costs.is_undelivered then 'claims_not_delivered' else subjects.exclusion end as exclusion,
     coalesce(members.municipality_code, 'unknown') as municipality_code,
     coalesce(members.sex, 'unknown') as sex,
     coalesce(members.age_band, 'unknown') as age_band,
@@ -119,15 +86,11 @@ select
     ) as insured_years,
     coalesce(members.insured_month_count, 0) as insured_month_count,
     coalesce(members.insured_any_month_count, 0) as insured_any_month_count,
-    coalesce(line_totals.claim_line_count, 0) as claim_line_count,
-    cast(coalesce(line_totals.amount_eur, 0) as decimal(18, 2)) as amount_eur,
-    -- A person whose credits exceed the debits of the year counts as one without cost.
-    case
-        when ranked_costs.cost_rank is null then 0
-        else cast(greatest(least(ranked_costs.amount_eur, cost_limit.limit_eur), 0) as decimal(18, 2))
-    end as truncated_cost_eur,
-    coalesce(ranked_costs.amount_eur > cost_limit.limit_eur or ranked_costs.amount_eur < 0, false) as is_truncated,
-    coalesce(ranked_costs.cost_rank * 20 <= ranked_costs.member_count, false) as is_costliest_5_percent,
+    subjects.claim_line_count,
+    subjects.amount_eur,
+    coalesce(costs.truncated_cost_eur, 0) as truncated_cost_eur,
+    coalesce(costs.is_truncated, false) as is_truncated,
+    coalesce(costs.is_costliest_5_percent, false) as is_costliest_5_percent,
     coalesce(members.is_senior, false) as is_senior,
     coalesce(hospital_use.emergency_visit_count, 0) as emergency_visit_count,
     coalesce(hospital_use.emergency_visit_admitted_count, 0) as emergency_visit_admitted_count,
@@ -185,24 +148,27 @@ select
     coalesce(conditions.is_dementia, false) as is_dementia,
     coalesce(conditions.condition_count >= 2, false) as is_multimorbid
 from subjects
-cross join delivered
-cross join cost_limit
-left join members using (person_number, exclusion)
-left join line_totals using (person_number, exclusion)
-left join ranked_costs using (person_number, exclusion)
-left join conditions using (person_number, exclusion)
+inner join person.delivered_kinds as delivered on delivered.period = $period
+left join person.insured_members as members
+    on members.period = $period
+    and members.person_number = subjects.person_number
+    and members.exclusion = subjects.exclusion
+left join person.care_costs as costs
+    on costs.period = $period
+    and costs.person_number = subjects.counted_number
+left join conditions on conditions.person_number = subjects.counted_number
 left join person.hospital_use
     on hospital_use.period = $period
-    and hospital_use.person_number = subjects.counted_key
+    and hospital_use.person_number = subjects.counted_number
 left join person.medicine_use
     on medicine_use.period = $period
-    and medicine_use.person_number = subjects.counted_key
+    and medicine_use.person_number = subjects.counted_number
 left join person.continuity
     on continuity.period = $period
-    and continuity.person_number = subjects.counted_key
+    and continuity.person_number = subjects.counted_number
 left join person.psychiatric_follow_up as follow_up
     on follow_up.period = $period
-    and follow_up.person_number = subjects.counted_key
+    and follow_up.person_number = subjects.counted_number
 left join person.last_days
     on last_days.period = $period
-    and last_days.person_number = subjects.counted_key
+    and last_days.person_number = subjects.counted_number

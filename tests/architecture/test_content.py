@@ -135,7 +135,7 @@ def test_what_identifies_a_person_stays_below_the_cubes(staged: Warehouse) -> No
     for extract in ("insured_population", "claims"):
         staged.run("insert into meta.staged values (?, 2023, '', 'delivery', 'content')", [extract])
     build_cubes(staged, [2023])
-    assert staged.value("select count(*) from person.care_lines where person_key = 'CANARY'")
+    assert staged.value("select count(*) from person.care_lines where person_number = 1")
     for name in (name for name in QUERIES["cube"] if name.startswith("claims")):
         assert staged.value(f"select count(*) from cube.{name}")
         assert not staged.value(f"select count(*) from cube.{name} as cell where cast(cell as varchar) like '%CANARY%'")
