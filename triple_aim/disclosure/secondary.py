@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from triple_aim.disclosure.primary import too_small
-from triple_aim.disclosure.unknowns import Additions, Floats, Mask, opening, told
+from triple_aim.disclosure.unknowns import Additions, Floats, Mask, binding, opening, told
 
 #: The power of a cost that a linear programme weighs: of costs from one to a billion a solver loses the small ones.
 STEEPNESS = 0.25
@@ -115,10 +115,11 @@ def _by_relation(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats
 def _by_combination(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats) -> Mask:
     """The cells to withhold for what relations tell together; none once they tell nothing."""
     chosen, opened = np.zeros_like(unseen), np.zeros_like(unseen)
-    for cell in np.flatnonzero(told(additions, unseen) & guarded):
+    solved = told(additions, unseen) & guarded
+    for cell, bound in binding(additions, unseen, solved):
         if opened[cell]:
             continue
-        open_cells = opening(additions, unseen | chosen, cell, 1 + cost**STEEPNESS)
+        open_cells = opening(bound, unseen | chosen, cell, 1 + cost**STEEPNESS)
         if open_cells is None:
             continue  # what follows whatever is withheld is no secret: a part that others leave no room for
         opened |= open_cells

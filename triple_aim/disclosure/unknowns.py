@@ -5,12 +5,14 @@ Not here: which sums hold (``additions``), what is withheld so that nothing foll
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csr_array, eye_array, hstack
+from scipy.sparse import block_array, csr_array, eye_array, hstack
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 Ints = NDArray[np.intp]
@@ -53,17 +55,27 @@ def told(additions: Additions, unseen: Mask) -> Mask:
     >>> told(Additions(np.zeros(3, int), np.arange(3), np.array([1.0, -1, -1])), np.array([False, True, False]))
     array([False,  True, False])
     """
-    hidden = _matrix(additions.of(unseen[additions.cell]), len(unseen))
-    square = hidden @ hidden.T + RIDGE * eye_array(hidden.shape[0])
-    factors = splu(square.tocsc(), "MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
     # A seed: the same release from the same deliveries.
     free = np.where(unseen, np.random.default_rng(20).standard_normal(len(unseen)), 0.0)
-    for _ in range(REFINEMENTS):
-        left = hidden @ free
-        if np.abs(left).max(initial=0.0) < MET:
-            return unseen & (np.abs(free) < NOUGHT)
-        free -= hidden.T @ factors.solve(left)
-    raise ArithmeticError("the sums of withheld cells do not settle; nothing can be said of what they tell")
+    core, rounds = _peel(additions.of(unseen[additions.cell]), unseen)
+    _project(_matrix(core, len(unseen)), free)
+    for relations, pivots in reversed(rounds):
+        free[pivots.cell] = 0.0
+        sums = np.bincount(relations.relation, weights=relations.sign * free[relations.cell])
+        free[pivots.cell] = -sums[pivots.relation] / pivots.sign
+    return unseen & (np.abs(free) < NOUGHT)
+
+
+def binding(additions: Additions, unseen: Mask, solved: Mask) -> Iterator[tuple[np.intp, Additions]]:
+    """Each solved cell with the relations that it hangs together with.
+
+    Relations are left out in which an unseen cell of no other relation makes up for whatever their others are.
+    """
+    core, _ = _peel(additions, unseen & ~solved)
+    links = _matrix(core, len(unseen))
+    part = connected_components(block_array([[None, links], [links.T, None]]), directed=False)[1][links.shape[0] :]
+    for cell in np.flatnonzero(solved):
+        yield cell, core.of(part[core.cell] == part[cell])
 
 
 def opening(additions: Additions, unseen: Mask, cell: np.intp, cost: Floats) -> Mask | None:
@@ -95,31 +107,71 @@ def opening(additions: Additions, unseen: Mask, cell: np.intp, cost: Floats) -> 
 
     Examples
     --------
-    Two women's numbers and two men's, by place; the women of the first follow, and a rectangle opens them.
+    Women, men and both, of two places and together; one number follows, and a rectangle of cheap ones opens it.
 
     >>> one, other, both = np.array([0, 1, 2]), np.array([3, 4, 5]), np.array([6, 7, 8])
     >>> cells = np.concatenate([one, other, both, *np.stack([one, other, both]).T])
     >>> table = Additions(np.repeat(np.arange(6), 3), cells, np.tile([-1.0, -1, 1], 6))
-    >>> np.flatnonzero(opening(table, np.arange(9) == 0, np.intp(0), np.ones(9)))
+    >>> dear = np.isin(np.arange(9), [2, 5, 6, 7, 8])
+    >>> np.flatnonzero(opening(table, np.arange(9) == 0, np.intp(0), np.where(dear, 9.0, 1.0)))
     array([0, 1, 3, 4])
     """
-    matrix = _matrix(additions, len(unseen)).tocsc()
-    free, seen = np.flatnonzero(unseen), np.flatnonzero(~unseen)
+    cells, column = np.unique(additions.cell, return_inverse=True)
+    matrix = _matrix(Additions(additions.relation, column, additions.sign), len(cells)).tocsc()
+    matrix = matrix[np.unique(additions.relation)]
+    free, seen = np.flatnonzero(unseen[cells]), np.flatnonzero(~unseen[cells])
     # A seen entry is a rise less a fall, of which one is nought.
     columns = hstack([matrix[:, free], matrix[:, seen], -matrix[:, seen]])
-    price = np.concatenate([np.zeros(len(free)), cost[seen], cost[seen]])
+    price = np.concatenate([np.zeros(len(free)), cost[cells[seen]], cost[cells[seen]]])
     low = np.where(np.arange(len(price)) < len(free), -np.inf, 0.0)
     high = np.full(len(price), np.inf)
-    low[free.searchsorted(cell)] = high[free.searchsorted(cell)] = 1.0
-    found = linprog(price, A_eq=columns, b_eq=np.zeros(matrix.shape[0]), bounds=np.column_stack([low, high]))
+    at = cells[free].searchsorted(cell)
+    low[at] = high[at] = 1.0
+    nought, bounds = np.zeros(matrix.shape[0]), np.column_stack([low, high])
+    # A few steps from a basis of what is free; to simplify the programme first takes longer than that.
+    found = linprog(price, A_eq=columns, b_eq=nought, bounds=bounds, method="highs-ds", options={"presolve": False})
     if found.status == INFEASIBLE:
         return None
     if not found.success:
         raise ArithmeticError("no cells were found that keep a withheld one open; nothing can be published")
     vector = np.zeros(len(unseen))
-    vector[free] = found.x[: len(free)]
-    vector[seen] = np.subtract(*np.split(found.x[len(free) :], 2))
+    vector[cells[free]] = found.x[: len(free)]
+    vector[cells[seen]] = np.subtract(*np.split(found.x[len(free) :], 2))
     return np.abs(vector) > NOUGHT
+
+
+def _peel(additions: Additions, loose: Mask) -> tuple[Additions, list[tuple[Additions, Additions]]]:
+    """Set aside, round after round, the relations with a loose cell that is in no other of those that are left.
+
+    Such a cell makes up for whatever the others of its relation are. Returned is what is left, and of each round the
+    relations, and of each relation the cell that makes up for the others.
+    """
+    left, rounds = additions, []
+    while left.cell.size:
+        alone = loose[left.cell] & (np.bincount(left.cell, minlength=len(loose))[left.cell] == 1)
+        if not alone.any():
+            break
+        is_open = np.zeros(left.relation.max() + 1, dtype=bool)
+        is_open[left.relation[alone]] = True
+        gone = is_open[left.relation]
+        pivot = np.zeros_like(gone)
+        pivot[np.flatnonzero(alone)[np.unique(left.relation[alone], return_index=True)[1]]] = True
+        rounds.append((left.of(gone), left.of(pivot)))
+        left = left.of(~gone)
+    return left, rounds
+
+
+def _project(matrix: csr_array, free: Floats) -> None:
+    """Bring random numbers onto the vectors that all relations map to nought, in place."""
+    square = matrix @ matrix.T + RIDGE * eye_array(matrix.shape[0])
+    factors = splu(square.tocsc(), "MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    for _ in range(REFINEMENTS):
+        left = matrix @ free
+        # What follows from the relations is as near to nought as they are.
+        if np.abs(left).max(initial=0.0) < MET:
+            return
+        free -= matrix.T @ factors.solve(left)
+    raise ArithmeticError("the sums of withheld cells do not settle; nothing can be said of what they tell")
 
 
 def _matrix(additions: Additions, cells: int) -> csr_array:
