@@ -11,7 +11,7 @@ from triple_aim.stats.decomposition import cross_classified, das_gupta, das_gupt
 from triple_aim.stats.growth import log_linear
 from triple_aim.stats.run_off import complete, complete_total
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=50)
+repeatable = settings(derandomize=True, max_examples=50)
 METHODS = pytest.mark.parametrize("method", [das_gupta, lmdi])
 SHAPE = (2, 4)  # regions, cells
 

@@ -30,7 +30,7 @@ KEY = {
 }  # fmt: skip
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=150)
 @given(st.lists(row, min_size=1, max_size=20))
 def test_nothing_is_left_of_what_is_withheld(given_rows: list[dict[str, object]]) -> None:
     rows = pd.DataFrame([{**KEY, **one} for one in given_rows])

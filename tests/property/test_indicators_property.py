@@ -13,7 +13,7 @@ from triple_aim.cubes import Cells
 from triple_aim.indicators import indicator_rows
 
 SHAPE = (2, 6, 2, 4)
-steady = settings(derandomize=True, max_examples=25, deadline=None)
+steady = settings(derandomize=True, max_examples=25)
 deaths = hnp.arrays(float, SHAPE, elements=st.integers(0, 500).map(float))
 EMPTY = {"social_domain_panel": cells({}, (), ())}
 silence = hnp.arrays(bool, SHAPE[:2])

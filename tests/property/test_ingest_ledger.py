@@ -29,7 +29,7 @@ CANARY = "cafe0123cafe4567"
 SETTINGS = Settings.model_construct(
     deliveries=Path("deliveries"), work=Path("work"), publication=Path("publication"), division_year=2024
 )
-PROFILE = settings(derandomize=True, deadline=None, max_examples=25)
+PROFILE = settings(derandomize=True, max_examples=25)
 
 lines = st.lists(
     st.fixed_dictionaries(

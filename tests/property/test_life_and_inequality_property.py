@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from triple_aim.stats.inequality import concentration_index, gini, relative_index, slope_index
 from triple_aim.stats.life_table import healthy_life_expectancy, life_expectancy, years_of_life_lost
 
-repeatable = settings(derandomize=True, deadline=None)
+repeatable = settings(derandomize=True)
 AGES = np.array([0, 1, 15, 45, 65, 85])
 CORRECTIONS = st.sampled_from([None, "erreygers", "wagstaff"])
 

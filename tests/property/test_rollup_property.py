@@ -22,7 +22,7 @@ CODES = sorted(regions().names("municipality"))
 SOME = CODES[::7]
 counts = hnp.arrays(float, (2, len(SOME)), elements=st.integers(0, 10**9).map(float))
 silence = hnp.arrays(bool, (2, len(SOME)))
-steady = settings(derandomize=True, max_examples=60, deadline=None)
+steady = settings(derandomize=True, max_examples=60)
 
 
 def by_level(rolled: np.ndarray, frame: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -34,13 +34,13 @@ def follows(system: list[list[int]], unseen: NDArray[np.bool_]) -> NDArray[np.bo
     return np.array(alone) & unseen
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=300)
 @given(systems, masks)
 def test_told_is_what_the_rank_says(system: list[list[int]], unseen: NDArray[np.bool_]) -> None:
     assert told(additions(system), unseen).tolist() == follows(system, unseen).tolist()
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=300)
 @given(systems, masks)
 def test_what_opens_a_cell_opens_it_or_nothing_does(system: list[list[int]], unseen: NDArray[np.bool_]) -> None:
     for cell in np.flatnonzero(follows(system, unseen)):
@@ -51,7 +51,7 @@ def test_what_opens_a_cell_opens_it_or_nothing_does(system: list[list[int]], uns
             assert not (follows(system, unseen | found) & found).any()
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=300)
 @given(systems, masks)
 def test_nothing_guarded_follows_that_need_not(system: list[list[int]], small: NDArray[np.bool_]) -> None:
     chosen = further(additions(system), small, small, AMPLE, Counts(AMPLE, AMPLE, AMPLE * np.nan, 10, 10))

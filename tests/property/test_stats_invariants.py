@@ -10,7 +10,7 @@ from triple_aim.stats.rates import crude_rate, proportion
 from triple_aim.stats.standardise import directly_standardised_mean, directly_standardised_rate
 from triple_aim.stats.survey import StratumSums, variance_components
 
-repeatable = settings(derandomize=True, deadline=None)
+repeatable = settings(derandomize=True)
 LEVELS = st.floats(0.5, 0.999)
 
 

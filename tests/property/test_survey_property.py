@@ -10,7 +10,7 @@ from triple_aim.stats.survey_domains import combined_ratio, standardised_proport
 from triple_aim.stats.survey_limits import proportion_limits
 from triple_aim.stats.weighting import kish_effective_sample_size, post_stratification_factors, raked
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(derandomize=True, max_examples=60)
 SEEDS = st.integers(0, 2**32 - 1)
 
 

@@ -14,7 +14,7 @@ from triple_aim.stats.rates import crude_rate
 from triple_aim.stats.standardise import directly_standardised_rate
 from triple_aim.stats.trend import Direction, recent_trend, recent_trend_of_proportion
 
-repeatable = settings(derandomize=True, deadline=None)
+repeatable = settings(derandomize=True)
 LEVELS = st.floats(0.5, 0.999)
 PER = st.sampled_from([100, 1000, 100_000])
 
