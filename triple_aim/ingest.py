@@ -37,7 +37,7 @@ from triple_aim.merging import LEDGER
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.project import Project
 from triple_aim.queries import Query
-from triple_aim.staged import keep_file, lost_files, show, staged_table, start
+from triple_aim.staged import keep_file, show, shown_files, staged_table, start
 from triple_aim.warehouse import (
     EngineError,
     Warehouse,
@@ -91,8 +91,9 @@ def ingest(
         with _foreseen(contract), together():
             if is_changed or not before:
                 _empty(warehouse, contract, query)
-            _forget_lost(warehouse, contract, query, project)
             known = landed(project.landing, extract)
+            _forget_lost(warehouse, contract, query, known)
+            _prove_shown(warehouse, project, contract, known)
             accepted = unchanged = 0
             for found in discover(project.deliveries, contract):
                 try:
@@ -214,7 +215,10 @@ def _take(
         return None
     with arriving(project.landing, found) as (copy, sha256):
         last = latest(known, found.name)
-        if last.sha256 == sha256 if last else any(delivery.sha256 == sha256 for delivery in known):
+        if last and last.sha256 == sha256:
+            return None
+        _refuse_twin(known, sha256, found.name, period, supplier)
+        if not last and any(delivery.sha256 == sha256 for delivery in known):  # it has another name now
             return None
         judged = check_delivery(warehouse, contract, found.name, copy, period, supplier, project.quarantine, sha256)
         sequence = 1 + max((d.sequence for d in known), default=0)
@@ -226,6 +230,17 @@ def _take(
             accept(project.landing, copy, delivery)
             _show(warehouse, contract, query, delivery, judged, project)
     return delivery
+
+
+def _refuse_twin(known: list[Landed], sha256: str, name: str, period: int | None, supplier: str) -> None:
+    """The same bytes for another period or supplier are a file put in the wrong place; the landing keeps bytes once."""
+    for delivery in known:
+        if period and delivery.sha256 == sha256 and (delivery.periods, delivery.supplier) != ((period,), supplier):
+            raise DeliveryError(
+                f"it is {delivery.name} once more, byte for byte",
+                name,
+                "deliver the file of this period and supplier",
+            )
 
 
 def _restage(
@@ -244,12 +259,6 @@ def _restage(
     winners = {slot: delivery for slot, delivery in slots_of(known).items() if slot in slots}
     stale = {slot: delivery for slot, delivery in winners.items() if there.get(slot) != delivery.sha256}
     for delivery in {d.sha256: d for d in stale.values()}.values():
-        if not delivery.path(project.landing).is_file():
-            raise ProjectError(
-                "an accepted delivery is gone from the landing area",
-                delivery.name,
-                "restore the landing area from backup",
-            )
         path = kept(project.landing, delivery)
         period, supplier = _named(contract, delivery.name)
         judged = check_delivery(
@@ -270,18 +279,31 @@ def _empty(warehouse: Warehouse, contract: Contract, query: Query) -> None:
     show(warehouse, contract, query)
 
 
-def _forget_lost(warehouse: Warehouse, contract: Contract, query: Query, project: Project) -> None:
-    """What was staged of a file that is gone from the landing area is staged no more."""
-    if lost := lost_files(warehouse, contract.extract, project.landing):
+def _forget_lost(warehouse: Warehouse, contract: Contract, query: Query, known: list[Landed]) -> None:
+    """What was staged of a delivery that was taken back is staged no more."""
+    lost = warehouse.rows(
+        "select period, supplier from meta.staged where extract = ? and not list_contains(?, delivery)",
+        [contract.extract, [delivery.sha256 for delivery in known]],
+    )
+    for period, supplier in lost:
+        warehouse.run(
+            f"delete from {staged_table(contract.extract)} where period = ? and supplier = ?", [period, supplier]
+        )
         for table in ("meta.ledger", "meta.staged"):
             warehouse.run(
-                f"""delete from {table} where extract = $extract and (period, supplier) in (
-                        select (period, supplier) from meta.staged
-                        where extract = $extract and list_contains($lost, delivery)
-                    )""",
-                {"extract": contract.extract, "lost": lost},
+                f"delete from {table} where extract = ? and period = ? and supplier = ?",
+                [contract.extract, period, supplier],
             )
+    if lost:
         show(warehouse, contract, query)
+
+
+def _prove_shown(warehouse: Warehouse, project: Project, contract: Contract, known: list[Landed]) -> None:
+    """Make sure that the files that stg shows are still those that were accepted."""
+    shown = shown_files(warehouse, contract.extract)
+    for delivery in known:
+        if delivery.sha256 in shown:
+            kept(project.landing, delivery)
 
 
 def _show(

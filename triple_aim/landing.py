@@ -165,6 +165,10 @@ def accept(landing: Path, copy: Path, delivery: Landed) -> None:
 def kept(landing: Path, delivery: Landed) -> Path:
     """Where an accepted delivery lies, after making sure that it is still what was accepted."""
     path = delivery.path(landing)
+    if not path.is_file():
+        raise ProjectError(
+            "an accepted delivery is gone from the landing area", delivery.name, "restore the landing area from backup"
+        )
     with path.open("rb") as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() == delivery.sha256:
             return path

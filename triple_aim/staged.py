@@ -61,9 +61,9 @@ def show(warehouse: Warehouse, contract: Contract, query: Query) -> None:
         warehouse.run(f"drop table {qualified(f'delivery.{contract.extract} {delivery} broken')}")
 
 
-def lost_files(warehouse: Warehouse, extract: str, landing: Path) -> list[str]:
-    """The staged Parquet deliveries that are no longer in the landing area."""
-    return [file for file in _files(warehouse, extract) if not list((landing / extract).glob(f"{file}*.parquet"))]
+def shown_files(warehouse: Warehouse, extract: str) -> set[str]:
+    """The Parquet deliveries whose rows are read where they lie."""
+    return set(_files(warehouse, extract))
 
 
 def _files(warehouse: Warehouse, extract: str) -> dict[str, list[int]]:

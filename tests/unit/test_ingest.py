@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from triple_aim.content import read_model
@@ -283,8 +284,8 @@ def test_a_name_without_a_period_is_refused(house: House) -> None:
 def test_a_lost_warehouse_is_rebuilt_from_the_landing(
     house: House, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for year in (2020, 2021):
-        house.deliver(f"bills_{year}.csv", FIRST)
+    house.deliver("bills_2020.csv", FIRST)
+    house.deliver("bills_2021.csv", FIRST.replace("a", "z"))
     house.run()
     house.deliver("bills_2021.v2.csv", SECOND)
     house.run()
@@ -343,6 +344,8 @@ def test_a_landing_that_lost_a_delivery_stops_the_rebuilding(house: House, damag
 
 # What is not copied: the rows of a Parquet file.
 
+FORMS = pytest.mark.parametrize("form", ["csv", "parquet"])
+
 
 def test_a_parquet_file_gives_what_the_same_text_gives_and_is_not_copied(tmp_path: Path) -> None:
     states = []
@@ -398,6 +401,59 @@ def test_a_file_that_is_gone_without_being_taken_back_stops_the_run(house: House
     next((house.project.landing / "bills").glob("*.parquet")).unlink()
     with pytest.raises(ProjectError, match="accepted delivery is gone"):
         house.run()
+
+
+@FORMS
+@pytest.mark.parametrize("names", [("bills_2020", "bills_2021"), ("bills_2021_aa", "bills_2021_bb")])
+def test_the_bytes_of_another_year_or_supplier_are_refused(house: House, form: str, names: tuple[str, str]) -> None:
+    house.deliver(f"{names[0]}.{form}", FIRST)
+    house.deliver(f"{names[1]}.{form}", SECOND)
+    house.run()
+    before = house.state()
+    house.deliver(f"{names[1]}.{form}", FIRST)
+    with pytest.raises(DeliveryError, match="once more, byte for byte"):
+        house.run()
+    assert house.state() == before
+    house.deliver(f"{names[1]}.{form}", FIRST.replace("a", "c"))
+    house.run()
+    assert house.bills() == ["a1", "a2", "c1", "c2"]
+
+
+def test_a_flipped_bit_of_an_accepted_file_is_noticed(house: House) -> None:
+    path = house.deliver("bills_2021.parquet", FIRST)
+    plain = {"compression": "none", "use_dictionary": False, "write_statistics": False, "write_page_checksum": True}
+    pq.write_table(pq.read_table(path), path, **plain)
+    house.run()
+    (kept,) = (house.project.landing / "bills").glob("*.parquet")
+    damaged = bytearray(kept.read_bytes())
+    damaged[damaged.find(b"1050")] = ord("9")
+    kept.write_bytes(damaged)
+    with pytest.raises(ProjectError, match="damaged"):
+        house.run()
+
+
+def test_another_file_in_the_place_of_an_accepted_one_is_noticed(house: House) -> None:
+    house.deliver("bills_2021.parquet", FIRST)
+    house.run()
+    (kept,) = (house.project.landing / "bills").glob("*.parquet")
+    pd.read_parquet(kept).assign(cents="999999").to_parquet(kept)
+    with pytest.raises(ProjectError, match="damaged"):
+        house.run()
+
+
+@FORMS
+def test_a_delivery_taken_back_counts_no_more_where_no_other_was_before(house: House, form: str) -> None:
+    house.write("contracts/bills.yaml", BY_YEAR)
+    house.deliver(f"one.{form}", "a1;2020;P1;1;D\na2;2021;P1;1;D\n")
+    house.run()
+    wrong = house.deliver(f"two.{form}", "b;2021;P1;1;D\nc;2022;P1;1;D\n")
+    house.run()
+    last = landed(house.project.landing, "bills")[-1]
+    for file in (house.project.landing / "bills").glob(f"{last.sha256}*"):
+        file.unlink()
+    wrong.unlink()
+    house.run()
+    assert house.bills() == ["a1", "a2"]
 
 
 # Content that changes.

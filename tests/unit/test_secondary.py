@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tests.unit.cells import ROOT, specs
 from tests.unit.countries import TOTAL, Parts, country, rows
 from triple_aim.contracts import load_publication
 from triple_aim.disclosure.protect import FURTHER, audit, protect
-from triple_aim.disclosure.unknowns import Additions, told
+from triple_aim.disclosure.unknowns import Additions, opening, told
 
 PROMISE = load_publication(ROOT / "contracts")
 SHARE = specs()["polypharmacy_65_plus"]
@@ -100,3 +101,43 @@ def test_what_follows_from_relations_together_is_told() -> None:
     assert told(pairs, unseen).tolist() == unseen.tolist()
     unseen[3] = True
     assert told(pairs, unseen).tolist() == [False, False, False, False, False, False]
+
+
+@pytest.mark.parametrize(("cells", "seed"), [(24, 9924), (27, 3407), (29, 2409)])
+def test_sums_that_nearly_repeat_each_other_can_be_told(cells: int, seed: int) -> None:
+    """The smallest singular value is about 1e-4."""
+    matrix = -(np.random.default_rng(seed).random((cells, cells)) < 0.4).astype(float)
+    relation, cell = np.nonzero(matrix)
+    assert np.linalg.matrix_rank(matrix) == cells  # so every cell follows
+    assert told(Additions(relation, cell, matrix[relation, cell]), np.ones(cells, dtype=bool)).all()
+
+
+@pytest.mark.parametrize(("cells", "seed"), [(65, 1825), (79, 8839)])
+def test_a_programme_that_nothing_satisfies_is_told_from_one_that_was_not_solved(cells: int, seed: int) -> None:
+    """HiGHS without presolve answers “unknown” (status 4); with presolve the same programme is infeasible (2)."""
+    rng = np.random.default_rng(seed)
+    matrix = np.zeros((cells, cells))
+    for row in matrix:
+        chosen = rng.choice(cells, int(rng.integers(2, 8)), replace=False)
+        row[chosen] = -1
+        row[chosen[0]] = 1
+    cost = 1 + (10 ** rng.uniform(0, 6, cells)) ** 0.25
+    relation, cell = np.nonzero(matrix)
+    unseen = rng.random(cells) < 0.5
+    asked = np.flatnonzero(unseen)[0]
+    assert opening(Additions(relation, cell, matrix[relation, cell]), unseen, asked, cost) is None
+
+
+def test_sums_that_double_thirty_times_are_told() -> None:
+    levels = 30
+    twins = [[(2 * k, 1), (2 * k + 1, -1)] for k in range(levels)]
+    sums = [[(2 * k + 2, 1), (2 * k, -1), (2 * k + 1, -1)] for k in range(levels)]
+    one, other, shown = 2 * levels + 1, 2 * levels + 2, 2 * levels + 3
+    pairs = [
+        [(shown + at, 1), (first, -1), (second, -1)]
+        for at, (first, second) in enumerate([(0, one), (one, other), (0, other)])
+    ]
+    entries = [(number, *entry) for number, row in enumerate([*twins, *sums, *pairs]) for entry in row]
+    relation, cell, sign = (np.array(column) for column in zip(*entries, strict=True))
+    unseen = np.arange(shown + 3) < shown
+    assert told(Additions(relation, cell, sign.astype(float)), unseen).sum() == shown

@@ -60,7 +60,10 @@ def protect(
     """
     if rows.empty:
         return NO_ROWS
-    parts = [_gate(part, spec, str(cube), publication, regions) for cube, part in rows.groupby("source")]
+    try:
+        parts = [_gate(part, spec, str(cube), publication, regions) for cube, part in rows.groupby("source")]
+    except ArithmeticError as error:
+        raise DisclosureError(str(error), spec.id, "do not publish; report it") from error
     safe = {name: np.concatenate([part[name] for part in parts]) for name in GATED}
     told = {
         "trend": trends(safe, spec),

@@ -21,9 +21,11 @@ Mask = NDArray[np.bool_]
 
 #: What counts as nought among random numbers of the order of one, and how closely relations must be met for that.
 NOUGHT = 1e-6
-MET = 1e-10
+#: What counts as more than nought in the solution of a linear programme, where most entries are nought to the bit.
+MOVED = 1e-9
+MET = 1e-12
 #: What is added to the diagonal so that relations that repeat each other can be factored; refinement takes it out.
-RIDGE = 1e-7
+RIDGE = 1e-10
 REFINEMENTS = 30
 #: What scipy's linprog says of a programme that nothing satisfies.
 INFEASIBLE = 2
@@ -63,7 +65,8 @@ def told(additions: Additions, unseen: Mask) -> Mask:
         free[pivots.cell] = 0.0
         sums = np.bincount(relations.relation, weights=relations.sign * free[relations.cell])
         free[pivots.cell] = -sums[pivots.relation] / pivots.sign
-    return unseen & (np.abs(free) < NOUGHT)
+    is_bound = np.bincount(additions.cell, minlength=len(unseen)) > 0
+    return unseen & is_bound & (np.abs(free) < NOUGHT)
 
 
 def binding(additions: Additions, unseen: Mask, solved: Mask) -> Iterator[tuple[np.intp, Additions]]:
@@ -128,8 +131,12 @@ def opening(additions: Additions, unseen: Mask, cell: np.intp, cost: Floats) -> 
     at = cells[free].searchsorted(cell)
     low[at] = high[at] = 1.0
     nought, bounds = np.zeros(matrix.shape[0]), np.column_stack([low, high])
-    # A few steps from a basis of what is free; to simplify the programme first takes longer than that.
-    found = linprog(price, A_eq=columns, b_eq=nought, bounds=bounds, method="highs-ds", options={"presolve": False})
+    # A few steps from a basis of what is free: to simplify the programme first takes longer, but tells what has no end.
+    for is_simplified in (False, True):
+        options = {"presolve": is_simplified}
+        found = linprog(price, A_eq=columns, b_eq=nought, bounds=bounds, method="highs-ds", options=options)
+        if found.success or found.status == INFEASIBLE:
+            break
     if found.status == INFEASIBLE:
         return None
     if not found.success:
@@ -137,7 +144,7 @@ def opening(additions: Additions, unseen: Mask, cell: np.intp, cost: Floats) -> 
     vector = np.zeros(len(unseen))
     vector[cells[free]] = found.x[: len(free)]
     vector[cells[seen]] = np.subtract(*np.split(found.x[len(free) :], 2))
-    return np.abs(vector) > NOUGHT
+    return np.abs(vector) > MOVED
 
 
 def _peel(additions: Additions, loose: Mask) -> tuple[Additions, list[tuple[Additions, Additions]]]:
