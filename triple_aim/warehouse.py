@@ -177,6 +177,9 @@ def open_warehouse(
         reach.append(spill)
         settings["temp_directory"] = str(spill)
     connection = _connect(path, settings)
+    if path is not None:
+        for leftover in spill.glob("duckdb_temp_*"):  # rows, of a run that was killed: there is one writer at a time
+            leftover.unlink()
     warehouse = Warehouse(connection)
     try:
         folders = ", ".join(literal(str(folder)) for folder in reach)

@@ -1,5 +1,6 @@
 -- What each person's care cost by kind, and how often it was given.
 -- grain: period, person_number, exclusion, care_kind
+-- in parts
 select
     cast($period as integer) as period,
     person_number,

@@ -111,3 +111,11 @@ def test_a_message_is_masked_where_it_quotes(warehouse: Warehouse) -> None:
 
 def test_a_long_query_draws_nothing_on_stdout(warehouse: Warehouse) -> None:
     assert not warehouse.value("select current_setting('enable_progress_bar')")
+
+
+def test_what_a_killed_run_spilled_is_gone_once_the_next_one_opens(tmp_path: Path) -> None:
+    spilled = tmp_path / "work" / "spill" / "duckdb_temp_storage_DEFAULT-0.tmp"
+    spilled.parent.mkdir(parents=True)
+    spilled.write_bytes(b"rows of persons")
+    with open_warehouse(tmp_path / "work" / "warehouse.duckdb"):
+        assert not spilled.exists()
