@@ -21,9 +21,9 @@ Mask = NDArray[np.bool_]
 
 #: What counts as nought among random numbers of the order of one, and how closely relations must be met for that.
 NOUGHT = 1e-6
+MET = 1e-12
 #: What counts as more than nought in the solution of a linear programme, where most entries are nought to the bit.
 MOVED = 1e-9
-MET = 1e-12
 #: What is added to the diagonal so that relations that repeat each other can be factored; refinement takes it out.
 RIDGE = 1e-10
 REFINEMENTS = 30
@@ -85,7 +85,7 @@ def opening(additions: Additions, unseen: Mask, cell: np.intp, cost: Floats) -> 
     """Find the cells that would be open together with this one if the seen ones among them were withheld as well.
 
     Of all vectors that every relation maps to nought and that are 1 at the cell, the one of which the seen entries cost
-    least: a linear programme in place of the choice of cells, which is none.
+    least: a linear programme, where to choose cells one by one is none.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def opening(additions: Additions, unseen: Mask, cell: np.intp, cost: Floats) -> 
     at = cells[free].searchsorted(cell)
     low[at] = high[at] = 1.0
     nought, bounds = np.zeros(matrix.shape[0]), np.column_stack([low, high])
-    # A few steps from a basis of what is free: to simplify the programme first takes longer, but tells what has no end.
+    # A few steps from a basis of what is free. To simplify first takes longer, but settles what is left in doubt.
     for is_simplified in (False, True):
         options = {"presolve": is_simplified}
         found = linprog(price, A_eq=columns, b_eq=nought, bounds=bounds, method="highs-ds", options=options)
