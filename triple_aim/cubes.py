@@ -176,7 +176,7 @@ def _stands(warehouse: Warehouse, query: Query, builder: InWarehouse) -> bool:
     """Whether the table stands as its SQL would make it now, and where the builder keeps it; a new one does not."""
     if warehouse.kind(query.table) != builder.kind(query):
         return False
-    there = dict(warehouse.header(f"select * from {qualified(query.table)}"))
+    there = dict(_header(warehouse, query.table))
     return tuple(there) == query.columns and all(column_type(name) in (None, kind) for name, kind in there.items())
 
 

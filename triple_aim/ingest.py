@@ -285,17 +285,17 @@ def _forget_lost(warehouse: Warehouse, contract: Contract, query: Query, known: 
         "select period, supplier from meta.staged where extract = ? and not list_contains(?, delivery)",
         [contract.extract, [delivery.sha256 for delivery in known]],
     )
-    for period, supplier in lost:
-        warehouse.run(
-            f"delete from {staged_table(contract.extract)} where period = ? and supplier = ?", [period, supplier]
-        )
-        for table in ("meta.ledger", "meta.staged"):
-            warehouse.run(
-                f"delete from {table} where extract = ? and period = ? and supplier = ?",
-                [contract.extract, period, supplier],
-            )
+    _unstage(warehouse, contract.extract, lost)
     if lost:
         show(warehouse, contract, query)
+
+
+def _unstage(warehouse: Warehouse, extract: str, slots: Iterable[Slot]) -> None:
+    """Take out the staged text of these slots, and what is known of them."""
+    for slot in slots:
+        warehouse.run(f"delete from {staged_table(extract)} where period = ? and supplier = ?", list(slot))
+        for table in ("meta.staged", "meta.ledger"):
+            warehouse.run(f"delete from {table} where extract = ? and period = ? and supplier = ?", [extract, *slot])
 
 
 def _prove_shown(warehouse: Warehouse, project: Project, contract: Contract, known: list[Landed]) -> None:
@@ -333,7 +333,7 @@ def _stage(
             select line_number, period, supplier, {names} from {CHECKED}
             where broken_rule is null and period in ({chosen})"""
     )
-    warehouse.run(f"delete from {table} where supplier = ? and period in ({chosen})", [delivery.supplier])
+    _unstage(warehouse, extract, [(period, delivery.supplier) for period in periods])
     staged = f"({query.sql}\n)"
     lines = "count(*), sum(line_number), bit_xor(hash(line_number))"
     if judged.is_parquet:  # no row of it is kept, but each is made once: what cannot be staged shows now
@@ -343,11 +343,6 @@ def _stage(
         warehouse.run(f"insert into {table} by name {query.sql}")
         staged = f"{table} where supplier = {literal(delivery.supplier)} and period in ({chosen})"
         found = list(warehouse.rows(f"select {lines} from {staged}")[0])
-    for slots in ("meta.staged", "meta.ledger"):
-        warehouse.run(
-            f"delete from {slots} where extract = ? and supplier = ? and period in ({chosen})",
-            [extract, delivery.supplier],
-        )
     # A broken row may hold no period of its file; it then counts with the file's first.
     periods_of_file = ", ".join(str(period) for period in delivery.periods)
     is_staged = "broken_rule is null"

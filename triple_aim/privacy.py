@@ -84,8 +84,8 @@ def signs_in(field: Field, header: str) -> Mapping[str, str]:
 
     signs = {}
     if field.may_hold(*NUMBER_LENGTHS):
-        is_number = f"{_is_long(text)} and {whole(NUMBER)}"
-        signs["number"] = f"{field.column} between 10000000 and 999999999" if field.kind in INTEGERS else is_number
+        is_integer = field.kind in INTEGERS
+        signs["number"] = f"{field.column} between 10000000 and 999999999" if is_integer else _is_number(text)
     if field.may_hold(6, 7) and field.kind not in INTEGERS:
         signs["postcode"] = f"case when strlen({text}) in (6, 7) then {whole(POSTCODE6)} end"
     if field.may_hold(8, 10) and ("geb" in header or "birth" in header):
@@ -106,12 +106,13 @@ def _bsn_share(warehouse: Warehouse, table: str, field: Field) -> tuple[int, flo
     distinct, share = warehouse.rows(
         f"""select count(*), avg(case when ({total}) % 11 = 0 then 1.0 else 0.0 end) from (
                 select distinct lpad(regexp_replace({field.text}, '{NO_DIGIT_OF_IT}', '', 'g'), 9, '0') as number
-                from {table} where {_is_long(field.text)} and regexp_full_match({field.text}, '{NUMBER}')
+                from {table} where {_is_number(field.text)}
             )"""
     )[0]
     return int(distinct), float(share)
 
 
-def _is_long(text: str) -> str:
-    """Whether a text has the length of a number of eight or nine digits; cheaper than its shape, so asked first."""
-    return f"strlen({text}) between {NUMBER_LENGTHS.start} and {NUMBER_LENGTHS.stop - 1}"
+def _is_number(text: str) -> str:
+    """Whether a text is a number of eight or nine digits. Its length is cheaper than its shape, and asked first."""
+    is_long = f"strlen({text}) between {NUMBER_LENGTHS.start} and {NUMBER_LENGTHS.stop - 1}"
+    return f"case when {is_long} then regexp_full_match({text}, {literal(NUMBER)}) end"

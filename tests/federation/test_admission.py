@@ -74,8 +74,11 @@ def a_line(told: Told, **other: object) -> Told:
     return {**told["ledger"][0], "stage": "set_aside", "row_count": 0, "amount_eur": "0.00", **other}
 
 
-def relabelled(table: pa.Table, name: str, old: str, new: str) -> pa.Table:
-    return with_column(table, name, lambda column: pc.if_else(pc.equal(column, old), new, column))
+def relabel(cube: str, name: str, old: str, new: str) -> Callable[[Path], None]:
+    """Another label in a column of a cube."""
+    return lambda folder: rewrite(
+        folder, cube, lambda t: with_column(t, name, lambda column: pc.if_else(pc.equal(column, old), new, column))
+    )
 
 
 def another(path: Path) -> None:
@@ -193,17 +196,17 @@ def counted_persons(folder: Path) -> pd.Series[int]:
             id="a number that would overflow a sum",
         ),
         pytest.param(
-            lambda f: rewrite(f, "claims", lambda t: relabelled(t, "exclusion", "reversed_pair", "a_person")),
+            relabel("claims", "exclusion", "reversed_pair", "a_person"),
             "hold in exclusion what is none of ours",
             id="an exclusion that is none",
         ),
         pytest.param(
-            lambda f: rewrite(f, "claims", lambda t: relabelled(t, "age_band", "00-04", "00-99")),
+            relabel("claims", "age_band", "00-04", "00-99"),
             "hold in age_band what is none of ours",
             id="an age that is none",
         ),
         pytest.param(
-            lambda f: rewrite(f, "claims", lambda t: relabelled(t, "municipality_code", "GM0748", "GMXXXX")),
+            relabel("claims", "municipality_code", "GM0748", "GMXXXX"),
             "hold in municipality_code what is none of ours",
             id="a place that is none",
         ),
@@ -220,7 +223,7 @@ def counted_persons(folder: Path) -> pd.Series[int]:
             id="a cube without persons, alone",
         ),
         pytest.param(
-            lambda f: rewrite(f, "claims_run_off", lambda t: relabelled(t, "municipality_code", "GM0748", "GM0664")),
+            relabel("claims_run_off", "municipality_code", "GM0748", "GM0664"),
             "1 places are in no cube that counts their persons",
             id="a place that nobody counted",
         ),

@@ -115,15 +115,14 @@ def _by_relation(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats
 def _by_combination(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats) -> Mask:
     """The cells to withhold for what relations tell together; none once they tell nothing."""
     chosen, opened = np.zeros_like(unseen), np.zeros_like(unseen)
-    solved = told(additions, unseen) & guarded
-    for cell, bound in binding(additions, unseen, solved):
-        if opened[cell]:
-            continue
-        open_cells = opening(bound, unseen | chosen, cell, 1 + cost**STEEPNESS)
-        if open_cells is None:
-            continue  # what follows whatever is withheld is no secret: a part that others leave no room for
-        opened |= open_cells
-        chosen |= open_cells & ~unseen
+    price = 1 + cost**STEEPNESS
+    for cells, bound in binding(additions, unseen, told(additions, unseen) & guarded):
+        for cell in cells:
+            # Nothing is found where a cell follows whatever is withheld; what others leave no room for is no secret.
+            found = None if opened[cell] else opening(bound, unseen | chosen, cell, price)
+            if found is not None:
+                opened |= found
+                chosen |= found & ~unseen
     return chosen
 
 

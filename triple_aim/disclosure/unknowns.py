@@ -65,20 +65,20 @@ def told(additions: Additions, unseen: Mask) -> Mask:
         free[pivots.cell] = 0.0
         sums = np.bincount(relations.relation, weights=relations.sign * free[relations.cell])
         free[pivots.cell] = -sums[pivots.relation] / pivots.sign
-    is_bound = np.bincount(additions.cell, minlength=len(unseen)) > 0
-    return unseen & is_bound & (np.abs(free) < NOUGHT)
+    return unseen & (np.abs(free) < NOUGHT)
 
 
-def binding(additions: Additions, unseen: Mask, solved: Mask) -> Iterator[tuple[np.intp, Additions]]:
-    """Each solved cell with the relations that it hangs together with.
+def binding(additions: Additions, unseen: Mask, solved: Mask) -> Iterator[tuple[Ints, Additions]]:
+    """The solved cells that hang together, and the relations by which they do; those that nothing binds are left out.
 
     Relations are left out in which an unseen cell of no other relation makes up for whatever their others are.
     """
     core, _ = _peel(additions, unseen & ~solved)
     links = _matrix(core, len(unseen))
     part = connected_components(block_array([[None, links], [links.T, None]]), directed=False)[1][links.shape[0] :]
-    for cell in np.flatnonzero(solved):
-        yield cell, core.of(part[core.cell] == part[cell])
+    bound = solved & (np.bincount(core.cell, minlength=len(unseen)) > 0)
+    for one in np.unique(part[bound]):
+        yield np.flatnonzero(bound & (part == one)), core.of(part[core.cell] == one)
 
 
 def opening(additions: Additions, unseen: Mask, cell: np.intp, cost: Floats) -> Mask | None:
