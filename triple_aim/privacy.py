@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from triple_aim.profiles import INTEGERS, Field, profile
+from triple_aim.profiles import DATE, INTEGERS, Field, profile
 from triple_aim.warehouse import Warehouse, literal
 
 FORBIDDEN = frozenset(
@@ -83,18 +83,18 @@ def signs_in(field: Field, header: str) -> Mapping[str, str]:
         return f"regexp_matches({text}, {literal(shape)}, 'i')"
 
     signs = {}
-    if field.may_hold(*NUMBER_LENGTHS):
+    if field.may_hold(*NUMBER_LENGTHS) and field.kind != DATE and not field.is_lettered:
         is_integer = field.kind in INTEGERS
         signs["number"] = f"{field.column} between 10000000 and 999999999" if is_integer else _is_number(text)
-    if field.may_hold(6, 7) and field.kind not in INTEGERS:
+    if field.may_hold(6, 7) and field.kind not in INTEGERS and not field.is_lettered:
         signs["postcode"] = f"case when strlen({text}) in (6, 7) then {whole(POSTCODE6)} end"
     if field.may_hold(8, 10) and ("geb" in header or "birth" in header):
         signs["date"] = whole(FULL_DATE)
-    if field.has_at:
+    if "@" in field.marks:
         signs["e-mail addresses"] = f"case when contains({text}, '@') then {within(EMAIL)} end"
-    if field.longest >= 18:
+    if field.longest >= 18 and "NL" in field.marks:
         signs["IBANs"] = f"case when contains({text}, 'NL') then {within(IBAN)} end"
-    if field.longest >= 11:
+    if field.longest >= 11 and field.marks & {"s", "S"}:  # both words hold one
         named = " or ".join(f"contains({text}, '{word}')" for word in ("bsn", "BSN", "Bsn", "urgerserv", "URGERSERV"))
         signs["BSNs"] = f"case when {named} then {within(WRITTEN_BSN)} end"
     return signs

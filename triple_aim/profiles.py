@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from triple_aim.formats import RAW
-from triple_aim.warehouse import Warehouse, quoted
+from triple_aim.warehouse import Warehouse, literal, quoted
 
 INTEGERS = frozenset("TINYINT SMALLINT INTEGER BIGINT UTINYINT USMALLINT UINTEGER".split())
 DATE = "DATE"
 DAY_LENGTH = len("2024-12-31")
+#: What most columns do not hold, and whatever is looked for later cannot do without: a blank, and parts of identifiers.
+MARKS = (" ", "@", "NL", "s", "S")
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,15 @@ class Field:
     kind: str
     text: str
     filled: int
-    is_padded: bool  # some value holds a blank, so that trimming may change it
-    has_at: bool
+    marks: frozenset[str]  # those of MARKS that some value holds
+    is_lettered: bool  # every value begins with a letter, all of them with capitals or none
     shortest: int  # characters, of the text
     longest: int
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether some value holds a blank, so that trimming may change it."""
+        return " " in self.marks
 
     def may_hold(self, *lengths: int) -> bool:
         """Whether some value can have one of these lengths; a blank makes every shorter one possible."""
@@ -61,8 +68,8 @@ def _measures(name: str, kind: str) -> list[str]:
     text = _as_text(column, kind)
     return [
         f"count({text})",
-        f"bool_or(contains({text}, ' '))",
-        f"bool_or(contains({text}, '@'))",
+        *(f"bool_or(contains({text}, {literal(mark)}))" for mark in MARKS),
+        f"min({text}) >= 'A' and max({text}) < '[' or min({text}) >= 'a' and max({text}) < '{{'",
         f"min(strlen({text}))",
         f"max(strlen({text}))",
     ]
@@ -71,12 +78,13 @@ def _measures(name: str, kind: str) -> list[str]:
 def _field(name: str, kind: str, told: Sequence[Any]) -> Field:
     filled, text = told[0], _as_text(quoted(name), kind)
     if kind == DATE:
-        return Field(name, kind, text, filled, False, False, DAY_LENGTH, DAY_LENGTH)
+        return Field(name, kind, text, filled, frozenset(), False, DAY_LENGTH, DAY_LENGTH)
     if kind in INTEGERS:
-        return Field(name, kind, text, filled, False, False, 0, max(told[1] or 0, told[2] or 0))
-    is_padded, has_at, shortest, longest = told[1:]
-    trimmed = f"trim({text})" if is_padded else text
-    return Field(name, kind, trimmed, filled, bool(is_padded), bool(has_at), shortest or 0, longest or 0)
+        return Field(name, kind, text, filled, frozenset(), False, 0, max(told[1] or 0, told[2] or 0))
+    *held, is_lettered, shortest, longest = told[1:]
+    marks = frozenset(mark for mark, holds in zip(MARKS, held, strict=True) if holds)
+    trimmed = f"trim({text})" if " " in marks else text
+    return Field(name, kind, trimmed, filled, marks, bool(is_lettered), shortest or 0, longest or 0)
 
 
 def _as_text(column: str, kind: str) -> str:

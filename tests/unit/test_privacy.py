@@ -59,6 +59,8 @@ FOUND: dict[str, dict[str, Sequence[object]]] = {
     "BSN as an SPSS number": {"nummer": [float(bsn) for bsn in BSNS]},
     "BSN as an integer": {"nummer": [int(bsn) for bsn in BSNS]},
     "one BSN in free text": {"opmerking": ["geen", f"het BSN van mw. is {BSNS[0]}, bel terug"]},
+    "one BSN among codes that begin with a letter": {"code": ["a1", f"bsn:{BSNS[0]}", "c3"]},
+    "BSNs among codes that begin with a letter": {"code": ["A1", *BSNS, "C3"]},
     "one e-mail address": {"opmerking": ["geen", "mail naar jan@voorbeeld.nl graag"]},
     "one IBAN": {"opmerking": ["geen", "NL91ABNA0417164300"]},
     "an IBAN in groups": {"opmerking": ["geen", "op NL91 ABNA 0417 1643 00 s.v.p."]},
@@ -90,6 +92,7 @@ CLEAN: dict[str, dict[str, Sequence[object]]] = {
     "the same nine digits all through": {"batch": [BSNS[0]] * 500},
     "fewer numbers than a share can be told of": {"nummer": BSNS[:19]},
     "pseudonyms": {"person_key": [f"{CHANCE.getrandbits(64):016x}" for _ in range(500)]},
+    "serial numbers behind a letter": {"claim_id": [f"C{bsn}" for bsn in BSNS]},
     "counts of BSNs": {"aantal_bsn": [str(n) for n in range(10, 600)]},
     "nothing at all": {"leeg": [None, None]},
 }
