@@ -57,7 +57,8 @@ select
     start_date,
     until_date,
     booking_date,
-    provider_code,
+    -- Only where it is asked who gave the care: of all columns it takes the most time and place to keep.
+    case when activity = 'general_practice_contact' then provider_code end as provider_code,
     cast(ddd_quantity as decimal(18, 3)) as ddd_quantity,
     amount_eur,
     insured_until,
