@@ -56,6 +56,9 @@ LIMITS = {
     "decimal": "{0} > -1e15 and {0} < 1e15",
     "date": "year({0}) between 1 and 9999",
 }
+#: What certainly keeps to these limits.
+WITHIN = {"date": (1, 9999)}
+WITHIN_OTHERS = (-999_999_999_999_999, 999_999_999_999_999)
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,7 @@ def _delivered_sql(column: Column, field: Field) -> str:
     if column.type in ("text", "code") and field.is_padded:  # " 0 t/m  4 jaar" is padded inside as well
         text = f"case when contains({text}, '  ') then regexp_replace({text}, '\\s+', ' ', 'g') else {text} end"
     if not column.missing:
-        return f"nullif({text}, '')"
+        return f"nullif({text}, '')" if field.may_be_empty else text
     absent = ", ".join(literal(word) for word in ["", *column.missing])
     return f"case when {text} not in ({absent}) then {text} end"
 
@@ -200,28 +203,40 @@ def _is_typed(column: Column, field: Field) -> bool:
     return not column.missing and field.kind in TYPED_AS.get(column.type, ())
 
 
+def _is_always_told(column: Column, field: Field) -> bool:
+    """Whether no row of the file is without a value."""
+    return field.is_complete and not column.missing and (_is_typed(column, field) or not field.may_be_empty)
+
+
 def _column_sql(column: Column, field: Field | None, decimal: str) -> tuple[str, list[tuple[str, str]]]:
-    """The typed value of a column and its rules as ``(name, SQL that is true where the rule is broken)``."""
+    """The typed value of a column and its rules as ``(name, SQL that is true where the rule is broken)``.
+
+    A rule that no row of the file can break, as its profile shows, is left out.
+    """
     sql_type = SQL_TYPES[column.type]
     if field is None:
         return f"cast(null as {sql_type})", []
     value = text = quoted("t_" + column.name)
     name = quoted(column.name)
+    is_typed, is_moderate = _is_typed(column, field), field.is_within(*WITHIN.get(column.type, WITHIN_OTHERS))
     rules: list[tuple[str, str]] = []
-    if not column.nullable:
+    if not column.nullable and not _is_always_told(column, field):
         rules.append(("required", f"{value} is null"))
     if column.type in SHAPES:
-        if _is_typed(column, field):
-            value, text = f"case when {LIMITS[column.type].format(value)} then {value} end", f"cast({value} as varchar)"
+        if is_typed:
+            text = f"cast({value} as varchar)"
+            if not is_moderate:
+                value = f"case when {LIMITS[column.type].format(value)} then {value} end"
             value = value if sql_type.upper() == field.kind else f"cast({value} as {sql_type})"
         else:
             value = _read_sql(column, text, sql_type, decimal)
-        rules.append(("type", f"{text} is not null and {name} is null"))
+        if not (is_typed and is_moderate):
+            rules.append(("type", f"{text} is not null and {name} is null"))
     if column.codes is not None:
         rules.append(("code", f"{text} not in ({', '.join(literal(code) for code in column.codes)})"))
     if column.pattern:
         rules.append(("pattern", f"not regexp_full_match({text}, {literal(column.pattern)})"))
-    if column.range:
+    if column.range and not (is_typed and is_moderate and field.is_within(column.range.min, column.range.max)):
         bounds = [(column.range.min, "<"), (column.range.max, ">")]
         rules.append(("range", " or ".join(f"{name} {sign} {bound!r}" for bound, sign in bounds if bound is not None)))
     if column.listed_in:
