@@ -108,8 +108,6 @@ def check_delivery(
             value, broken = _column_sql(column, field, decimal)
             values.append(f"{value} as {quoted(column.name)}")
             rules += [(f"{column.name}.{rule}", sql) for rule, sql in broken]
-        rules += [(rule.id, _rule_sql(rule)) for rule in contract.rules]
-        cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules) or "when false then ''"
         names = ", ".join(f"typed.{quoted(column.name)}" for column in contract.columns)
         at = quoted(contract.period.column) if isinstance(contract.period, PeriodFromColumn) else str(period)
         typed = f"""delivered as (select line_number, {", ".join(delivered)} from raw),
@@ -118,6 +116,10 @@ def check_delivery(
         warehouse.run(
             f"create or replace temp view {TYPED} as with raw as (select * from {RAW}), {typed} select * from dated"
         )
+        # A column alone is read fast, and most of their rules no row breaks; what is left takes all columns at once.
+        rules = [(rule, sql) for rule, sql in rules if warehouse.value(f"select exists (from {TYPED} where {sql})")]
+        rules += [(rule.id, _rule_sql(rule)) for rule in contract.rules]
+        cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules) or "when false then ''"
         facts = f"line_number, {names}, typed.period, {literal(supplier)} as supplier"
         judged = f"select {facts}, case {cases} end as broken_rule from {TYPED} as typed"
         found = (
