@@ -337,7 +337,7 @@ def _stage(
     staged = f"({query.sql}\n)"
     lines = "count(*), sum(line_number), bit_xor(hash(line_number))"
     if judged.is_parquet:  # no row of it is kept, but each is made once: what cannot be staged shows now
-        values = ", ".join(map(quoted, query.columns))
+        values = ", ".join(quoted(column) for column in query.columns if column in query.made) or "0"
         *found, _ = warehouse.rows(f"select {lines}, bit_xor(hash({values})) from {staged}")[0]
     else:
         warehouse.run(f"insert into {table} by name {query.sql}")

@@ -40,6 +40,7 @@ class Query:
     params: frozenset[str]
     reads: frozenset[str]
     columns: tuple[str, ...]
+    made: frozenset[str] = frozenset()  # those of the columns that are more than one of a table it reads
     floor: str = "cube"
     one_each_of: str = ""  # (-- one each of: …) the table of which every row makes one row here
     persons: str = ""  # of a cube (-- persons: …): the column that says how many persons a cell is about
@@ -106,6 +107,7 @@ def read_query(path: Path) -> Query:
         params=frozenset(parameter.name for parameter in tree.find_all(exp.Placeholder)),
         reads=frozenset(reads),
         columns=columns,
+        made=_made(tree),
         floor=path.parent.name,
         one_each_of="".join(_listed(header, "one each of")[:1]),
         persons="".join(persons[:1]),
@@ -127,6 +129,14 @@ def of_some(query: Query, numbered: Iterable[str], first: int, count: int) -> st
             )
             table.replace(chosen.subquery(table.alias_or_name))
     return tree.sql(dialect="duckdb", comments=False)
+
+
+def _made(tree: exp.Query) -> frozenset[str]:
+    """The columns that are more than a column of a table it reads, as it is there."""
+    is_plain = isinstance(tree, exp.Select) and not tree.find(exp.CTE, exp.Subquery)
+    return frozenset(
+        column.alias_or_name for column in tree.selects if not (is_plain and isinstance(column.unalias(), exp.Column))
+    )
 
 
 def _listed(header: list[str], word: str) -> tuple[str, ...]:
