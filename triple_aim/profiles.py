@@ -75,13 +75,15 @@ def profile(warehouse: Warehouse, table: str = RAW) -> dict[str, Field]:
 def _measures(column: str, kind: str) -> list[str]:
     if kind == DATE:  # a day without a year is not of ours
         return [f"count({column})", f"coalesce(year(min({column})), 0)", f"coalesce(year(max({column})), 10000)"]
+    text = _as_text(column, kind)
     ends = [f"cast({end}({column}) as double)" for end in ("min", "max")]
     if kind in INTEGERS:
         return [f"count({column})", *ends, *(f"strlen(cast({end}({column}) as varchar))" for end in ("min", "max"))]
-    text = _as_text(column, kind)
+    if kind in FLOATS:
+        return [f"count({column})", *ends, f"max(strlen({text}))"]
     return [
         f"count({text})",
-        *(ends if kind in FLOATS else ["null", "null"]),
+        *("null", "null"),
         f"min(strlen({text}))",
         f"max(strlen({text}))",
         f"min({text}) >= 'A' and max({text}) < '[' or min({text}) >= 'a' and max({text}) < '{{'",
@@ -95,7 +97,7 @@ def _field(name: str, kind: str, rows: int, told: Sequence[Any]) -> Field:
     text = _as_text(quoted(name), kind)
     if kind == DATE:
         return known(text=text, shortest=DAY_LENGTH, longest=DAY_LENGTH)
-    if kind in INTEGERS:
+    if kind in INTEGERS | FLOATS:
         return known(text=text, longest=max(length or 0 for length in shape))
     shortest, longest, is_lettered, *held = shape
     marks = frozenset(mark for mark, holds in zip(MARKS, held, strict=True) if holds)
