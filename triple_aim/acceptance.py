@@ -116,8 +116,9 @@ def check_delivery(
         warehouse.run(
             f"create or replace temp view {TYPED} as with raw as (select * from {RAW}), {typed} select * from dated"
         )
-        # A column alone is read fast, and most of their rules no row breaks; what is left takes all columns at once.
-        rules = [(rule, sql) for rule, sql in rules if warehouse.value(f"select exists (from {TYPED} where {sql})")]
+        is_parquet = files.format.type == "parquet"
+        if is_parquet:  # a column alone is read fast, and most of their rules no row breaks
+            rules = [(rule, sql) for rule, sql in rules if warehouse.value(f"select exists (from {TYPED} where {sql})")]
         rules += [(rule.id, _rule_sql(rule)) for rule in contract.rules]
         cases = " ".join(f"when {sql} then {literal(rule)}" for rule, sql in rules) or "when false then ''"
         facts = f"line_number, {names}, typed.period, {literal(supplier)} as supplier"
@@ -125,7 +126,7 @@ def check_delivery(
         found = (
             f"select {facts}, broken.broken_rule from {TYPED} as typed left join {BROKEN} as broken using (line_number)"
         )
-        if files.format.type != "parquet":  # what was text is not typed twice; what has types is not copied
+        if not is_parquet:  # what was text is not typed twice; what has types is not copied
             warehouse.run(f"create or replace temp table {READ} as {judged}")
             judged = found = f"select * from {READ}"
         warehouse.run(
@@ -136,7 +137,7 @@ def check_delivery(
         _refuse_unless_acceptable(warehouse, contract, name)
         _write_quarantine(warehouse, quarantine / contract.extract / f"{sha256}.parquet")
         periods = warehouse.rows(f"select distinct period from {CHECKED} where broken_rule is null order by 1")
-        return Judged([period for (period,) in periods], files.format.type == "parquet", typed)
+        return Judged([period for (period,) in periods], is_parquet, typed)
 
 
 @contextmanager

@@ -289,9 +289,11 @@ def test_a_list_that_does_not_exist_is_the_contracts_fault(desk: Desk, contract:
         ("n", pa.array([-(2**31)], pa.int32())),
         ("n", pa.array([-(2**63)], pa.int64())),
         ("eur", pa.array([-(2**63)], pa.int64())),
+        ("first_day", pa.array([2**31 - 1], pa.int32()).cast(pa.date32())),  # the engine's infinity
+        ("first_day", pa.array([-800_000], pa.int32()).cast(pa.date32())),
     ],
 )
-def test_the_least_number_of_a_type_is_judged_like_any_other(desk: Desk, column: str, values: pa.Array) -> None:
+def test_the_ends_of_a_type_are_judged_like_any_other_value(desk: Desk, column: str, values: pa.Array) -> None:
     with pytest.raises(DeliveryError, match=rf"1 of 1 rows break a rule \({column}\.(range|type) 1\)"):
         desk.take(parquet(**{column: values}), "visits_2021.parquet")
 

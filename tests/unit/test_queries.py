@@ -36,6 +36,17 @@ select few.period, few.sex, count(*) as n_count from few join ref.codes using (s
     assert query.params == {"period"} and query.reads == {"stg.claims", "ref.codes"}
 
 
+def test_what_a_file_makes_and_what_it_passes_on(tmp_path: Path) -> None:
+    joined = "select d.a, c.label as b, upper(d.a) as c from delivery.x as d left join ref.codes as c using (a)"
+    assert read(tmp_path, "staging", HEADER + joined).made == {"c"}
+    for text in (
+        "with w as (select cast(a as integer) as a from delivery.x) select a from w",
+        "select a from (select cast(a as integer) as a from delivery.x)",
+        "select a from delivery.x union all select a from delivery.y",
+    ):
+        assert read(tmp_path, "staging", HEADER + text).made == {"a"}, text
+
+
 REFUSED = {
     "a mart that reads persons": ("marts", "select a from stg.claims", "stg.claims"),
     "a mart that reads past the gate": ("marts", "select a from ind.indicator_values", "ind.indicator_values"),
