@@ -22,7 +22,8 @@ def completed_shares(cells: Cells, periods: Sequence[int]) -> Floats:
     """Which part of each period's euros has been booked, as far as earlier months tell; nan where nothing tells.
 
     A month of service is an origin, a month of delay a development. Each year is as old as the last booking in it: what
-    would have been booked later is not yet observed, which is not nothing.
+    would have been booked later is not yet observed, which is not nothing. Nor is the month of that booking observed:
+    of a delivery of 1 May it is one day, which as a month would tell of claims that stay away.
     """
     shares = np.full(len(periods), np.nan)
     years = cells.periods()
@@ -36,10 +37,13 @@ def completed_shares(cells: Cells, periods: Sequence[int]) -> Floats:
     origin = np.array([year * MONTHS for year in years])[:, None] + np.arange(MONTHS)
     booking = origin[..., None] + np.arange(booked.shape[-1])
     newest = np.where(booked != 0, booking, -1).max(axis=(1, 2))
-    triangle = np.where(booking <= newest[:, None, None], booked, np.nan).reshape(-1, booked.shape[-1])
+    # The first month of delay is kept even so: without it, nothing would tell of the latest month of service.
+    known = (booking < newest[:, None, None]) | ((booking == newest[:, None, None]) & (booking == origin[..., None]))
+    triangle = np.where(known, booked, np.nan).reshape(-1, booked.shape[-1])
     share = completion_factors(triangle).share.reshape(len(years), MONTHS)
-    observed = np.nansum(triangle, axis=-1).reshape(len(years), MONTHS)
-    whole = observed.sum(axis=1) / (observed / share).sum(axis=1)
+    foreseen = np.nansum(triangle, axis=-1).reshape(len(years), MONTHS) / share
+    so_far = booked.sum(axis=(1, 2))
+    whole = so_far / np.maximum(foreseen.sum(axis=1), so_far)
     found = dict(zip(years, whole.tolist(), strict=True))
     return np.array([found.get(period, np.nan) for period in periods])
 

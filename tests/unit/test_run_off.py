@@ -16,13 +16,17 @@ RULE = RunOff(cube="claims_run_off", of=["claims"], complete_from=0.99)
 PATTERN = np.array([0.5, 0.3, 0.2])  # booked in the month itself and in the two after it
 
 
-def bookings(last_month: dict[int, int], known: bool = True) -> Cells:
-    """Twelve months of service of 100 euros each; ``last_month`` of booking, counted from January of the year."""
+def bookings(last_month: dict[int, int], known: bool = True, of_last: float = 1.0) -> Cells:
+    """Twelve months of service of 100 euros each; ``last_month`` of booking, counted from January of the year.
+
+    Of that month so much was booked by the day of the delivery.
+    """
     shape = (len(last_month), 1, 1, 1, 12, 3)
     month, delay = np.arange(12)[:, None], np.arange(3)
     euros = np.zeros(shape)
     for row, last in enumerate(last_month.values()):
-        euros[row, 0, 0, 0] = np.where(month + delay < last, 100 * PATTERN, 0.0)
+        booked = np.where(month + delay < last, 100 * PATTERN, 0.0)
+        euros[row, 0, 0, 0] = np.where(month + delay == last - 1, of_last, 1.0) * booked
     labels = ["00", "01", "02"] if known else ["unknown", "unknown_1", "unknown_2"]
     months = [f"{number:02d}" for number in range(1, 13)]
     return cells(
@@ -46,6 +50,12 @@ def test_a_full_year_is_whole_and_the_latest_is_not() -> None:
     # December has its first month, November its first two: 1170 of 1200 euros less what is missing.
     observed = 10 * 100 + 80 + 50
     assert shares.tolist() == pytest.approx([1.0, observed / 1200])
+
+
+def test_a_month_that_had_only_begun_is_no_month_of_few_claims() -> None:
+    shares = completed_shares(bookings({2022: 99, 2023: 13}, of_last=0.1), [2022, 2023])
+    # In January came a tenth of the last month of November and of the second of December, and nothing after it.
+    assert shares.tolist() == pytest.approx([1.0, (10 * 100 + 82 + 53) / 1200])
 
 
 def test_a_year_nobody_told_of_is_unknown_rather_than_whole() -> None:
