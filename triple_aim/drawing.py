@@ -52,7 +52,7 @@ JUDGEMENTS = {
     "higher": ("#332288", "^"),
     "lower": ("#882255", "v"),
     "no_demonstrable_difference": ("#767676", "D"),
-    "not_compared": ("#767676", "|"),
+    "not_compared": ("#767676", "P"),
 }
 
 

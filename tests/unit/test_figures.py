@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from matplotlib.markers import MarkerStyle
 
 from triple_aim.contracts import Publication
-from triple_aim.drawing import printed
+from triple_aim.drawing import JUDGEMENTS, REGIONS, printed
 from triple_aim.errors import NothingToPublish, ProjectError
 from triple_aim.figures import caterpillar, trend
 
@@ -25,6 +26,11 @@ def test_the_same_release_gives_the_same_bytes(release: Path, promise: Publicati
         assert trend(release, promise, *ONE, to=to) == trend(release, promise, *ONE, to=to)
         caterpillars = [caterpillar(release, promise, *ONE[:2], 2020, to=to) for _ in range(2)]
         assert caterpillars[0] == caterpillars[1]
+
+
+@pytest.mark.parametrize("marker", sorted({marker for _, marker in [*JUDGEMENTS.values(), *REGIONS]}))
+def test_a_provisional_point_can_be_drawn_open(marker: str) -> None:
+    assert MarkerStyle(marker).is_filled()
 
 
 def test_a_trend_tells_break_comparator_gaps_and_source(release: Path, promise: Publication) -> None:
