@@ -52,7 +52,7 @@ reference: $(READY)  ## write docs/reference and the JSON schemas anew
 	$(BIN)/python -m triple_aim.reference_pages
 
 samples: $(READY)    ## write the synthetic samples anew
-	$(BIN)/triple-aim samples data_samples/deliveries
+	$(BIN)/triple-aim samples data_samples
 
 open-data: $(READY)  ## the job on the real open data in ../shared/data
 	$(BIN)/triple-aim run --config benchmarks/open_data.toml

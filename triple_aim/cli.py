@@ -317,11 +317,11 @@ def new_extract(name: Annotated[str, typer.Argument(help="Name of the extract.")
 
 @app.command()
 def samples(
-    folder: Annotated[Path, typer.Argument(help="Folder to fill with synthetic deliveries.")],
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 20260101,
+    folder: Annotated[Path, typer.Argument(help="Folder that gets the deliveries and their true values.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 20260110,
 ) -> None:
-    """Write the synthetic sample deliveries anew."""
-    from triple_aim.samples import write_samples
+    """Write the synthetic sample deliveries anew, and what is true of them."""
+    from triple_aim.invented.samples import write_samples
 
     write_samples(folder, seed)
     print(folder)

@@ -13,11 +13,11 @@ import pytest
 
 from tests.pipeline.installation import Installation, settle
 from triple_aim.federation import export_cubes
+from triple_aim.invented.formats import write_csv, write_spss
+from triple_aim.invented.samples import write_samples
+from triple_aim.invented.surveys import ITEMS
 from triple_aim.programme import Programme, load_programme
 from triple_aim.project import load_project
-from triple_aim.samples import write_samples
-from triple_aim.samples.surveys import ITEMS
-from triple_aim.samples.writing import write_csv, write_spss
 from triple_aim.specs import load_specs
 
 #: Which party has the persons of a municipality; what is of none of them is with the first.
@@ -50,8 +50,9 @@ def federation(tmp_path_factory: pytest.TempPathFactory) -> Federation:
     write_samples(base / "samples", persons=5_600)
     installations = {party: settle(base / (party or "here")) for party in PARTIES} | {"pooled": settle(base / "pooled")}
     folders = {name: installation.deliveries for name, installation in installations.items()}
-    for path in sorted((base / "samples").glob(f"*/*_{YEAR}.*")):
-        share_out(path, path.relative_to(base / "samples"), folders)
+    deliveries = base / "samples" / "deliveries"
+    for path in sorted(deliveries.glob(f"*/*_{YEAR}.*")):
+        share_out(path, path.relative_to(deliveries), folders)
     for party in OTHERS:
         assert installations[party].run(YEAR, YEAR).success
     return installations
@@ -81,7 +82,7 @@ def read(path: Path) -> pd.DataFrame:
 
 def write(path: Path, frame: pd.DataFrame) -> None:
     if path.suffix == ".sav":
-        write_spss(path, frame, items=[item for item, *_ in ITEMS])
+        write_spss(path, frame, items=ITEMS["survey"])
     else:
         write_csv(path, frame, encoding="latin-1")
 

@@ -106,7 +106,8 @@ def gap(route: Compute, found: Workings, segment: str) -> float:
 
 def variation(route: Compute, found: Workings, segment: str) -> float:
     excess = found.strata["observed"] - found.strata["expected"]
-    return route.per * (excess**2 / found.strata["expected"] ** 2 - 1 / found.strata["expected"]).mean()
+    apart = excess**2 / found.strata["expected"] ** 2 - 1 / found.strata["expected"]
+    return max(route.per * apart.mean(), 0.0)
 
 
 def growth(route: Compute, found: Workings, segment: str) -> float:

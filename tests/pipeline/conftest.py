@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.definitions import build
 from tests.pipeline.installation import Installation, settle
-from triple_aim.samples import write_samples
+from triple_aim.invented.samples import write_samples
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Deliveries of 1,500 invented insured; never changed."""
     folder = tmp_path_factory.mktemp("delivered")
     write_samples(folder, persons=1_500)
-    return folder
+    return folder / "deliveries"
 
 
 @pytest.fixture(scope="session")

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from triple_aim.contracts import load_contracts
-from triple_aim.samples import write_samples
-from triple_aim.samples.billing import COST, COST_GROWTH
-from triple_aim.samples.residents import PROVISIONS
-from triple_aim.samples.streams import stream
+from triple_aim.invented.samples import sample_nation, write_samples
+from triple_aim.invented.tables import sample_places
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
+PERSONS, SEED = 400, 3
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("samples")
-    write_samples(folder, persons=200)
+    write_samples(folder, SEED, PERSONS)
     return folder
 
 
@@ -28,99 +26,72 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*")}
 
 
+def delivered(folder: Path, name: str) -> pd.DataFrame:
+    path = folder / "deliveries" / name
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, sep=";", dtype={"sex": str}, low_memory=False)
+
+
 def test_the_same_seed_gives_the_same_bytes(written: Path, tmp_path: Path) -> None:
-    write_samples(tmp_path, persons=200)
+    write_samples(tmp_path, SEED, PERSONS)
     assert contents(tmp_path) == contents(written)
 
 
 def test_another_seed_gives_other_people(written: Path, tmp_path: Path) -> None:
-    write_samples(tmp_path, seed=1, persons=200)
+    write_samples(tmp_path, SEED + 1, PERSONS)
     first, second = contents(written), contents(tmp_path)
     assert first.keys() == second.keys()
-    same = {name.split("/")[0] for name in first if first[name] == second[name]}
-    assert same == {"population"}  # an average has no seed
+    assert all(first[name] != second[name] for name in first)
 
 
 def test_every_file_is_claimed_by_the_contract_of_its_folder(written: Path) -> None:
     contracts = load_contracts(CONTRACTS)
-    names = contents(written)
-    assert len(names) == 17
+    names = [name.removeprefix("deliveries/") for name in contents(written) if name != "true_values.csv"]
+    assert len(names) == 18
     assert all(contracts[name.split("/")[0]].files_for(PurePosixPath(name)) for name in names)
 
 
-def test_a_topic_is_drawn_alike_whatever_else_is_drawn() -> None:
-    first = stream(7, "hospital", 2023).random(3)
-    stream(7, "medicines", 2023).random(100)
-    assert (stream(7, "hospital", 2023).random(3) == first).all()
-    others = [stream(7, "hospital", 2022), stream(7, "medicines", 2023), stream(8, "hospital", 2023)]
-    assert all((other.random(3) != first).all() for other in others)
+def test_one_resident_in_ten_is_insured_with_those_who_deliver(written: Path) -> None:
+    insured = delivered(written, "insured_population/insured_population_2022.csv.gz")["person_key"].nunique()
+    residents = delivered(written, "population/population_2022.csv")["resident_count"].sum()
+    assert set(delivered(written, "population/population_2022.csv")["municipality_code"]) == set(
+        sample_places()["municipality_code"]
+    )
+    # Four standard deviations, and those who came in the year.
+    assert insured == pytest.approx(0.1 * residents, abs=4 * (0.09 * residents) ** 0.5 + 0.004 * residents)
 
 
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("many")
-    write_samples(folder, persons=1500)
-    return folder
+def test_a_line_is_booked_after_the_service_and_before_the_delivery(written: Path) -> None:
+    for name in ("claims_2022.csv.gz", "claims_2023.parquet"):
+        claims = delivered(written, f"claims/{name}")
+        begun, ended, booked = (
+            pd.to_datetime(claims[day], format="ISO8601") for day in ("start_date", "end_date", "booking_date")
+        )
+        sound = ended.isna() | (ended >= begun)
+        assert (booked > ended.fillna(begun))[sound & booked.notna()].all()
+        assert booked.max() <= pd.Timestamp(sample_nation(SEED, PERSONS).delivered)
 
 
-def sound_spans(folder: Path, year: int) -> pd.DataFrame:
-    days = ["valid_from", "valid_to", "death_date"]
-    spans = pd.read_csv(folder / f"insured_population/insured_population_{year}.csv.gz", sep=";", parse_dates=days)
-    return spans[spans["person_key"].str.count("0") < 12]  # the defects have numbers for keys
-
-
-def claims_of(folder: Path, year: int) -> pd.DataFrame:
-    days = ["start_date", "end_date", "booking_date"]
-    claims = pd.read_csv(folder / f"claims/claims_{year}.csv.gz", sep=";", parse_dates=days, low_memory=False)
-    return claims.iloc[:-9]  # the defects are the last nine
-
-
-def test_the_insurance_ends_with_the_day_of_death_and_no_care_follows_it(many: Path) -> None:
-    died = sound_spans(many, 2022).dropna(subset=["death_date"]).groupby("person_key").last()
-    died = died[died["death_date"].dt.year == 2022]
+def test_the_insurance_ends_with_the_day_of_death_and_no_care_follows_it(written: Path) -> None:
+    spans = delivered(written, "insured_population/insured_population_2022.csv.gz")
+    died = spans.dropna(subset="death_date").groupby("person_key")[["valid_to", "death_date"]].max()
+    last, death = (pd.to_datetime(died[day]) for day in ("valid_to", "death_date"))
     assert len(died)
-    assert (died["valid_to"] == died["death_date"] + pd.Timedelta(days=1)).all()
-    claims = claims_of(many, 2022).join(died, on="person_key", how="inner")
+    assert (last == death + pd.Timedelta(days=1)).all()
+    claims = delivered(written, "claims/claims_2022.csv.gz").join(died, on="person_key", how="inner")
+    assert len(claims)
     assert (claims["start_date"] <= claims["death_date"]).all()
     assert not (claims["end_date"] > claims["death_date"]).any()
 
 
-def test_a_line_is_booked_after_the_service_and_before_the_delivery(written: Path) -> None:
-    last = pd.read_parquet(written / "claims/claims_2023.parquet").iloc[:-9]
-    for claims in (claims_of(written, 2022), last):
-        booked = pd.to_datetime(claims["booking_date"])
-        ended = pd.to_datetime(claims["end_date"].fillna(claims["start_date"]))
-        assert ((booked > ended) | booked.isna()).all()
-        assert booked.max() <= pd.Timestamp(2024, 3, 31)
-
-
-def test_only_the_last_year_lacks_what_was_booked_later(many: Path) -> None:
-    last = pd.read_parquet(many / "claims/claims_2023.parquet")
-    slowest = []
-    for year, claims in ((2021, claims_of(many, 2021)), (2022, claims_of(many, 2022)), (2023, last)):
-        begun, booked = (pd.to_datetime(claims[name]) for name in ("start_date", "booking_date"))
-        december = (begun >= pd.Timestamp(year, 12, 1)) & (claims["care_kind"] == "hospital")
-        slowest.append((booked - begun)[december].dt.days.max())
-    assert min(slowest[:2]) > 200
-    assert slowest[2] <= 31 + 31 + 29 + 31
-
-
-def test_a_year_costs_what_the_table_of_costs_says(written: Path) -> None:
-    spans, claims = sound_spans(written, 2021), claims_of(written, 2021)
-    opens, closes = pd.Timestamp(2021, 1, 1), pd.Timestamp(2022, 1, 1)
-    spans = spans[spans["sex"].isin(["M", "F"]) & (spans["municipality_code"] != "GM9999")]
-    share = (spans["valid_to"].fillna(closes).clip(upper=closes) - spans["valid_from"].clip(lower=opens)).dt.days / 365
-    cell = COST[np.minimum((2021 - spans["birth_year"]) // 5, 18), (spans["sex"] == "F").astype(int)]
-    euros = claims["amount_cents"].where(claims["debit_credit"] == "D", -claims["amount_cents"]).sum() / 100
-    assert euros == pytest.approx((share * cell).sum() * COST_GROWTH**-2, rel=0.03)
-
-
-def test_a_provision_begins_between_its_ages_on_1_january(many: Path) -> None:
-    path = many / "social_domain/social_domain_2022.csv.gz"
-    delivered = pd.read_csv(path, sep=";", encoding="latin-1", dtype={"Productcategorie": str})
-    begun = delivered[delivered["Ingangsdatum"].str.startswith("2022")]
-    ages = (2022 - begun["Geboortejaar"] - 1).groupby(begun["Productcategorie"]).agg(["min", "max"])
-    limits = {category: (youngest, oldest) for _, category, _, youngest, oldest, *_ in PROVISIONS}
-    for category in ("01", "45", "income"):  # never the second provision of somebody, which may begin a year later
-        assert limits[category][0] <= ages.loc[category, "min"]
-        assert ages.loc[category, "max"] <= limits[category][1]
+def test_some_stays_are_followed_by_another_and_some_deaths_come_with_one(written: Path) -> None:
+    claims = delivered(written, "claims/claims_2022.csv.gz")
+    stays = claims[claims["performance_code"].isin(["ADM-ACUTE", "ADM-PLAN"]) & (claims["debit_credit"] == "D")]
+    days = stays.assign(begun=pd.to_datetime(stays["start_date"]), ended=pd.to_datetime(stays["end_date"]))
+    days = days.sort_values(["person_key", "begun"])
+    waited = (days["begun"] - days.groupby("person_key")["ended"].shift()).dt.days
+    assert waited.between(1, 30).any() and (waited == 0).any()
+    spans = delivered(written, "insured_population/insured_population_2022.csv.gz").dropna(subset="death_date")
+    dying = days.join(spans.set_index("person_key")["death_date"], on="person_key", how="inner")
+    assert ((pd.to_datetime(dying["death_date"]) - dying["begun"]).dt.days.between(0, 30)).any()

@@ -1,8 +1,0 @@
--- How many services carry which planted defect or correction.
-select
-    defect,
-    correction,
-    count(*) as service_count,
-    cast(sum(cents) as bigint) as cents
-from services
-group by all

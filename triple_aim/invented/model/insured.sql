@@ -1,0 +1,5 @@
+-- The people whose insurers deliver.
+-- grain: person
+select *
+from people
+where is_insured

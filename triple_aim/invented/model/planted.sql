@@ -1,0 +1,9 @@
+-- How many services carry which planted defect or correction.
+select
+    defect,
+    correction,
+    count(*) as service_count,
+    cast(sum(cents) as bigint) as cents
+from services
+where is_delivered
+group by all

@@ -1,0 +1,113 @@
+"""The tables that the nation's queries read: who lives where, how often what befalls whom, and the codes of it.
+
+Not here: prices, which are fitted (``calibration``).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MODEL = Path(__file__).parent / "model"
+REFERENCE = Path(__file__).parents[2] / "reference"
+AGE_GROUPS = 5  # of the rates
+OLDEST = 200
+MEDICINES = {"care_kind": "pharmacy", "performance_code": "RX"} | dict.fromkeys(
+    ("nights", "follows", "days_after", "is_rare"), 0
+)
+
+
+def model_tables() -> dict[str, pd.DataFrame]:
+    """Every table by the name that queries give it."""
+    return {**_places(), **_care(), **_code_lists(), **_social_domain(), "causes": _causes(), **_surveys()}
+
+
+def sample_places() -> pd.DataFrame:
+    """The municipalities of the shipped samples: size, tilt to the old, and what differs on purpose."""
+    return _read("sample_places")
+
+
+def _read(name: str, **kinds: Any) -> pd.DataFrame:
+    return pd.read_csv(MODEL / f"{name}.csv", **kinds)
+
+
+def _places() -> dict[str, pd.DataFrame]:
+    municipalities = pd.read_csv(REFERENCE / "regions" / "municipalities.csv")
+    latest = municipalities["division_year"] == municipalities["division_year"].max()
+    return {
+        "municipalities": municipalities.loc[latest, ["municipality_code"]],
+        "age_structure": pd.read_csv(REFERENCE / "standards" / "nl_2021.csv"),
+    }
+
+
+def _care() -> dict[str, pd.DataFrame]:
+    traits, care, medicines = (_read(name) for name in ("traits", "care", "medicines"))
+    care["care_row"] = np.arange(len(care)) + 1
+    medicines["care_row"] = np.arange(len(medicines)) + len(care) + 1
+    traits["number"] = np.arange(len(traits))
+    care_rows = pd.concat([care, medicines.assign(**MEDICINES)])
+    lists = care_rows.assign(code=care_rows["codes"].str.split("|")).explode("code").dropna(subset="code")
+    lists["code_number"] = lists.groupby("care_row").cumcount()
+    counts = lists.groupby("care_row").size()
+    return {
+        "traits": _by_age_group(traits, "share"),
+        "rates": _by_age_group(care, "rate")[["care_row", "trait", "age_group", "rate"]],
+        "medicines": medicines[["care_row", "trait", "share"]],
+        "care": care_rows.assign(code_count=care_rows["care_row"].map(counts).fillna(0).astype(int))[
+            ["care_row", "stream", "care_kind", "performance_code", "women", "nights", "follows", "days_after"]
+            + ["is_rare", "euro", "code_count"]
+        ].astype({"is_rare": bool}),
+        "codes": lists[["care_row", "code_number", "code"]],
+    }
+
+
+def _code_lists() -> dict[str, pd.DataFrame]:
+    """Lists of what indicators count: what they list is content, how they are read is ours."""
+    names = ["chronic_conditions", "avoidable_admissions", "avoidable_mortality"]
+    names += ["acute_myocardial_infarction", "stroke", "benzodiazepines"]
+    return {name: pd.read_csv(REFERENCE / "codes" / f"{name}.csv") for name in names}
+
+
+def _by_age_group(wide: pd.DataFrame, value: str) -> pd.DataFrame:
+    """A table with a column an age group made one with a row an age group."""
+    columns = [f"{value}_{group}" for group in range(1, AGE_GROUPS + 1)]
+    long = wide.melt([name for name in wide if name not in columns], columns, "age_group", value)
+    return long.assign(age_group=long["age_group"].str[-1].astype(int))
+
+
+def _social_domain() -> dict[str, pd.DataFrame]:
+    return {
+        "provisions": _read("provisions").rename_axis("provision").reset_index(),
+        "end_reasons": _drawable(_read("end_reasons", dtype={"code": str}), ["law"]),
+    }
+
+
+def _causes() -> pd.DataFrame:
+    """Causes of death by sex and age, with the draws that lead to each."""
+    parts = _read("causes")
+    both = pd.concat([parts[parts["whose"].isna() | (parts["whose"] == sex)].assign(sex=sex) for sex in ("F", "M")])
+    from_ages = [name for name in parts if name.startswith("from_")]
+    long = both.melt(["cause_icd10", "sex"], from_ages, "from_age", "part")
+    long["from_age"] = long["from_age"].str.removeprefix("from_").astype(int)
+    ages = [*sorted(long["from_age"].unique()), OLDEST]
+    return _drawable(long.assign(below_age=long["from_age"].map(dict(pairwise(ages)))), ["sex", "from_age"])
+
+
+def _drawable(rows: pd.DataFrame, of: list[str]) -> pd.DataFrame:
+    """Give each row the stretch of 0 to 1 that is its part of those it stands with."""
+    rows = rows[rows["part"] > 0].reset_index(drop=True)
+    rows["upto"] = rows.groupby(of)["part"].cumsum()
+    rows["upto"] /= rows.groupby(of)["upto"].transform("last")
+    return rows.assign(above=rows.groupby(of)["upto"].shift(fill_value=0.0)).drop(columns="part")
+
+
+def _surveys() -> dict[str, pd.DataFrame]:
+    """Every item of both surveys; low, middle, high and unknown education, and what each is to poor health."""
+    return {
+        "items": _read("items").rename_axis("item_number").reset_index(),
+        "education": _drawable(_read("education"), ["age_group"]),
+    }
