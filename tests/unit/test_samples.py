@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,7 +12,8 @@ from triple_aim.contracts import load_contracts
 from triple_aim.invented.samples import sample_nation, write_samples
 from triple_aim.invented.tables import sample_places
 
-CONTRACTS = Path(__file__).parents[2] / "contracts"
+ROOT = Path(__file__).parents[2]
+CONTRACTS, SHIPPED = ROOT / "contracts", ROOT / "data_samples"
 PERSONS, SEED = 400, 3
 
 
@@ -95,3 +97,12 @@ def test_some_stays_are_followed_by_another_and_some_deaths_come_with_one(writte
     spans = delivered(written, "insured_population/insured_population_2022.csv.gz").dropna(subset="death_date")
     dying = days.join(spans.set_index("person_key")["death_date"], on="person_key", how="inner")
     assert ((pd.to_datetime(dying["death_date"]) - dying["begun"]).dt.days.between(0, 30)).any()
+
+
+def test_the_shipped_samples_come_from_the_model(tmp_path: Path) -> None:
+    write_samples(tmp_path)
+    made, shipped = (pd.read_csv(folder / "true_values.csv") for folder in (tmp_path, SHIPPED))
+    key = ["indicator_id", "segment", "period", "region_code"]
+    both = made.merge(shipped, "outer", on=key, suffixes=("", "_shipped"))
+    # Another machine may round a logarithm the other way, and then one draw in very many falls otherwise.
+    assert np.isclose(both["value"], both["value_shipped"], rtol=1e-6).mean() > 0.95
