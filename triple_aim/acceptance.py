@@ -52,7 +52,7 @@ SHAPES = {
 TYPED_AS = {"integer": INTEGERS, "number": INTEGERS | {"DOUBLE"}, "decimal": INTEGERS, "date": {DATE}}
 LIMITS = {
     "integer": "{0} > -1e18 and {0} < 1e18",
-    "number": "{0} > -1e15 and {0} < 1e15",  # not so of infinity, nor of what is no number
+    "number": "isfinite({0}) and {0} > -1e15 and {0} < 1e15",  # statistics of a file leave out what is no number
     "decimal": "{0} > -1e15 and {0} < 1e15",
     "date": "year({0}) between 1 and 9999",
 }
@@ -228,8 +228,8 @@ def _column_sql(column: Column, field: Field | None, decimal: str) -> tuple[str,
     if column.type in SHAPES:
         if is_typed:
             text = f"cast({value} as varchar)"
-            if not is_moderate:
-                value = f"case when {LIMITS[column.type].format(value)} then {value} end"
+            # Also where all keep to the limits: else the engine believes the file's statistics, not its values.
+            value = f"case when {LIMITS[column.type].format(value)} then {value} end"
             value = value if sql_type.upper() == field.kind else f"cast({value} as {sql_type})"
         else:
             value = _read_sql(column, text, sql_type, decimal)

@@ -298,6 +298,20 @@ def test_the_ends_of_a_type_are_judged_like_any_other_value(desk: Desk, column: 
         desk.take(parquet(**{column: values}), "visits_2021.parquet")
 
 
+def test_what_is_no_number_is_found_though_the_statistics_of_the_file_leave_it_out(desk: Desk) -> None:
+    weights = pa.array([0.5, float("nan"), 1.0, 1.0], pa.float64())
+    desk.take(parquet(weight=weights), "visits_2021.parquet")
+    assert desk.rows("weight, broken_rule") == [(0.5, None), (None, "weight.type"), (1.0, None), (1.0, None)]
+
+
+def test_a_number_is_judged_though_the_statistics_of_the_file_rule_it_out(desk: Desk) -> None:
+    written = bytearray(parquet(n=pa.array(range(40), pa.int64()), plain=True))
+    place = bytes(written).find((20).to_bytes(8, "little") + (21).to_bytes(8, "little"))
+    written[place + 2] ^= 0x20
+    desk.take(bytes(written), "visits_2021.parquet")
+    assert desk.rows("n, broken_rule")[20] == (20 + (0x20 << 16), "n.range")
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [
@@ -326,11 +340,13 @@ def is_bsn(number: int) -> bool:
     return sum(w * int(d) for w, d in zip((9, 8, 7, 6, 5, 4, 3, 2, -1), str(number), strict=True)) % 11 == 0
 
 
-def parquet(**changed: pa.Array) -> bytes:
+def parquet(plain: bool = False, **changed: pa.Array) -> bytes:
     """Good rows, as many as a changed column has, in the types of a database."""
     count = max((len(values) for values in changed.values()), default=1)
     columns = {name: pa.array([value or None] * count, pa.string()) for name, value in GOOD.items()}
     columns |= {"visit_id": pa.array([f"v{i}" for i in range(count)]), "n": pa.array([12] * count, pa.int64())}
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns | changed), sink)
+    pq.write_table(
+        pa.table(columns | changed), sink, use_dictionary=not plain, compression="none" if plain else "snappy"
+    )
     return bytes(sink.getvalue())
