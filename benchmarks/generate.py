@@ -38,7 +38,7 @@ def main(
     """Write the deliveries of an invented nation, and the truth beside them."""
     nation = Nation(
         persons=persons,
-        years=tuple(year or [2023]),
+        years=tuple(sorted(set(year or [2023]))),
         municipalities=municipalities,
         seed=seed,
         lines=lines,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from triple_aim.errors import ProjectError
 from triple_aim.invented.delivering import write_nation
 from triple_aim.invented.formats import write_csv, write_excel
 from triple_aim.invented.nation import Nation
@@ -57,6 +58,12 @@ def sample_nation(seed: int, persons: int) -> Nation:
 
 def write_samples(folder: Path, seed: int = 20260110, persons: int = 16_000) -> None:
     """Write ``folder/deliveries/<extract>/<extract>_<year>.<ext>`` and ``folder/true_values.csv``."""
+    try:  # before the people are made, which takes a while
+        (folder / "deliveries").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProjectError(
+            f"the folder cannot be made: {error.strerror}", str(folder), "name a folder that can be written to"
+        ) from None
     with tempfile.TemporaryDirectory() as made:
         write_nation(sample_nation(seed, persons), Path(made))
         for path in sorted(Path(made, "deliveries").glob("*/*")):
