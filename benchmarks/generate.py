@@ -8,11 +8,13 @@ Not here: the nation (``triple_aim.invented``).
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from triple_aim.errors import TripleAimError
 from triple_aim.invented.delivering import write_nation
 from triple_aim.invented.nation import Nation
 
@@ -36,15 +38,19 @@ def main(
     threads: int = 2,
 ) -> None:
     """Write the deliveries of an invented nation, and the truth beside them."""
-    nation = Nation(
-        persons=persons,
-        years=tuple(sorted(set(year or [2023]))),
-        municipalities=municipalities,
-        seed=seed,
-        lines=lines,
-        delivered=delivered,
-    )
-    told = write_nation(nation, out, csv=csv, claims_only=claims_only, memory_limit=memory_limit, threads=threads)
+    try:
+        nation = Nation(
+            persons=persons,
+            years=tuple(sorted(set(year or [2023]))),
+            municipalities=municipalities,
+            seed=seed,
+            lines=lines,
+            delivered=delivered,
+        )
+        told = write_nation(nation, out, csv=csv, claims_only=claims_only, memory_limit=memory_limit, threads=threads)
+    except TripleAimError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
     for made in told["years"]:
         sums = made["nl"]
         print(

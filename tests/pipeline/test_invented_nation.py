@@ -32,7 +32,7 @@ OFTEN = 5
 #: Estimates of what cannot be known exactly: how far they may be off, to either side, as a part of the truth.
 ESTIMATES = {
     "cost_gini": (-0.01, 0.0),  # of classes of cost, hence a lower bound
-    "zvw_cost_completed": (-0.05, 0.05),  # of what is not booked yet
+    "zvw_cost_completed": (-0.03, 0.03),  # of what is not booked yet
 }
 #: What changes may change by next to nothing: it is held as one euro or one percent would be.
 CHANGES = ["zvw_cost_change", "zvw_cost_growth", "zvw_cost_growth_compound", "zvw_cost_growth_trend"]

@@ -277,3 +277,30 @@ def test_raking_meets_both_margins() -> None:
 def test_too_few_lines_for_the_events_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="lines an insured year"):
         write_nation(Nation(persons=500, lines=2), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"persons": 3},
+        {"years": ()},
+        {"years": (2023, 2023)},
+        {"years": (2010,)},
+        {"municipalities": 343},
+        {"municipalities": -1},
+        {"lines": float("nan")},
+        {"delivered": "yesterday"},
+    ],
+)
+def test_a_nation_that_cannot_be_is_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(ProjectError, match=f"such {next(iter(asked))}"):
+        Nation(**{"persons": 500, **asked})
+
+
+def test_deliveries_that_are_not_invented_are_left_alone(tmp_path: Path) -> None:
+    own = tmp_path / "deliveries" / "claims_2023.parquet"
+    own.parent.mkdir()
+    own.write_bytes(b"real")
+    with pytest.raises(ProjectError, match="no invented ones"):
+        write_nation(Nation(persons=500), tmp_path)
+    assert own.read_bytes() == b"real"

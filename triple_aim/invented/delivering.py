@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from triple_aim.errors import ProjectError
 from triple_aim.invented.maker import Maker
 from triple_aim.invented.nation import Nation
 from triple_aim.invented.surveys import wave_of, write_survey
@@ -51,6 +52,12 @@ def write_nation(
     threads: int = 2,
 ) -> dict[str, Any]:
     """Write ``out/deliveries``, a ``monitor.toml`` that runs them, and what is true: ``truth``, ``indicators``."""
+    if (out / "deliveries").exists() and not (out / "truth.json").exists():
+        raise ProjectError(
+            "the deliveries in this folder are no invented ones",
+            str(out),
+            "name another folder, or clear it",
+        )
     shutil.rmtree(out / "deliveries", ignore_errors=True)
     maker = Maker(nation, memory_limit, threads, out / "spill")
     made = [_write_year(maker, year, out, csv=csv, claims_only=claims_only) for year in sorted(nation.years)]

@@ -5,13 +5,19 @@ Not here: the queries themselves (``model``) or who runs them (``maker``).
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from triple_aim.errors import ProjectError
 from triple_aim.invented.surveys import BY_GGD, wave_of
 
+FIRST_YEAR, LAST_YEAR = 2013, 2099  # costs are known from the first on
+MUNICIPALITIES = 342
+FEWEST = 100  # persons
 ENTRANTS = 0.025  # born or arrived in a year, of the persons of the first
 #: Gompertz, a straight line on a log scale, near enough to the Dutch life table above 30: deaths a person-year at 0 and
 #: how they grow with age; men and women beside the mean. Infants by live birth.
@@ -31,7 +37,7 @@ class Nation:
 
     persons: int  # in the first year; births and arrivals come on top
     years: tuple[int, ...] = (2023,)
-    municipalities: int = 342  # the largest; 0 for those of the samples, with differences put in on purpose
+    municipalities: int = MUNICIPALITIES  # the largest; 0 for those of the samples, with differences put in on purpose
     seed: int = 20230101
     insured_share: float = 1.0  # of the residents, with insurers that deliver
     lines: float = 33.0  # claim lines per insured year
@@ -43,6 +49,22 @@ class Nation:
     bad_lines: float = 0.001
     corrected: float = 0.005
     bad_rows: float = 0.0005
+
+    def __post_init__(self) -> None:
+        is_right = {
+            "persons": self.persons >= FEWEST,
+            "years": [*self.years] == sorted({*self.years} & {*range(FIRST_YEAR, LAST_YEAR)}) != [],
+            "municipalities": 0 <= self.municipalities <= MUNICIPALITIES,
+            "lines": 0 < self.lines < math.inf,
+            "delivered": re.fullmatch(r"(\d{4}-\d\d-\d\d)?", self.delivered) is not None,
+        }
+        if wrong := [name for name, right in is_right.items() if not right]:
+            raise ProjectError(
+                f"there can be no nation with such {', '.join(wrong)}",
+                "what is asked of the invented nation",
+                f"ask for {FEWEST} persons or more, years in order from {FIRST_YEAR} on, at most {MUNICIPALITIES} "
+                "municipalities, some lines, and a day of delivery such as 2024-05-01",
+            )
 
     def values(self, year: int) -> dict[str, Any]:
         """What the queries of a year may name."""
