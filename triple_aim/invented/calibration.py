@@ -5,16 +5,15 @@ Not here: how much care there is (``model``).
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-MODEL = Path(__file__).parent / "model"
+from triple_aim.invented.tables import read
+
 #: Rounded national means: euro per insured year by five-year band and sex in three years; euro and days until a line is
 #: booked (half their mean) by kind of care.
-MEANS, KINDS = (pd.read_csv(MODEL / f"{name}.csv") for name in ("cost", "kinds"))
+MEANS, KINDS = (read(name) for name in ("cost", "kinds"))
 
 
 def rake(start: NDArray[np.float64], rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:

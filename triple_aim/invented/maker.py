@@ -22,9 +22,8 @@ import pandas as pd
 from triple_aim.errors import ProjectError
 from triple_aim.invented.calibration import cost_targets, kinds_of_care, rake
 from triple_aim.invented.nation import Nation
-from triple_aim.invented.tables import model_tables, sample_places
+from triple_aim.invented.tables import MODEL, model_tables, sample_places
 
-MODEL = Path(__file__).parent / "model"
 CHUNK = 50_000  # persons
 
 
@@ -74,9 +73,16 @@ class Maker:
         return self.connection.execute(sql, values).df()
 
     def fold(self, name: str) -> None:
-        """Add what a query finds in this chunk to what it found before: text is the key, numbers are summed."""
+        """Add what a query finds in this chunk to what it found before: text is the key, numbers are summed.
+
+        Facts of persons are told of where these live, their sex and age band.
+        """
         sql, values = self.query(name)
         header = self.connection.execute(f"describe {sql}", values).fetchall()
+        if header[0][0] == "person":
+            placed = "municipality_code, sex, age_band, measure, value"
+            sql = f"select {placed} from ({sql}) inner join insured using (person)"
+            header = self.connection.execute(f"describe {sql}", values).fetchall()
         columns = ", ".join(
             column if kind == "VARCHAR" else f"cast(sum({column}) as bigint) as {column}" for column, kind, *_ in header
         )

@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from triple_aim.invented.formats import write_csv, write_spss
+from triple_aim.invented.tables import read
 
-ITEMS = pd.read_csv(Path(__file__).parent / "model" / "items.csv").groupby("wave")["item"].agg(list)
+ITEMS = read("items").groupby("wave")["item"].agg(list)
 
 #: The health monitor in even years, the region's own questionnaire in odd ones, and the folder of each.
 WAVES = ("survey", "experience_survey")

@@ -28,10 +28,11 @@ def model_tables() -> dict[str, pd.DataFrame]:
 
 def sample_places() -> pd.DataFrame:
     """The municipalities of the shipped samples: size, tilt to the old, and what differs on purpose."""
-    return _read("sample_places")
+    return read("sample_places")
 
 
-def _read(name: str, **kinds: Any) -> pd.DataFrame:
+def read(name: str, **kinds: Any) -> pd.DataFrame:
+    """A table of ``model/``."""
     return pd.read_csv(MODEL / f"{name}.csv", **kinds)
 
 
@@ -45,7 +46,7 @@ def _places() -> dict[str, pd.DataFrame]:
 
 
 def _care() -> dict[str, pd.DataFrame]:
-    traits, care, medicines = (_read(name) for name in ("traits", "care", "medicines"))
+    traits, care, medicines = (read(name) for name in ("traits", "care", "medicines"))
     care["care_row"] = np.arange(len(care)) + 1
     medicines["care_row"] = np.arange(len(medicines)) + len(care) + 1
     traits["number"] = np.arange(len(traits))
@@ -81,14 +82,14 @@ def _by_age_group(wide: pd.DataFrame, value: str) -> pd.DataFrame:
 
 def _social_domain() -> dict[str, pd.DataFrame]:
     return {
-        "provisions": _read("provisions").rename_axis("provision").reset_index(),
-        "end_reasons": _drawable(_read("end_reasons", dtype={"code": str}), ["law"]),
+        "provisions": read("provisions").rename_axis("provision").reset_index(),
+        "end_reasons": _drawable(read("end_reasons", dtype={"code": str}), ["law"]),
     }
 
 
 def _causes() -> pd.DataFrame:
     """Causes of death by sex and age, with the draws that lead to each."""
-    parts = _read("causes")
+    parts = read("causes")
     both = pd.concat([parts[parts["whose"].isna() | (parts["whose"] == sex)].assign(sex=sex) for sex in ("F", "M")])
     from_ages = [name for name in parts if name.startswith("from_")]
     long = both.melt(["cause_icd10", "sex"], from_ages, "from_age", "part")
@@ -108,6 +109,6 @@ def _drawable(rows: pd.DataFrame, of: list[str]) -> pd.DataFrame:
 def _surveys() -> dict[str, pd.DataFrame]:
     """Every item of both surveys; low, middle, high and unknown education, and what each is to poor health."""
     return {
-        "items": _read("items").rename_axis("item_number").reset_index(),
-        "education": _drawable(_read("education"), ["age_group"]),
+        "items": read("items").rename_axis("item_number").reset_index(),
+        "education": _drawable(read("education"), ["age_group"]),
     }

@@ -7,7 +7,6 @@ Nothing of the monitor's own is used. Which indicators, and of which sums, is to
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,8 @@ from triple_aim.invented.formulas import (
     systematic_variation,
     years_to_live,
 )
+from triple_aim.invented.tables import REFERENCE, read
 
-MODEL = Path(__file__).parent / "model"
-REFERENCE = Path(__file__).parents[2] / "reference"
 REGION = ["period", "region_code"]
 CELL = ["sex", "age_band"]
 COUNTRY = "NL01"
@@ -46,7 +44,7 @@ def true_values(truth: pd.DataFrame) -> pd.DataFrame:
     country = truth.assign(municipality_code=COUNTRY)
     cells = pd.concat([truth, country]).rename(columns={"municipality_code": "region_code"})
     wide = cells.pivot_table(index=[*REGION, *CELL], columns="measure", values="value", aggfunc="sum")
-    wanted = _every_kind(pd.read_csv(MODEL / "indicators.csv"), truth)
+    wanted = _every_kind(read("indicators"), truth)
     wide = wide.fillna(0).reset_index()
     # No limit of age leaves out the ages of surveys.
     wide["from_age"] = wide["age_band"].str[:2].astype(float).mask(wide["age_band"].isin(SURVEYED_AGES))

@@ -1,5 +1,5 @@
 -- How much those with four contacts or more saw the same general practice, in thousand millionths.
--- grain: municipality_code, sex, age_band, measure
+-- grain: a fact of one of the insured
 --
 -- Contacts of one day have no order of their own: those with one practice are taken together.
 with contacts as (
@@ -46,11 +46,7 @@ facts as (
 )
 
 select
-    municipality_code,
-    sex,
-    age_band,
+    person,
     measure,
-    sum(cast(round(value) as bigint)) as value
+    cast(round(value) as bigint) as value
 from facts
-inner join insured using (person)
-group by all

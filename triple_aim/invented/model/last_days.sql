@@ -1,5 +1,5 @@
 -- Care in the last thirty days of life of those who were insured on each of them.
--- grain: municipality_code, sex, age_band, measure
+-- grain: a fact of one of the insured
 with decedents as (
     select
         person,
@@ -33,11 +33,7 @@ facts as (
 )
 
 select
-    municipality_code,
-    sex,
-    age_band,
+    person,
     measure,
-    sum(value) as value
+    value
 from facts
-inner join insured using (person)
-group by all

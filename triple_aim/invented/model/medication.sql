@@ -1,5 +1,5 @@
 -- Medicines of those of 65 and over who are insured on the last day of the year: long use, and several at once.
--- grain: municipality_code, sex, age_band, measure
+-- grain: a fact of one of the insured
 with dispensings as (
     select
         person,
@@ -66,11 +66,7 @@ facts as (
 )
 
 select
-    municipality_code,
-    sex,
-    age_band,
+    person,
     measure,
-    sum(value) as value
+    value
 from facts
-inner join insured using (person)
-group by all

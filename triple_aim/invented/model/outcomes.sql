@@ -1,5 +1,5 @@
 -- What came after a stay: readmission, an outpatient contact, death; and amputations of those with diabetes.
--- grain: municipality_code, sex, age_band, measure
+-- grain: a fact of one of the insured
 with discharges as (
     select *
     from episodes
@@ -80,11 +80,7 @@ facts as (
 )
 
 select
-    municipality_code,
-    sex,
-    age_band,
+    person,
     measure,
-    sum(value) as value
+    value
 from facts
-inner join insured using (person)
-group by all

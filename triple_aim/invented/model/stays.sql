@@ -1,5 +1,5 @@
 -- Emergency visits and stays in hospital as they were.
--- grain: municipality_code, sex, age_band, measure
+-- grain: a fact of one of the insured
 with stays as (
     select *
     from episodes
@@ -42,11 +42,7 @@ facts as (
 )
 
 select
-    municipality_code,
-    sex,
-    age_band,
+    person,
     measure,
-    sum(value) as value
+    value
 from facts
-inner join insured using (person)
-group by all

@@ -1,5 +1,5 @@
 -- What a right answer is, from the people and services themselves: no claim, span or date of a delivery is read.
--- grain: municipality_code, sex, age_band, measure
+-- grain: a fact of one of the insured
 --
 -- Whole numbers throughout, euros as cents, so that sums do not depend on who adds first.
 with regular_groups as (
@@ -51,11 +51,7 @@ facts as (
 )
 
 select
-    municipality_code,
-    sex,
-    age_band,
+    person,
     measure,
-    sum(value) as value
+    value
 from facts
-inner join insured using (person)
-group by all
