@@ -11,6 +11,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from tests.once import copy_of, made_once
 from tests.pipeline.installation import Installation, settle
 from triple_aim.federation import export_cubes
 from triple_aim.invented.formats import write_csv, write_spss
@@ -46,16 +47,19 @@ def one_of_each(programme: Programme) -> Programme:
 @pytest.fixture(scope="session")
 def federation(tmp_path_factory: pytest.TempPathFactory) -> Federation:
     """An installation a party, of which two have run, and ``pooled`` that has the deliveries of all of them."""
-    base = tmp_path_factory.mktemp("federation")
+    copy = copy_of(made_once(tmp_path_factory, "federation", _make), tmp_path_factory.mktemp("federation") / "copy")
+    return {name: Installation(copy / (name or "here")) for name in (*PARTIES, "pooled")}
+
+
+def _make(base: Path) -> None:
     write_samples(base / "samples", persons=5_600)
-    installations = {party: settle(base / (party or "here")) for party in PARTIES} | {"pooled": settle(base / "pooled")}
+    installations = {name: settle(base / (name or "here")) for name in (*PARTIES, "pooled")}
     folders = {name: installation.deliveries for name, installation in installations.items()}
     deliveries = base / "samples" / "deliveries"
     for path in sorted(deliveries.glob(f"*/*_{YEAR}.*")):
         share_out(path, path.relative_to(deliveries), folders)
     for party in OTHERS:
         assert installations[party].run(YEAR, YEAR).success
-    return installations
 
 
 def share_out(path: Path, name: Path, folders: dict[str, Path]) -> None:
@@ -95,7 +99,10 @@ def programme_of(installation: Installation) -> Programme:
 @pytest.fixture(scope="session")
 def contributions(federation: Federation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """What the other parties exported, by name; never changed."""
-    base = tmp_path_factory.mktemp("contributions")
-    for party in OTHERS:
-        export_cubes(programme_of(federation[party]), base / party, party)
+
+    def export(base: Path) -> None:
+        for party in OTHERS:
+            export_cubes(programme_of(federation[party]), base / party, party)
+
+    base = made_once(tmp_path_factory, "contributions", export)
     return {party: base / party for party in OTHERS}

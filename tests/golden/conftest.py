@@ -7,15 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.golden.regenerate import run_samples
+from tests.house import own_house
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the settings, the warehouse and the publication of that run are."""
-    return tmp_path_factory.mktemp("samples")
+    """Where the settings of that run are, which say where its warehouse and its publication are."""
+    return own_house(tmp_path_factory).root / "data_samples"
 
 
 @pytest.fixture(scope="session")
 def marts(folder: Path) -> dict[str, pd.DataFrame]:
-    return run_samples(folder)
+    release = folder.parent / "publication" / "samples" / "current"
+    return {path.stem: pd.read_parquet(path) for path in release.glob("*.parquet")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import dagster as dg
 import pytest
 
 from pipelines.definitions import build
+from tests.once import copy_of, made_once
 from tests.pipeline.installation import Installation, settle
 from triple_aim.invented.samples import write_samples
 
@@ -17,27 +17,25 @@ from triple_aim.invented.samples import write_samples
 @pytest.fixture(scope="session")
 def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Deliveries of 1,500 invented insured; never changed."""
-    folder = tmp_path_factory.mktemp("delivered")
-    write_samples(folder, persons=1_500)
-    return folder / "deliveries"
+    return made_once(tmp_path_factory, "delivered", lambda folder: write_samples(folder, persons=1_500)) / "deliveries"
 
 
 @pytest.fixture(scope="session")
 def published(delivered: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """An installation that has run once; tests that change it take a copy."""
-    folder = tmp_path_factory.mktemp("published")
-    shutil.copytree(delivered, folder / "deliveries")
-    installation = settle(folder)
-    assert installation.run().success
-    return installation
+    """An installation that has run once; tests that change it, or open its warehouse, take a copy."""
+
+    def run(folder: Path) -> None:
+        installation = settle(folder)
+        copy_of(delivered, installation.deliveries)
+        assert installation.run().success
+
+    return Installation(made_once(tmp_path_factory, "published", run))
 
 
 @pytest.fixture
 def installation(published: Installation, tmp_path: Path) -> Installation:
     """A copy of the one that has run, free to be spoilt."""
-    copy = tmp_path / "installation"
-    shutil.copytree(published.folder, copy, symlinks=True)
-    return settle(copy)
+    return Installation(copy_of(published.folder, tmp_path / "installation"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,71 @@
+"""A copy of the project in which the job has run on the samples, as a newcomer makes it run: by ``make run``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.once import copy_of, made_once
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = (
+    "assets",
+    "benchmarks",
+    "contracts",
+    "data_samples",
+    "docs",
+    "indicator_specs",
+    "pipelines",
+    "reference",
+    "sql",
+)
+FILES = ("Makefile", "README.md", "pyproject.toml", "requirements.lock", "workspace.yaml")
+#: What runs the tests is set up already, whether or not make did it.
+MAKE_RUN = "make --assume-old=.venv/.ready run"
+
+
+@dataclass(frozen=True)
+class House:
+    """The copy, and what ``make run`` printed in it."""
+
+    root: Path
+    run_output: str
+
+    def run(self, command: str) -> str:
+        return self.run_output if command == "make run" else run(command, self.root)
+
+
+def own_house(factory: pytest.TempPathFactory) -> House:
+    """A house for one worker; the job ran once for all of them."""
+    made = made_once(factory, "house", _build)
+    return House(copy_of(made / "project", factory.mktemp("house") / "project"), (made / "printed.txt").read_text())
+
+
+def run(command: str, folder: Path) -> str:
+    """What a command prints that succeeds in a shell of a newcomer."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRIPLE_AIM", "DAGSTER"))}
+    environment |= {"NO_COLOR": "1", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "DAGSTER_DISABLE_TELEMETRY": "1"}
+    environment.pop("MAKEFLAGS", None)
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
+
+
+def _build(folder: Path) -> None:
+    root = folder / "project"
+    root.mkdir()
+    for name in COPIED:
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in FILES:
+        shutil.copy2(ROOT / name, root / name)
+    (root / ".venv").symlink_to(sys.prefix)
+    printed = run(MAKE_RUN if shutil.which("make") else ".venv/bin/triple-aim run", root)
+    (folder / "printed.txt").write_text(printed)
