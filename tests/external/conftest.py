@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.once import copy_of, made_once
-from triple_aim.warehouse import Warehouse, open_warehouse
+from triple_aim.warehouse.connection import Warehouse, open_warehouse
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("TRIPLE_AIM_SHARED_DATA", ROOT / "../shared/data")).resolve()
@@ -44,7 +44,7 @@ def staged(open_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def _run(folder: Path) -> None:
     import dagster as dg
 
-    from triple_aim.ingest import delivered_periods
+    from triple_aim.deliveries.ingest import delivered_periods
 
     config = folder / "monitor.toml"
     config.write_text(f"deliveries = '{DATA}'\nwork = 'work'\npublication = 'publication'\nmemory_limit = '1GB'\n")

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from tests.external.conftest import DATA, ROOT
-from triple_aim.contracts import load_publication
+from triple_aim.definitions.contracts import load_publication
 from triple_aim.errors import NothingToPublish
-from triple_aim.figures import caterpillar
+from triple_aim.reports.figures.series import caterpillar
 
 pytestmark = [
     pytest.mark.external,
