@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# On all cores, four at most: a worker takes a gigabyte. A module is run by one worker, which makes what its tests share
+# once; modules go in the order of their names, so that those that take long do not come last.
+ON_ALL_CORES := --numprocesses=logical --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup run test test-next test-spark lint dev check reference samples open-data
+.PHONY: help setup run test test-slow test-all test-next test-spark lint dev check reference samples open-data
 
 help:                ## these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -23,8 +26,14 @@ setup: $(READY)      ## make .venv with everything pinned by hash
 run: $(READY)        ## the nightly job on the shipped samples
 	$(BIN)/triple-aim run
 
-test: $(READY)       ## every test; those on real data are skipped where ../shared/data is absent
-	$(BIN)/python -m pytest
+test: $(READY)       ## the tests, on all cores; those on real data are skipped where ../shared/data is absent
+	$(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow"
+
+test-slow: $(READY)  ## the benchmarks and soaks that make test leaves out
+	$(BIN)/python -m pytest $(ON_ALL_CORES) -m slow
+
+test-all: $(READY)   ## all tests, slow ones too
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
 
 test-next: $(READY)  ## the SQL tests on the next DuckDB, which the lock will move to
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --require-hashes --target $(VENV)/next --requirement requirements-next.lock

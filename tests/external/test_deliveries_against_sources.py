@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.content import queries
 from tests.external.conftest import DATA, ROOT
 from triple_aim.definitions.contracts import load_contracts
 from triple_aim.definitions.settings import Project, Settings
@@ -14,14 +15,13 @@ from triple_aim.deliveries.ingest import ingest_extract
 from triple_aim.errors import DeliveryError
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.reference_tables import load_reference
-from triple_aim.warehouse.sql_files import read_queries
 
 pytestmark = [
     pytest.mark.external,
     pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data here; set TRIPLE_AIM_SHARED_DATA"),
 ]
 CONTRACTS = load_contracts(ROOT / "contracts")
-STAGING = read_queries(ROOT / "sql" / "staging")
+STAGING = queries("staging")
 
 # The profile of each file, computed once, independently, and where the rest row stands.
 PROFILE = """

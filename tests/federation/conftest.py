@@ -11,11 +11,10 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from tests import content
 from tests.once import copy_of, made_once
 from tests.pipeline.installation import Installation, settle
-from triple_aim.definitions.programme import Programme, load_programme
-from triple_aim.definitions.settings import load_project
-from triple_aim.definitions.specs import load_specs
+from triple_aim.definitions.programme import Programme
 from triple_aim.federation.export import export_cubes
 from triple_aim.synthetic.formats import write_csv, write_spss
 from triple_aim.synthetic.samples import write_samples
@@ -38,7 +37,7 @@ Federation: TypeAlias = dict[str, Installation]
 
 def one_of_each(programme: Programme) -> Programme:
     """An indicator of each method and cube, where the small installation follows a few."""
-    specs = load_specs(programme.project.specs).values()
+    specs = content.programme().specs.values()
     kinds = {str([(route.method, route.cubes, route.growth) for route in spec.compute]): spec for spec in specs}
     wanted = {*(spec.id for spec in kinds.values()), *APART}
     return dataclasses.replace(programme, specs={spec.id: spec for spec in specs if spec.id in wanted})
@@ -93,7 +92,7 @@ def write(path: Path, frame: pd.DataFrame) -> None:
 
 @lru_cache
 def programme_of(installation: Installation) -> Programme:
-    return load_programme(load_project(installation.config))
+    return content.programme_of(installation.config)
 
 
 @pytest.fixture(scope="session")

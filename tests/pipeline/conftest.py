@@ -8,7 +8,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.definitions import build
 from tests.once import copy_of, made_once
 from tests.pipeline.installation import Installation, settle
 from triple_aim.synthetic.samples import write_samples
@@ -41,6 +40,8 @@ def installation(published: Installation, tmp_path: Path) -> Installation:
 @pytest.fixture(scope="session")
 def whole_graph() -> dg.Definitions:
     """The graph of all content, as the shipped samples build it."""
+    from pipelines.definitions import build
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         return build(str(Path(__file__).parents[2] / "data_samples" / "monitor.toml"))

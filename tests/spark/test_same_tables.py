@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.content import queries
 from tests.spark.hostile import Hostile
 from triple_aim.cubes.build import build_table
 from triple_aim.cubes.spark import Cluster, open_cluster
@@ -22,12 +23,12 @@ from triple_aim.definitions.contracts import load_contracts
 from triple_aim.deliveries.ingest import META
 from triple_aim.warehouse.connection import Warehouse, open_warehouse, qualified
 from triple_aim.warehouse.reference_tables import load_reference
-from triple_aim.warehouse.sql_files import Query, read_queries
+from triple_aim.warehouse.sql_files import Query
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 ROOT = Path(__file__).parents[2]
 CONTRACTS = load_contracts(ROOT / "contracts")
-STAGING, PERSONS, CUBES = (read_queries(ROOT / "sql" / floor) for floor in ("staging", "person", "cube"))
+STAGING, PERSONS, CUBES = (queries(floor) for floor in ("staging", "person", "cube"))
 ORDER = TopologicalSorter({query.table: query.sources("person") for query in PERSONS.values()}).static_order()
 STEPS = [*(PERSONS[table.removeprefix("person.")] for table in ORDER), *CUBES.values()]
 LEAP = 2024

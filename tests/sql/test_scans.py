@@ -6,12 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.sql.test_sql import ROOT, _below, _create_tables
+from tests.content import queries
+from tests.sql.test_sql import _below, _create_tables
 from triple_aim.deliveries.ingest import META
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
-from triple_aim.warehouse.sql_files import Query, read_queries
+from triple_aim.warehouse.sql_files import Query
 
-QUERIES = [query for floor in ("person", "cube") for query in read_queries(ROOT / "sql" / floor).values()]
+QUERIES = [query for floor in ("person", "cube") for query in queries(floor).values()]
 #: Populations stand under two cubes; they are one row a municipality, sex and age.
 DENOMINATORS = {"stg.population"}
 

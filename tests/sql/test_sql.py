@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.content import queries
 from triple_aim.cubes.build import build_table
 from triple_aim.definitions.contracts import Ledger, load_contracts
 from triple_aim.definitions.yaml_reader import read_yaml
@@ -25,16 +25,15 @@ from triple_aim.deliveries.ingest import META
 from triple_aim.deliveries.validation import SQL_TYPES
 from triple_aim.warehouse.connection import Warehouse, open_warehouse, qualified
 from triple_aim.warehouse.reference_tables import read_table
-from triple_aim.warehouse.sql_files import Query, of_some, read_query
+from triple_aim.warehouse.sql_files import Query, of_some
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 CONTRACTS = load_contracts(ROOT / "contracts")
 
 
-@lru_cache
 def read(floor: str, name: str) -> Query:
-    return read_query(ROOT / "sql" / floor / f"{name}.sql")
+    return queries(floor)[name]
 
 
 def cases() -> Iterator[Any]:

@@ -7,9 +7,7 @@ import hashlib
 import os
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -19,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from tests.forks import Forks, forks_of
 from triple_aim.definitions.contracts import Contract
 from triple_aim.definitions.settings import Project, Settings
 from triple_aim.definitions.yaml_reader import read_model
@@ -516,9 +515,7 @@ def test_a_full_disk_leaves_the_last_good_state(house: House, monkeypatch: pytes
     assert house.bills() == ["b1"] and house.leftovers() == []
 
 
-RUN = f"""
-import os, resource, signal, sys
-sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+IMPORTS = f"""
 import importlib.util
 spec = importlib.util.spec_from_file_location("house", {__file__!r})
 house = importlib.util.module_from_spec(spec)
@@ -537,6 +534,12 @@ MOMENTS = {
 
 
 @pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with forks_of(IMPORTS) as forks:
+        yield forks
+
+
+@pytest.fixture(scope="module")
 def clean_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
     house = House(tmp_path_factory.mktemp("clean"))
     house.deliver("bills_2021.csv", FIRST)
@@ -547,34 +550,34 @@ def clean_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
 
 
 def test_a_run_killed_at_any_moment_is_made_good_by_the_next(
-    tmp_path: Path, clean_run: tuple[Any, ...], subtests: pytest.Subtests
+    tmp_path: Path, clean_run: tuple[Any, ...], forks: Forks, subtests: pytest.Subtests
 ) -> None:
-    running = {}
     for moment, call in MOMENTS.items():
-        house = House(tmp_path / moment)
-        house.deliver("bills_2021.csv", FIRST)
-        house.run()
-        house.deliver("bills_2021.csv", SECOND)
-        script = f"{RUN}\n{call} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
-        script += f"house.House(house.Path({str(tmp_path / moment)!r})).run()\n"
-        running[moment] = house, subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
-    for moment, (house, process) in running.items():
         with subtests.test(moment):
-            _, errors = process.communicate()
-            assert process.returncode == -signal.SIGKILL, errors.decode()[-500:]
+            house = House(tmp_path / moment)
+            house.deliver("bills_2021.csv", FIRST)
+            house.run()
+            house.deliver("bills_2021.csv", SECOND)
+            exit_code, printed = forks.run(
+                f"import os, signal, house, triple_aim\n"
+                f"{call} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+                f"house.House(house.Path({str(house.folder)!r})).run()"
+            )
+            assert exit_code == -signal.SIGKILL, printed
             assert house.bills() == ["a1", "a2"]  # nothing of it shows
             house.run()
             assert house.state() == clean_run and house.leftovers() == []
 
 
-def test_an_engine_that_may_write_no_further_leaves_the_last_good_state(house: House) -> None:
+def test_an_engine_that_may_write_no_further_leaves_the_last_good_state(house: House, forks: Forks) -> None:
     house.deliver("bills_2021.csv", FIRST)
     house.run()
     before = house.state()
     ids = [hashlib.md5(str(n).encode()).hexdigest() for n in range(60_000)]
     house.deliver("bills_2021.csv", "".join(f"{key};2021;P1;1;D\n" for key in ids))
     limit = house.project.warehouse.stat().st_size + 50_000
-    script = f"""{RUN}
+    _, printed = forks.run(f"""
+import resource, signal, house, triple_aim
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 stage = triple_aim.deliveries.ingest._stage
 def limited(*a):
@@ -585,9 +588,8 @@ try:
     house.House(house.Path({str(house.folder)!r})).run()
 except house.ProjectError as error:
     print(error, error.exit_code)
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert "the disk or the memory is full" in done.stdout and done.stdout.endswith("12\n"), done.stderr[-500:]
+""")
+    assert "the disk or the memory is full" in printed and printed.endswith("12\n"), printed[-500:]
     assert house.state() == before
     house.run()
     assert len(house.bills()) == 60_000
