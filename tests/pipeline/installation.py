@@ -57,14 +57,17 @@ class Installation:
         from pipelines.jobs import over
 
         with self.definitions(change) as definitions, dg.DagsterInstance.ephemeral() as instance:
-            selection = dg.AssetSelection.assets(only or since)
-            chosen = (selection.downstream() if since else selection).resolve(definitions.resolve_asset_graph())
+            chosen = None
+            if only or since:
+                selection = dg.AssetSelection.assets(only or since)
+                selection = selection.downstream() if since else selection
+                chosen = sorted(selection.resolve(definitions.resolve_asset_graph()))
             return definitions.resolve_job_def("nightly").execute_in_process(
                 instance=instance,
                 tags=over(first, last),
                 raise_on_error=False,
                 run_config=QUIET,
-                asset_selection=sorted(chosen) if only or since else None,
+                asset_selection=chosen,
             )
 
     @contextmanager
