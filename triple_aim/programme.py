@@ -17,7 +17,8 @@ from triple_aim.menu import Measure, load_menu
 from triple_aim.project import Project
 from triple_aim.queries import Query, read_queries
 from triple_aim.regions import Regions
-from triple_aim.specs import Spec, load_specs
+from triple_aim.spec_files import load_specs
+from triple_aim.specs import Spec
 from triple_aim.standards import Tables
 from triple_aim.warehouse import Warehouse
 

@@ -18,7 +18,7 @@ from triple_aim.invented.samples import write_samples
 from triple_aim.invented.surveys import ITEMS
 from triple_aim.programme import Programme, load_programme
 from triple_aim.project import load_project
-from triple_aim.specs import load_specs
+from triple_aim.spec_files import load_specs
 
 #: Which party has the persons of a municipality; what is of none of them is with the first.
 PARTIES = {

@@ -10,7 +10,8 @@ import numpy as np
 
 from triple_aim.cubes import Cells
 from triple_aim.regions import Regions
-from triple_aim.specs import Spec, load_specs
+from triple_aim.spec_files import load_specs
+from triple_aim.specs import Spec
 from triple_aim.standards import Tables
 
 ROOT = Path(__file__).parents[2]
