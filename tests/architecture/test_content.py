@@ -162,7 +162,7 @@ def test_the_committed_schema_is_that_of_the_model(name: str) -> None:
 
 
 def test_content_points_to_its_schema() -> None:
-    for path in [*(ROOT / "contracts").glob("*.yaml"), *(ROOT / "indicator_specs").glob("*/*.yaml")]:
+    for path in [*(ROOT / "contracts").glob("*.yaml"), *(ROOT / "indicator_specs").rglob("*.yaml")]:
         schema = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text())
         assert schema, path.name
         assert (path.parent / schema[1]).resolve().relative_to(ROOT).as_posix() in SCHEMAS
