@@ -22,5 +22,5 @@ def _lay_beside(monitor: Monitor, warehouse: Warehouse) -> None:
 def _place(monitor: Monitor, warehouse: Warehouse, query: Query) -> Geography | None:
     """Where the municipalities of a cube belong, which its checks ask."""
     codes = municipality_codes(warehouse, query)
-    regions = monitor.regions(warehouse)
+    regions = monitor.inputs.regions(warehouse)
     return geography(regions, regions.types, codes) if codes else None

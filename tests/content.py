@@ -8,7 +8,8 @@ from pathlib import Path
 
 from triple_aim.definitions.programme import Programme, load_programme
 from triple_aim.definitions.settings import load_project
-from triple_aim.definitions.specs import Spec, load_specs
+from triple_aim.definitions.spec_files import load_specs
+from triple_aim.definitions.specs import Spec
 from triple_aim.warehouse.sql_files import Query, read_queries
 
 ROOT = Path(__file__).resolve().parents[1]

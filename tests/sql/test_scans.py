@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tests.content import queries
 from tests.sql.test_sql import _below, _create_tables
-from triple_aim.deliveries.ingest import META
+from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.sql_files import Query
 
@@ -43,7 +43,7 @@ def scans(warehouse: Warehouse, query: Query) -> Iterator[tuple[str, list[str]]]
 
 def test_every_delivered_source_is_read_once() -> None:
     with open_warehouse(None) as warehouse:
-        warehouse.run(META)
+        ensure_tables(warehouse)
         tables = dict.fromkeys(table for query in QUERIES for table in _below(query))
         _create_tables(warehouse, tables)
         for table in tables:
