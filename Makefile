@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 ON_ALL_CORES := --numprocesses=logical --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
+# Python keeps what it compiles, whatever the caller prefers: every command and every worker would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test test-slow test-all test-next test-spark lint dev check reference samples open-data
 
