@@ -10,11 +10,8 @@ import pandas as pd
 from assets.resources import RETRY, Monitor, check_specs, event, judged, recalled
 from triple_aim.checks import Count, indicator_counts
 from triple_aim.cubes import all_built, remember
-from triple_aim.indicators import indicator_rows
-from triple_aim.programme import Programme
-from triple_aim.published import with_published
-from triple_aim.rows import KINDS
-from triple_aim.specs import Spec
+from triple_aim.definitions import Programme, Spec
+from triple_aim.indicators import KINDS, indicator_rows, with_published
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 TYPES = {"str": "varchar", "int64": "bigint", "float64": "double"}

@@ -5,12 +5,12 @@ import time
 import dagster as dg
 
 from assets.resources import RETRY, Monitor, check_specs, finished
-from triple_aim.catalog import dictionary_rows, headline_rows, region_rows
 from triple_aim.checks import delivery_counts, ledger_counts, region_counts
 from triple_aim.cubes import reconcile
-from triple_aim.disclosure.gate import TABLE, pass_gate
-from triple_aim.landing import delivered_files, unclaimed
-from triple_aim.programme import Programme
+from triple_aim.definitions import Programme
+from triple_aim.deliveries import delivered_files, unclaimed
+from triple_aim.disclosure import TABLE, pass_gate
+from triple_aim.release import dictionary_rows, headline_rows, region_rows
 
 OWNERS = ["team:disclosure-control"]
 

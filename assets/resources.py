@@ -19,18 +19,13 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from triple_aim.checks import Count, Verdict, as_frame, cube_counts, judge
-from triple_aim.cluster import open_builder
-from triple_aim.cubes import Cells, InWarehouse, all_built, build_table, built, load_cells
+from triple_aim.cubes import Cells, InWarehouse, all_built, build_table, built, load_cells, open_builder
+from triple_aim.definitions import Programme, Regions, Spec, load_programme, load_project
 from triple_aim.errors import TripleAimError
+from triple_aim.indicators import Geography
 from triple_aim.periods import FIRST_PERIOD
-from triple_aim.programme import Programme, load_programme
-from triple_aim.project import load_project
-from triple_aim.publication import release_id
-from triple_aim.queries import Query
-from triple_aim.regions import Regions
-from triple_aim.rollup import Geography
-from triple_aim.specs import Spec
-from triple_aim.warehouse import EngineError, Warehouse, masked, open_warehouse, passes, qualified
+from triple_aim.release import release_id
+from triple_aim.warehouse import EngineError, Query, Warehouse, masked, open_warehouse, passes, qualified
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills: pinned, and tested in tests/pipeline
 
