@@ -1,4 +1,4 @@
-"""What a run leaves out is counted in its closing line and named above it, also where workers run the tests."""
+"""Deselected tests are counted in the closing line and slow ones are listed above it, also with pytest-xdist."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     for item in items:
         slow = {item.nodeid} if item.get_closest_marker("slow") else set()
         item.config.stash[SLOW] |= slow
-        if hasattr(item.config, "workeroutput"):  # pytest-xdist hands this to the process that reports
+        if hasattr(item.config, "workeroutput"):  # pytest-xdist sends this to the process that reports
             item.config.workeroutput.setdefault("left_out", []).append((item.nodeid, bool(slow)))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Every worker leaves out the same tests: they are counted once."""
+    """All workers deselect the same tests; count them once."""
     left_out = getattr(node, "workeroutput", {}).get("left_out", [])
     node.config.stash[SLOW] |= {name for name, is_slow in left_out if is_slow}
     if left_out:

@@ -1,4 +1,4 @@
-"""The content of the project, read once in a process: reading all of it takes seconds, and no test changes it."""
+"""The content of the project, read once per process: that takes seconds, and no test changes it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def specs() -> dict[str, Spec]:
 
 @cache
 def programme() -> Programme:
-    """All content, checked, with the settings of the samples."""
+    """All content, with the settings of the samples."""
     return load_programme(replace(load_project(ROOT / "data_samples" / "monitor.toml"), root=ROOT))
 
 

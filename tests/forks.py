@@ -1,7 +1,7 @@
-"""Code that may kill its own process, run in forks of one that has imported the engine already.
+"""Code that kills its own process, run in a fork of a process that has imported the engine.
 
-Starting Python with the engine takes seconds; a fork takes none. The process has run nothing of the engine when it
-forks, so that there is no thread to lose.
+Python needs seconds to start and to import the engine; a fork needs none. The parent runs nothing of the engine, so that
+a fork loses no thread.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ for line in sys.stdin:
 
 
 class Forks:
-    """A hold on that process."""
+    """The parent process."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def run(self, code: str) -> tuple[int, str]:
-        """The exit code of a fork that runs this, less than 0 when a signal ended it, and what it printed."""
+        """Run this in a fork; its exit code, which is negative after a signal, and what it printed."""
         to, back = self._process.stdin, self._process.stdout
         assert to and back
         print(json.dumps(code), file=to, flush=True)
@@ -54,7 +54,7 @@ class Forks:
 
 @contextmanager
 def forks_of(imports: str) -> Iterator[Forks]:
-    """Forks of a process that has run these imports."""
+    """A process that runs these imports once and forks for each piece of code."""
     script = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{imports}\n{SERVER}"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", script], text=True, **pipes) as process:

@@ -1,4 +1,4 @@
-"""Folders that take long to make: one worker makes each of them in a session, and every worker reads it.
+"""Folders that take seconds to make: the first worker that needs one makes it, every worker reads it.
 
 Not here: what is in them. A test that changes such a folder, or opens a warehouse in it, takes a copy: a warehouse has
 one user at a time.
@@ -16,9 +16,9 @@ import pytest
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """The folder of this name, filled by the first worker that asks; the others wait for it. Nobody changes it."""
+    """The folder of this name, made by the first worker that asks while the others wait. Nobody changes it."""
     base = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:  # the folder of a worker is inside that of the session
+    if "PYTEST_XDIST_WORKER" in os.environ:  # the session's folder holds a folder per worker
         base = base.parent
     folder, is_made = base / name, base / f"{name}.made"
     with (base / f"{name}.lock").open("w") as lock:
@@ -32,5 +32,5 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 
 def copy_of(made: Path, to: Path) -> Path:
-    """A copy that may be changed; times stay, by which a run sees that nothing was delivered since."""
+    """A copy that may be changed. It keeps the times of files, which show a run that nothing new was delivered."""
     return Path(shutil.copytree(made, to, symlinks=True))

@@ -18,7 +18,7 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.house import COPIED, House, own_house
+from tests.project_copy import COPIED, ProjectCopy, own_copy
 from triple_aim import errors
 from triple_aim.definitions.settings import Settings, load_project
 from triple_aim.definitions.specs import Compute
@@ -45,10 +45,10 @@ def having(language: str) -> list[Any]:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
-    return own_house(tmp_path_factory)
+    return own_copy(tmp_path_factory)
 
 
 def commands(block: str) -> Iterator[tuple[str, list[str]]]:
@@ -67,21 +67,21 @@ def fits(expected: list[str], printed: str) -> bool:
 
 
 @pytest.fixture
-def tidied(house: House) -> Iterator[House]:
-    """The house, from which what a page added to the content is taken away again: the next page knows nothing of it."""
-    before = {path for name in COPIED for path in (house.root / name).rglob("*")}
-    yield house
-    for path in {path for name in COPIED for path in (house.root / name).rglob("*")} - before:
+def tidy_copy(copy: ProjectCopy) -> Iterator[ProjectCopy]:
+    """The copy, without what a page adds to its content: the next page starts from the shipped content."""
+    before = {path for name in COPIED for path in (copy.root / name).rglob("*")}
+    yield copy
+    for path in {path for name in COPIED for path in (copy.root / name).rglob("*")} - before:
         if path.is_file() and "__pycache__" not in path.parts:
             path.unlink()
 
 
 @pytest.mark.parametrize("page", having("console"))
-def test_commands_print_what_the_page_says(page: Path, tidied: House) -> None:
+def test_commands_print_what_the_page_says(page: Path, tidy_copy: ProjectCopy) -> None:
     text = page.read_text(encoding="utf-8")
     for block in blocks(page, "console"):
         for command, expected in commands(block):
-            printed = tidied.run(command)
+            printed = tidy_copy.run(command)
             if not expected or fits(expected, printed):
                 continue
             if os.environ.get("UPDATE_DOCS") and "…" not in "".join(expected):
@@ -95,7 +95,7 @@ def test_commands_print_what_the_page_says(page: Path, tidied: House) -> None:
 @pytest.mark.parametrize("page", having("python"))
 def test_worked_examples_come_out(page: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     # A page of methods rests on the content alone; only the others read what the job made.
-    monkeypatch.chdir(ROOT if page.parent.name == "methods" else request.getfixturevalue("house").root)
+    monkeypatch.chdir(ROOT if page.parent.name == "methods" else request.getfixturevalue("copy").root)
     parser, runner, told = doctest.DocTestParser(), doctest.DocTestRunner(), []
     example = parser.get_doctest("\n".join(blocks(page, "python")), {}, named(page), named(page), 0)
     assert example.examples, "a python block holds no example"
@@ -118,6 +118,20 @@ def test_links_lead_somewhere(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), flags=re.MULTILINE)
             assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, f"{named(page)}: {link}"
+
+
+FILE_NAMED = re.compile(rf"`((?:{'|'.join((*COPIED, 'tests', 'triple_aim'))})/[\w./-]+)`")
+#: Such as `METHODS` and `estimate` of `triple_aim/indicators/estimators.py`.
+NAMES_OF_FILE = re.compile(r"((?:`\w+`(?:,|\s+and)?\s+)+)of\s+`((?:triple_aim|tests)/[\w/]+\.py)`")
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=named(page)) for page in PAGES])
+def test_files_and_the_names_in_them_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert not [name for name in FILE_NAMED.findall(text) if not (ROOT / name).exists()]
+    for names, file in NAMES_OF_FILE.findall(text):
+        code = (ROOT / file).read_text(encoding="utf-8")
+        assert not [name for name in re.findall(r"\w+", names) if name != "and" and not re.search(rf"\b{name}\b", code)]
 
 
 def test_the_generated_reference_is_fresh() -> None:

@@ -1,4 +1,4 @@
-"""One run of the whole job on the real open data serves every test here; the data stays where it is."""
+"""One run of the whole job on the real open data for all tests in this folder; the data is read in place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DATA = Path(os.environ.get("TRIPLE_AIM_SHARED_DATA", ROOT / "../shared/data")).r
 
 @pytest.fixture(scope="session")
 def open_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Work and publication of that run, set up as ``benchmarks/open_data.toml`` does; never changed."""
+    """Work and publication of that run, with the settings of ``benchmarks/open_data.toml``; nobody changes it."""
     return made_once(tmp_path_factory, "open_data", _run)
 
 

@@ -1,4 +1,4 @@
-"""One run of the whole job on the shipped samples serves every test here."""
+"""One run of the whole job on the shipped samples for all tests in this folder."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.house import own_house
+from tests.project_copy import own_copy
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the settings of that run are, which say where its warehouse and its publication are."""
-    return own_house(tmp_path_factory).root / "data_samples"
+    """The folder with the settings of that run."""
+    return own_copy(tmp_path_factory).root / "data_samples"
 
 
 @pytest.fixture(scope="session")

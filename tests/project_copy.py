@@ -1,4 +1,4 @@
-"""A copy of the project in which the job has run on the samples, as a newcomer makes it run: by ``make run``."""
+"""A copy of the project in which ``make run`` has run the job on the samples, as a newcomer does."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ COPIED = (
     "sql",
 )
 FILES = ("Makefile", "README.md", "pyproject.toml", "requirements.lock", "workspace.yaml")
-#: What runs the tests is set up already, whether or not make did it.
+#: The environment of the tests is complete, whether or not make created it.
 MAKE_RUN = "make --assume-old=.venv/.ready run"
 
 
 @dataclass(frozen=True)
-class House:
-    """The copy, and what ``make run`` printed in it."""
+class ProjectCopy:
+    """The copy and what ``make run`` printed in it."""
 
     root: Path
     run_output: str
@@ -41,14 +41,16 @@ class House:
         return self.run_output if command == "make run" else run(command, self.root)
 
 
-def own_house(factory: pytest.TempPathFactory) -> House:
-    """A house for one worker; the job ran once for all of them."""
-    made = made_once(factory, "house", _build)
-    return House(copy_of(made / "project", factory.mktemp("house") / "project"), (made / "printed.txt").read_text())
+def own_copy(factory: pytest.TempPathFactory) -> ProjectCopy:
+    """A copy for one worker; the job runs once for all workers."""
+    made = made_once(factory, "samples", _build)
+    return ProjectCopy(
+        copy_of(made / "project", factory.mktemp("samples") / "project"), (made / "printed.txt").read_text()
+    )
 
 
 def run(command: str, folder: Path) -> str:
-    """What a command prints that succeeds in a shell of a newcomer."""
+    """Run a command in a shell; what it prints."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRIPLE_AIM", "DAGSTER"))}
     environment |= {"NO_COLOR": "1", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "DAGSTER_DISABLE_TELEMETRY": "1"}
     environment.pop("MAKEFLAGS", None)
