@@ -1,7 +1,7 @@
 """Code that kills its own process, run in a fork of a process that has imported the engine.
 
-Python needs seconds to start and to import the engine; a fork needs none. The parent runs nothing of the engine, so that
-a fork loses no thread.
+Python needs seconds to start and to import the engine; a fork needs none. The parent runs nothing of the engine, so a
+fork loses no thread.
 """
 
 from __future__ import annotations

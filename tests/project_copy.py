@@ -44,9 +44,8 @@ class ProjectCopy:
 def own_copy(factory: pytest.TempPathFactory) -> ProjectCopy:
     """A copy for one worker; the job runs once for all workers."""
     made = made_once(factory, "samples", _build)
-    return ProjectCopy(
-        copy_of(made / "project", factory.mktemp("samples") / "project"), (made / "printed.txt").read_text()
-    )
+    root = copy_of(made / "project", factory.mktemp("samples") / "project")
+    return ProjectCopy(root, (made / "printed.txt").read_text())
 
 
 def run(command: str, folder: Path) -> str:

@@ -16,8 +16,8 @@ from tests.once import copy_of, made_once
 from tests.pipeline.installation import Installation, settle
 from triple_aim.definitions.programme import Programme
 from triple_aim.federation.export import export_cubes
+from triple_aim.synthetic import samples
 from triple_aim.synthetic.formats import write_csv, write_spss
-from triple_aim.synthetic.samples import write_samples
 from triple_aim.synthetic.surveys import ITEMS
 
 #: Which party has the persons of a municipality; what is of none of them is with the first.
@@ -51,7 +51,9 @@ def federation(tmp_path_factory: pytest.TempPathFactory) -> Federation:
 
 
 def _make(base: Path) -> None:
-    write_samples(base / "samples", persons=5_600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(samples, "YEARS", (YEAR, YEAR + 1))  # the last year has formats of its own
+        samples.write_samples(base / "samples", persons=4_500)
     installations = {name: settle(base / (name or "here")) for name in (*PARTIES, "pooled")}
     folders = {name: installation.deliveries for name, installation in installations.items()}
     deliveries = base / "samples" / "deliveries"

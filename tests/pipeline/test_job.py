@@ -83,7 +83,7 @@ def test_a_euro_that_went_missing_stands_in_the_way(
         rows["amount_eur"] = rows["amount_eur"].astype(float) - counted * 0.01
         return rows
 
-    monkeypatch.setattr("assets.protected.reconcile", lossy)
+    monkeypatch.setattr("triple_aim.cubes.ledger.reconcile", lossy)
     before = installation.current()
     result = installation.run(since="safe/reconciliation")
     assert not result.success
