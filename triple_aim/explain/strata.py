@@ -16,7 +16,7 @@ import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import SCORE, YES, Compute, Regions, Spec, Tables, Threshold, of_member
-from triple_aim.disclosure import too_small
+from triple_aim.disclosure import below_threshold
 from triple_aim.explain.recompute import OF_SUMS, remade
 from triple_aim.indicators import (
     ENDS,
@@ -311,5 +311,5 @@ def hidden(strata: pd.DataFrame, traced: Trace, least: Threshold) -> int:
         users = [f"{when}_{next(iter(route.factors))}" for when in ("start", "end")]
         counted = strata[users].replace(0, np.nan).min(axis=1)
     enough = max(least.persons, traced.spec.disclosure.get("threshold", 0))
-    small = too_small(persons, counted, others, least_persons=enough, least_cases=least.cases)
+    small = below_threshold(persons, counted, others, min_persons=enough, min_cases=least.cases)
     return int((small & (persons > 0)).sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from triple_aim.definitions.contracts import Publication
-from triple_aim.disclosure.protect import FURTHER
+from triple_aim.disclosure.protect import SECONDARY_REASON
 from triple_aim.indicators.non_additive import REASON
 from triple_aim.indicators.rows import ABSENT, NO_VALUE, OTHERS, TOO_FEW
 from triple_aim.reports.translations import REASONS, in_dutch
@@ -33,4 +33,4 @@ def test_units_and_reasons_are_translated(promise: Publication) -> None:
 
 
 def test_every_reason_the_engine_gives_has_its_dutch() -> None:
-    assert {ABSENT, TOO_FEW, NO_VALUE, OTHERS, FURTHER, REASON} <= set(REASONS)
+    assert {ABSENT, TOO_FEW, NO_VALUE, OTHERS, SECONDARY_REASON, REASON} <= set(REASONS)
