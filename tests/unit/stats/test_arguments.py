@@ -24,7 +24,7 @@ from triple_aim.stats.estimate import Estimate
     ],
 )
 def test_impossible_level_is_refused(method, level):
-    with pytest.raises(ValueError, match="level must lie strictly between 0 and 1"):
+    with pytest.raises(ValueError, match="level must be strictly between 0 and 1"):
         method(level)
 
 

@@ -193,9 +193,9 @@ def test_an_empty_band_drops_its_weight_or_withholds():
         ({"fraction": -0.5}, "fraction must not be negative"),
         ({"deaths": -DEATHS}, "deaths must not be negative"),
         ({"lower_age": AGES[::-1]}, "lower_age must be one row of ages that rise"),
-        ({"lower_age": [0]}, "lower_age names 1 bands, the data hold 8"),
+        ({"lower_age": [0]}, "lower_age names 1 bands, the data have 8"),
         ({"lower_age": AGES[:-1]}, "shapes do not fit together"),
-        ({"level": 95}, "level must lie strictly between 0 and 1"),
+        ({"level": 95}, "level must be strictly between 0 and 1"),
     ],
 )
 def test_impossible_tables_are_refused(change, message):

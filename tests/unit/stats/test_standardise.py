@@ -218,8 +218,8 @@ def test_indirectly_standardised_rate_is_the_ratio_times_the_crude_rate():
 def test_impossible_arguments_are_refused():
     for call, message in (
         (lambda: directly_standardised_rate([20], [9], [1], interval="wald"), "interval must be one of dobson, gamma"),
-        (lambda: directly_standardised_rate([20], [9], [1], event_sumsq=[0]), "must be zero together"),
-        (lambda: directly_standardised_rate([20, 0], [9, 9], [1, 1], event_sumsq=[20, 1]), "must be zero together"),
+        (lambda: directly_standardised_rate([20], [9], [1], event_sumsq=[0]), "must be zero in the same"),
+        (lambda: directly_standardised_rate([20, 0], [9, 9], [1, 1], event_sumsq=[20, 1]), "must be zero in the same"),
         (lambda: directly_standardised_rate([20], [9], [1], event_sumsq=[-1]), "event_sumsq must not be negative"),
         (lambda: directly_standardised_rate([9], [9], [1], event_sumsq=[9], interval="gamma"), "independent events"),
         (lambda: directly_standardised_mean([1], None, [1], [1], interval="wald"), "interval must be one of delta"),

@@ -121,7 +121,7 @@ def test_a_census_has_no_sampling_variance_and_a_half_sample_half():
     ("message", "options"),
     [
         ("lonely must be one of", {"lonely": "remove"}),
-        ("sampling_fraction must lie between", {"sampling_fraction": 1.5}),
+        ("sampling_fraction must be between", {"sampling_fraction": 1.5}),
         ("sampling_fraction must not be negative", {"sampling_fraction": -0.1}),
     ],
 )

@@ -144,7 +144,7 @@ def test_a_cell_with_inhabitants_and_no_respondents_cannot_be_weighted_up():
         ("do not add up to one population", [[1.0, 1.0]], [((0,), [2.0]), ((1,), [1.0, 2.0])]),
         ("a class has inhabitants", [[1.0, 0.0], [1.0, 0.0]], [((1,), [1.0, 1.0])]),
         ("does not fit classes", [[1.0, 1.0]], [((0,), [1.0, 1.0])]),
-        ("keeps axes among", [[1.0, 1.0]], [((2,), [1.0, 1.0])]),
+        ("axes of a margin must be among", [[1.0, 1.0]], [((2,), [1.0, 1.0])]),
         ("missing number", [[1.0, np.nan]], [((0,), [1.0])]),
         ("must not be negative", [[1.0, -1.0]], [((0,), [1.0])]),
         ("at least one margin", [[1.0]], []),
@@ -167,5 +167,5 @@ CALLS = [
 def test_missing_stays_missing_and_an_impossible_level_is_refused(call):
     made = call(np.nan, 0.998)
     assert np.isnan([made.value, made.lower, made.upper]).all()
-    with pytest.raises(ValueError, match="level must lie strictly between 0 and 1"):
+    with pytest.raises(ValueError, match="level must be strictly between 0 and 1"):
         call(1.0, 95)

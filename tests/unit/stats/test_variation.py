@@ -144,12 +144,12 @@ def test_impossible_arguments_are_refused():
     limits = Estimate(*np.array([1.0, 0.9, 1.1])), Estimate(*np.array([1.0, 0.8, 1.2]))
     for call, message in (
         (lambda: funnel.proportion_funnel(10, 80, per=100), "between 0 and 1, whatever the multiplier"),
-        (lambda: funnel.overdispersion(OBSERVED, EXPECTED, 1.0, winsorise=0.5), "winsorise must lie"),
+        (lambda: funnel.overdispersion(OBSERVED, EXPECTED, 1.0, winsorise=0.5), "winsorise must be"),
         (lambda: funnel.overdispersion([5], [4], 0.5, family="binomial"), "count must not exceed"),
         (lambda: funnel.overdispersion([5], [4], 0.5, family="normal"), "family must be one of"),
         (lambda: variation.quantile_groups([1.0], 1), "groups must be 2 or more"),
         (lambda: variation.quantile_groups(1.0, 2), "axis of regions"),
-        (lambda: variation.extremal_quotient([1.0, 2.0], tail=0.5), "tail must lie"),
+        (lambda: variation.extremal_quotient([1.0, 2.0], tail=0.5), "tail must be"),
         (lambda: outside_limits(1.0, limits[1], limits[0]), "pass the lower level first"),
     ):
         with pytest.raises(ValueError, match=message):
