@@ -1,4 +1,4 @@
-"""Does every method refuse what cannot be true, and let missing pass as missing?"""
+"""Does every method refuse impossible values, and return missing for missing?"""
 
 import numpy as np
 import pytest
