@@ -3,7 +3,7 @@
 The Academic Performance Index of Californian schools in 2000 is the example of R's survey package (Lumley 2010,
 appendix A): ``apistrat`` has 200 schools in three strata, ``apiclus1`` all 183 schools of 15 of 757 districts. The
 numbers below are sums of the public files, by stratum or district; the expected figures are those of the package's
-output, manual pages and website (svymean, svytotal, svyratio, svyby, svyttest, postStratify, rake), to the printed digits.
+output, manual and website (svymean, svytotal, svyratio, svyby, svyttest, postStratify, rake), to the printed digits.
 """
 
 import numpy as np
