@@ -1,4 +1,4 @@
-"""Floor 7: ``publication/release``: all marts, whole and at once, or none."""
+"""Floor 7: the asset ``publication/release``: all marts are published at once, or none."""
 
 import dagster as dg
 

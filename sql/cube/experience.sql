@@ -1,7 +1,7 @@
 -- Sums of the region's own questionnaire per item and stratum: those of cube survey, and those that a mean score needs.
 -- grain: period, municipality_code, stratum, item, sex, age_band, education, exclusion
 -- persons: response_line_count
--- whole: municipality_code
+-- single_party: municipality_code
 with weighed as (
     select
         period,

@@ -1,7 +1,7 @@
 -- Provisions, euros and clients of the social domain, beside the residents of the municipalities that delivered.
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: resident_count
--- whole: municipality_code
+-- single_party: municipality_code
 with calendar as (
     select
         make_date($period, 1, 1) as year_start,

@@ -1,7 +1,7 @@
 -- Respondents, answers and weighted sums per item and stratum, enough for a design-based proportion and its variance.
 -- grain: period, municipality_code, stratum, item, sex, age_band, education, exclusion
 -- persons: response_line_count
--- whole: municipality_code
+-- single_party: municipality_code
 with responses as (
     select
         period,

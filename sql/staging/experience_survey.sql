@@ -1,4 +1,4 @@
--- Answers to the region's own questionnaire one a row: a score, or 1 for yes and 0 for no; 8 and 9 are no answer.
+-- Answers to the region's own questionnaire, one per row: a score, or 1 for yes and 0 for no; 8 and 9 are no answer.
 -- grain: period, supplier, line_number, item
 with items as (
     select
@@ -38,7 +38,7 @@ responses as (
             when 'sf12_mental' then survey.sf12_mental
             when 'patient_activation' then survey.pam13
             when 'gp_rating' then survey.gp_rating
-            -- The mean of these three is the share of promoters minus that of detractors.
+            -- The mean of these values is the share of promoters minus the share of detractors.
             when
                 'net_promoter_score' then
                 case

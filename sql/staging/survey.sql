@@ -1,4 +1,4 @@
--- Answers one a row, each with the weight that belongs to its item; 8 and 9 are no answer.
+-- Answers to the health survey, one per row, each with the weight of its item; 8 and 9 are no answer.
 -- grain: period, supplier, line_number, item
 with items as (
     select

@@ -64,7 +64,7 @@ def test_every_counted_cell_is_that_of_the_rows_together(federation: Federation,
     for name in ("", "pooled"):
         with open_warehouse(programme_of(federation[name]).project.warehouse) as warehouse:
             for cube, query in programme.cubes.items():
-                columns = ", ".join(column for column in query.columns if column not in query.apart)
+                columns = ", ".join(column for column in query.columns if column not in query.non_additive)
                 counted = (
                     f"select {columns} from cube.{cube} where exclusion = 'none' order by {', '.join(query.grain)}"
                 )

@@ -161,7 +161,7 @@ def sql(
     """Query the published marts with SQL (DuckDB), read-only."""
     from triple_aim.definitions import load_publication
     from triple_aim.release import open_marts
-    from triple_aim.warehouse import EngineError, masked
+    from triple_aim.warehouse import EngineError, masked_message
 
     project = _project(config)
     listing = (
@@ -171,7 +171,9 @@ def sql(
         try:
             frame = warehouse.frame(query or listing)
         except EngineError as error:
-            raise ProjectError(masked(error), "the query", "triple-aim sql lists the marts and their columns") from None
+            raise ProjectError(
+                masked_message(error), "the query", "triple-aim sql lists the marts and their columns"
+            ) from None
     if as_json:
         print(frame.to_json(orient="records", date_format="iso", force_ascii=False))
     elif as_csv:

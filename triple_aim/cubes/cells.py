@@ -109,7 +109,7 @@ def load_cells(warehouse: Warehouse, query: Query) -> Cells:
         delivered = ~np.isnan(dense).all(axis=rest, keepdims=True)
         sums[name] = np.where(delivered & np.isnan(dense), 0.0, dense)
     merged = merged_periods(warehouse, query.table)
-    return Cells(labels, sums, {name: merged for name in query.apart if merged})
+    return Cells(labels, sums, {name: merged for name in query.non_additive if merged})
 
 
 def municipality_codes(warehouse: Warehouse, query: Query) -> list[str]:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from triple_aim.cubes import load_cells
 from triple_aim.definitions import Compute, Programme, Spec
-from triple_aim.deliveries import SLOT, landed
+from triple_aim.deliveries import CONTRIBUTION, landed_deliveries
 from triple_aim.errors import ProjectError
 from triple_aim.explain.differencing import shown_levels
 from triple_aim.explain.strata import Derivation, derive, trace
@@ -277,10 +277,10 @@ def _show_deliveries(console: Console, programme: Programme, spec: Spec, period:
     years = {year for route in spec.compute for year in _years(route, period)}
     for slot, sha256 in sorted(inputs.items()):
         extract, year, party = slot.split("/", 2)
-        if extract == SLOT and int(year) in years:
+        if extract == CONTRIBUTION and int(year) in years:
             console.print(f"  contribution of {party} sha256 {sha256[:16]}…", highlight=False)
         elif extract in reads and int(year) in years:
-            names = [d.name for d in landed(programme.project.landing, extract) if d.sha256 == sha256]
+            names = [d.name for d in landed_deliveries(programme.project.landing, extract) if d.sha256 == sha256]
             console.print(f"  {extract}: {names[0] if names else '?'} sha256 {sha256[:16]}…", highlight=False)
 
 

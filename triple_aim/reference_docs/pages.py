@@ -241,8 +241,8 @@ def _cube(cube: Query, users: Sequence[str]) -> Iterator[str]:
 
 def _of_parties(cube: Query) -> str:
     """What happens to a cube in a federation."""
-    told = f"a `{cube.whole}` of a year comes whole from one party" if cube.whole else "cells add up"
-    return told + (f", but for {', '.join(f'`{name}`' for name in cube.apart)}" if cube.apart else "")
+    told = f"a `{cube.single_party}` of a year comes whole from one party" if cube.single_party else "cells add up"
+    return told + (f", but for {', '.join(f'`{name}`' for name in cube.non_additive)}" if cube.non_additive else "")
 
 
 def _regions(regions: Regions, reference: Path) -> Iterator[str]:

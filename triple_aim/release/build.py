@@ -9,7 +9,7 @@ import subprocess
 
 from triple_aim.cubes import contributed
 from triple_aim.definitions import Programme
-from triple_aim.deliveries import inputs
+from triple_aim.deliveries import staged_inputs
 from triple_aim.release.checks_page import checks_page
 from triple_aim.release.datapackage import datapackage
 from triple_aim.release.marts import read_mart
@@ -20,7 +20,7 @@ from triple_aim.warehouse import Warehouse
 def release(warehouse: Warehouse, programme: Programme) -> Published:
     """Publish what the warehouse now holds, unless the same inputs and content are published already."""
     project, promise = programme.project, programme.publication
-    delivered = inputs(warehouse) | contributed(warehouse)
+    delivered = staged_inputs(warehouse) | contributed(warehouse)
     name = release_id(project.content_hash, delivered)
     marts = {mart.name: read_mart(warehouse, mart) for mart in promise.marts}
     facts = {

@@ -10,7 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from triple_aim.definitions import Contract, Project
-from triple_aim.deliveries import contributed_slots, discover, is_unchanged, landed, slot_name, slots_of
+from triple_aim.deliveries import (
+    contributed_slots,
+    deliveries_by_slot,
+    discover,
+    is_unchanged,
+    landed_deliveries,
+    slot_name,
+)
 from triple_aim.release.publish import release_id
 from triple_aim.release.store import linked_release, read_manifest, verify
 
@@ -25,11 +32,11 @@ def standing_release(project: Project, contracts: Iterable[Contract]) -> Path | 
         return None
     now = contributed_slots(project.landing)
     for contract in contracts:
-        known = landed(project.landing, contract.extract)
+        known = landed_deliveries(project.landing, contract.extract)
         if not all(is_unchanged(known, found) for found in discover(project.deliveries, contract)):
             return None
         now |= {
             slot_name(contract.extract, period, supplier): delivery.sha256
-            for (period, supplier), delivery in slots_of(known).items()
+            for (period, supplier), delivery in deliveries_by_slot(known).items()
         }
     return release if now == inputs else None
