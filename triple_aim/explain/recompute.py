@@ -58,7 +58,7 @@ def _slope(route: Compute, strata: pd.DataFrame, basis: str) -> Estimate:
     series = np.array([_level(year, year.get("weight")) for year in years.values()])
     if basis == "real":
         series = series / np.array([year["index"].iloc[0] for year in years.values()])
-    result = log_linear(series, np.array([int(year) for year in years]), level=route.level)
+    result = log_linear(series, np.array([int(str(year)) for year in years]), level=route.level)
     return Estimate(*(route.per * part for part in (result.value, result.lower, result.upper)))
 
 

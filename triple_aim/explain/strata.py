@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,8 @@ JOINT = {"covariance"}  # of pairs of strata
 SHARES = {"proportion", "survey_proportion", "survey_gap", "concentration_index"}
 SPLIT = ["sex", "age_group", "segment"]
 KEY = ["period", "region_code", "region_type", *SPLIT]
+
+Row: TypeAlias = Mapping[Any, Any]  # a row of a mart, by column
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Trace:
         keys = [frame[wanted].assign(frame=number, cell=frame.index) for number, frame in enumerate(self.frames)]
         return pd.concat(keys, ignore_index=True) if keys else pd.DataFrame(columns=[*wanted, "frame", "cell"])
 
-    def siblings(self, row: Mapping[str, object]) -> pd.DataFrame:
+    def siblings(self, row: Row) -> pd.DataFrame:
         """The row itself and the other parts of the same total, such as men for women."""
         keys = self.rows
         for name in KEY[:3]:
@@ -117,7 +120,7 @@ def trace(spec: Spec, cubes: Mapping[str, Cells], cube: str, regions: Regions, t
     return Trace(spec, cube, cubes, regions, tables, frames, inputs)
 
 
-def derive(traced: Trace, row: Mapping[str, object], threshold: Threshold) -> Derivation | None:
+def derive(traced: Trace, row: Row, threshold: Threshold) -> Derivation | None:
     """Return the derivation of one row of the mart; None where the cube holds no such row.
 
     Small strata of sibling rows count too: those of men follow from those of women and of both sexes, those of one kind
@@ -134,7 +137,7 @@ def derive(traced: Trace, row: Mapping[str, object], threshold: Threshold) -> De
     return Derivation(strata, overall, sum(map(len, tables)), small, recomputed)
 
 
-def strata_of_all_regions(traced: Trace, key: Mapping[str, object]) -> pd.DataFrame:
+def strata_of_all_regions(traced: Trace, key: Row) -> pd.DataFrame:
     """Return the strata of a row and of the same row of all other regions, by ``region_code``."""
     route, inputs = traced.route, traced.inputs[int(str(key["frame"]))]
     period, _, category = _position(inputs, key)
@@ -149,7 +152,7 @@ def strata_of_all_regions(traced: Trace, key: Mapping[str, object]) -> pd.DataFr
     return strata
 
 
-def _strata(traced: Trace, key: Mapping[str, object]) -> tuple[pd.DataFrame, dict[str, float], Note]:
+def _strata(traced: Trace, key: Row) -> tuple[pd.DataFrame, dict[str, float], Note]:
     """Return the labelled strata of one row, its overall numbers, and the inputs of its estimate."""
     route, inputs = traced.route, traced.inputs[int(str(key["frame"]))]
     period, region, category = _position(inputs, key)
@@ -169,7 +172,7 @@ def _strata(traced: Trace, key: Mapping[str, object]) -> tuple[pd.DataFrame, dic
     return strata.reset_index(drop=True), overall, selected
 
 
-def _position(inputs: Note, key: Mapping[str, object]) -> tuple[int, int, int]:
+def _position(inputs: Note, key: Row) -> tuple[int, int, int]:
     """Return period, region and category of a row, as indices into the arrays of its inputs."""
     shape = next(array.shape[:3] for array in inputs.sums.parts.values() if array.ndim >= 3)
     period, region, category = (int(index) for index in np.unravel_index(int(str(key["cell"])), shape))
@@ -177,7 +180,7 @@ def _position(inputs: Note, key: Mapping[str, object]) -> tuple[int, int, int]:
 
 
 def _columns(
-    traced: Trace, selected: Note, key: Mapping[str, object], position: tuple[int, int | slice]
+    traced: Trace, selected: Note, key: Row, position: tuple[int, int | slice]
 ) -> tuple[dict[str, Floats], dict[str, float]]:
     """Return the columns of the strata of a row and its overall numbers; for all regions, one after the other."""
     route = traced.route
@@ -242,9 +245,7 @@ def _survey_columns(traced: Trace, position: tuple[int, int | slice]) -> dict[st
     return {name: array[position].reshape(-1) for name, array in rolled.items()}
 
 
-def _growth_columns(
-    traced: Trace, selected: Note, key: Mapping[str, object]
-) -> tuple[dict[str, Floats], dict[str, float]]:
+def _growth_columns(traced: Trace, selected: Note, key: Row) -> tuple[dict[str, Floats], dict[str, float]]:
     """Return the start and end of growth, or every year of its trend, with only what its basis needs."""
     growth, sums = traced.route.growth, {name: array.reshape(-1) for name, array in selected.sums.parts.items()}
     if growth is None:
@@ -272,7 +273,7 @@ def _growth_columns(
     } | weight, overall
 
 
-def _axes(traced: Trace, key: Mapping[str, object], columns: Mapping[str, Floats]) -> dict[str, list[str]]:
+def _axes(traced: Trace, key: Row, columns: Mapping[str, Floats]) -> dict[str, list[str]]:
     """Return the labels of the strata per axis, in the order of the axes of the arrays."""
     route, labels = traced.route, where(traced.cubes[traced.cube], traced.route).labels
     sex_and_age = {"sex": labels["sex"], "age": labels["age_band"]}
