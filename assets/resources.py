@@ -126,9 +126,10 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def cells(self, warehouse: Warehouse, cube: str) -> Cells:
         """The cells of a cube, read again only when the cube was rebuilt."""
-        now = built(warehouse, f"cube.{cube}")
+        parts = self.programme.parts_of(cube)
+        now = [built(warehouse, f"cube.{name}") for name in (cube, *(query.name for query in parts))]
         if cube not in self._kept or self._kept[cube][0] != now:
-            self._kept[cube] = now, load_cells(warehouse, self.programme.cubes[cube])
+            self._kept[cube] = now, load_cells(warehouse, self.programme.cubes[cube], parts)
         return cast(Cells, self._kept[cube][1])
 
     def contents(self, warehouse: Warehouse, specs: Sequence[Spec]) -> dict[str, str]:
@@ -141,7 +142,7 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
                 spec,
                 content,
                 splits,
-                [(cube, there.get(f"cube.{cube}")) for cube in self.programme.cubes_of(spec)],
+                [(cube, there.get(f"cube.{cube}")) for cube in self.programme.tables_of(spec)],
             ]
 
         return {spec.id: hashlib.sha256(repr(rests_on(spec)).encode()).hexdigest() for spec in specs}
@@ -158,7 +159,7 @@ def by_year(
     ``place`` knows the regions of a table. A step each would cost more than most of the files do.
     """
     known = {query.table: query for query in queries}
-    inner = {table: [source for source in query.reads if source in known] for table, query in known.items()}
+    inner = {table: [below for below in query.below if below in known] for table, query in known.items()}
     ordered = [known[table] for table in TopologicalSorter(inner).static_order()]
 
     @dg.multi_asset(
@@ -191,7 +192,7 @@ def _asset(query: Query) -> dg.AssetSpec:
     key = query.table.split(".")
     return dg.AssetSpec(
         key=key,
-        deps=[dg.AssetKey(table.split(".")) for table in (*query.sources("stg"), *query.sources("person"))],
+        deps=[dg.AssetKey(table.split(".")) for table in query.below],
         group_name=key[0],
         kinds={"duckdb", "sql"},
         owners=["team:epidemiology"],

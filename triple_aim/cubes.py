@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from triple_aim.contracts import Contract
 from triple_aim.merging import COUNTED, META, merge, merged_periods
 from triple_aim.queries import Query, of_some
-from triple_aim.vocabulary import ALL
+from triple_aim.vocabulary import ALL, part
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ TYPES = {
     "_sumsq": "DECIMAL(38,18)",
     "_years": "DECIMAL(38,9)",
     "_eur": "DECIMAL(18,2)",
+    "_amount": "DECIMAL(18,2)",  # euros of one person, which do not add up
     "percent": "DOUBLE",
     "period": "INTEGER",
 }
@@ -113,7 +114,7 @@ def build_table(
         with warehouse.transaction():
             builder.replace(warehouse, query, period, own, {name: found.get(name, "") for name in sources} | reference)
             if period in merged:
-                merge(warehouse, query, period, [name for name in query.columns if name.endswith(MEASURES)])
+                merge(warehouse, query, period, _measures(query))
             remember(warehouse, table, period, content)
         rebuilt.append(period)
     builder.finish(warehouse, query, built(warehouse, table))
@@ -281,16 +282,10 @@ class Cells:
         return Cells({**labels, "age_band": [band for band in labels["age_band"] for _ in range(size)]}, sums)
 
 
-def load_cells(warehouse: Warehouse, query: Query) -> Cells:
-    """Read a cube whole; it is small by design."""
+def load_cells(warehouse: Warehouse, query: Query, parts: Iterable[Query] = ()) -> Cells:
+    """Read a cube whole, with the parts that other cubes hold of its sums; it is small by design."""
+    frame = _counted(warehouse, query)
     dimensions = [name for name in query.grain if name not in (*AXES, "exclusion")]
-    measures = [name for name in query.columns if name.endswith(MEASURES)]
-    order = ", ".join(map(quoted, query.grain))
-    # The engine turns an exact sum into the nearest double; what makes a frame of it would be off in the last digit.
-    doubles = ", ".join(f"cast({quoted(name)} as double) as {quoted(name)}" for name in measures)
-    frame = warehouse.frame(
-        f"select {order}, {doubles} from {qualified(query.table)} where exclusion = ? order by {order}", [COUNTED]
-    )
     labels: dict[str, list[str]] = {}
     codes = []
     for name in (*AXES, *dimensions):
@@ -302,12 +297,61 @@ def load_cells(warehouse: Warehouse, query: Query) -> Cells:
     place = np.ravel_multi_index(codes, shape) if len(frame) else np.array([], dtype=int)
     rest = tuple(range(2, len(shape)))
     sums = {}
-    for name in measures:
+    for name in _measures(query):
         values = frame[name].to_numpy(dtype=float, na_value=np.nan)
         dense = np.full(int(np.prod(shape)), np.nan)
         dense[place] = values
         dense = dense.reshape(shape)
         delivered = ~np.isnan(dense).all(axis=rest, keepdims=True)
         sums[name] = np.where(delivered & np.isnan(dense), 0.0, dense)
+    sums |= {name: sums[column] for name, column in query.parts}
+    for others in parts:
+        sums |= _parts_of(warehouse, others, labels, sums[others.total])
     merged = merged_periods(warehouse, query.table)
     return Cells(labels, sums, {name: merged for name in query.apart if merged})
+
+
+def _parts_of(warehouse: Warehouse, query: Query, labels: Mapping[str, list[str]], whole: Floats) -> dict[str, Floats]:
+    """The parts of the sums of another cube, on its axes: 0 without a cell, and missing where the whole is."""
+    frame = _counted(warehouse, query)
+    axes = {query.axis: list(query.members), **{name: labels[name] for name in AXES}}
+    codes = [pd.Index(found).get_indexer(frame[name].astype(str)) for name, found in axes.items()]
+    shape = tuple(len(found) for found in axes.values())
+    place = np.ravel_multi_index(codes, shape)  # an error where a label is of no cell of the whole
+    parts: dict[str, Floats] = {}
+    for name in _measures(query):
+        dense = np.zeros(shape)
+        np.put(dense, place, frame[name].to_numpy(dtype=float))
+        dense[:, np.isnan(whole)] = np.nan
+        parts |= {part(name, query.axis, member): array for member, array in zip(query.members, dense, strict=True)}
+    return parts
+
+
+def _counted(warehouse: Warehouse, query: Query) -> pd.DataFrame:
+    """The counted cells of a cube, with its sums as doubles."""
+    labels = ", ".join(map(quoted, query.grain))
+    # The engine turns an exact sum into the nearest double; what makes a frame of it would be off in the last digit.
+    doubles = ", ".join(f"cast({quoted(name)} as double) as {quoted(name)}" for name in _measures(query))
+    return warehouse.frame(f"select {labels}, {doubles} from {qualified(query.table)} where exclusion = ?", [COUNTED])
+
+
+def _measures(query: Query) -> list[str]:
+    """The columns that add up."""
+    return [name for name in query.columns if name.endswith(MEASURES)]
+
+
+def parts_that_differ(warehouse: Warehouse, query: Query, whole: str = "", parts: str = "") -> tuple[int, int]:
+    """How many counted cells of a cube another one splits, and of how many the parts do not add up to the whole."""
+    whole, parts = whole or qualified(f"cube.{query.part_of}"), parts or qualified(query.table)
+    cell, total = ", ".join(name for name in query.grain if name != query.axis), quoted(query.total)
+    return warehouse.rows(
+        f"""with wholes as (
+                select {cell}, coalesce({total}, 0) as of_all from {whole} where exclusion = '{COUNTED}'
+            ),
+            sums as (
+                select {cell}, coalesce(sum({total}), 0) as of_parts from {parts}
+                where exclusion = '{COUNTED}' group by {cell}
+            )
+            select count(of_all), count(*) filter (where of_all is null or of_all <> coalesce(of_parts, 0))
+            from wholes full join sums using ({cell})"""
+    )[0]

@@ -13,7 +13,7 @@ import numpy as np
 from triple_aim.cubes import Cells, Floats
 from triple_aim.estimates import Sums, note
 from triple_aim.growth import at_both_ends, paired
-from triple_aim.numerators import family
+from triple_aim.numerators import by_member
 from triple_aim.regions import Regions
 from triple_aim.rollup import breakdown, flat
 from triple_aim.rows import Block, tidy
@@ -35,7 +35,7 @@ def decomposition_frames(
     given = supply(spec, route, cubes, cube, regions)
     cells, place = given.cells, given.place
     members = given.members
-    steps = {name: family(column, cells) for name, column in route.factors.items()}
+    steps = {name: by_member(column, str(route.segments), cells) for name, column in route.factors.items()}
     # A cube of aggregates may know euros only; the factors it lacks then stay inside the rate.
     known = {name: columns for name, columns in steps.items() if set(columns) >= set(members)}
     arrays = {
@@ -94,7 +94,7 @@ def _side_by_side(start: Sums, end: Sums, steps: list[str]) -> Sums:
 
 
 def _by_member(arrays: Mapping[str, Floats], members: list[str]) -> Floats:
-    """Members of a family on a last axis; one that does not exist in a period counts for nothing."""
+    """Segments on a last axis; one that does not exist in a period counts for nothing."""
     return np.stack([np.nan_to_num(arrays[member]) for member in members], axis=-1)
 
 

@@ -70,8 +70,8 @@ def _level(sums: Mapping[str, pd.Series[float]] | pd.DataFrame, weight: pd.Serie
 
 
 def _component(route: Compute, strata: pd.DataFrame, component: str) -> Floats:
-    """One component of a change; strata are cells of sex and age, the members of a family running fastest."""
-    members = strata[str(route.family)].nunique()
+    """One component of a change; strata are cells of sex and age, the segments running fastest."""
+    members = strata[str(route.segments)].nunique()
     steps = [name for name in route.factors if f"end_{name}" in strata]
 
     def side(when: str) -> Sums:

@@ -35,7 +35,7 @@ population: insured            # residents | insured | gp_list | respondents
 compute:
   - method: ratio              # one of a closed list: docs/how-to/new-indicator.md
     cubes: [claims]            # a file of sql/cube; its columns are what you may name below
-    numerator: cost_dental_eur
+    numerator: amount_eur[care_kind=dental]
     denominator: insured_years
     persons: insured_person_count
 levels: [municipality, ggd_region, zorgkantoor_region, province, own, nl]

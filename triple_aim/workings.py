@@ -25,12 +25,12 @@ from triple_aim.numerators import cases
 from triple_aim.regions import Regions
 from triple_aim.remade import OF_SUMS, remade
 from triple_aim.rollup import Geography, geography, where
-from triple_aim.specs import Compute, Spec, of_member
+from triple_aim.specs import Compute, Spec
 from triple_aim.standards import Tables
 from triple_aim.stats.estimate import Estimate
 from triple_aim.supply import Supply, supply
 from triple_aim.surveys import SCORE, YES, by_stratum, compared
-from triple_aim.vocabulary import ALL, age_group
+from triple_aim.vocabulary import ALL, age_group, part
 
 JOINT = {"covariance"}  # of two strata, not of one
 SHARES = {"proportion", "survey_proportion", "survey_gap", "concentration_index"}  # who has a trait, and who has not
@@ -218,7 +218,7 @@ def _plain(traced: Trace, at: tuple[int, int | slice], member: str) -> dict[str,
     if (counted := cases(route, given.cells, member)) is not None:
         arrays["cases"] = counted
     columns = {name: given.rolled(array)[at].reshape(-1) for name, array in arrays.items()}
-    for name, column in (("persons", route.persons), ("sumsq", of_member(route.sumsq or "", route.family, member))):
+    for name, column in (("persons", route.persons), ("sumsq", part(route.sumsq or "", route.segments, member))):
         if (array := given.column(column)) is not None:
             columns[name] = array[at].reshape(-1)
     return columns
@@ -273,10 +273,10 @@ def _axes(traced: Trace, place: Mapping[str, object], columns: Mapping[str, Floa
     if route.growth and route.growth.years:
         end = int(str(place["period"]))
         return {"year": [str(year) for year in range(end + 1 - route.growth.years, end + 1)], **sex_and_age}
-    if route.family and "comparable" in columns:
-        return {route.family: traced.given.members}
-    if route.family and route.method == "decomposition":
-        return {**sex_and_age, route.family: traced.given.members}
+    if route.segments and "comparable" in columns:
+        return {route.segments: traced.given.members}
+    if route.segments and route.method == "decomposition":
+        return {**sex_and_age, route.segments: traced.given.members}
     if route.method == "systematic_variation":
         return {"municipality": list(traced.regions.names("municipality").values())}
     return {**sex_and_age, **{name: labels[name] for name in route.strata}}

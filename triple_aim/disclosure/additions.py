@@ -1,4 +1,4 @@
-"""Which rows of an indicator are sums of other rows, as a reader knows: sexes, ages, parts of a family, municipalities.
+"""Which rows of an indicator are sums of other rows, as a reader knows: sexes, ages, segments, municipalities.
 
 Not here: what follows from them (``secondary``). Whether a sum holds is looked up in the numbers, so that rows of which
 nothing adds up (the smallest group of an index) take no part.
@@ -65,7 +65,7 @@ def _codes(rows: Columns, *names: str) -> tuple[Ints, list[tuple[str, ...]]]:
 
 
 def _of_labels(place: Ints, labels: list[tuple[Ints, list[tuple[str, ...]]]], there: Mask) -> Iterator[Additions]:
-    """A row without a label is the sum of those with one: both sexes, all ages, the parts of each family."""
+    """A row without a label is the sum of those with one: both sexes, all ages, the segments of each kind."""
     codes = [place, *(code for code, _ in labels)]
     shape = [int(code.max()) + 1 for code in codes]
     key = np.ravel_multi_index(codes, shape)
