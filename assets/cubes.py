@@ -3,12 +3,11 @@
 import dagster as dg
 
 from assets.resources import Monitor, by_year
-from triple_aim.admission import stage_contributions
 from triple_aim.cubes import municipality_codes
-from triple_aim.programme import Programme
-from triple_aim.queries import Query
-from triple_aim.rollup import Geography, geography
-from triple_aim.warehouse import Warehouse
+from triple_aim.definitions import Programme
+from triple_aim.federation import stage_contributions
+from triple_aim.indicators import Geography, geography
+from triple_aim.warehouse import Query, Warehouse
 
 
 def cube_assets(programme: Programme) -> list[dg.AssetsDefinition]:
@@ -23,5 +22,5 @@ def _lay_beside(monitor: Monitor, warehouse: Warehouse) -> None:
 def _place(monitor: Monitor, warehouse: Warehouse, query: Query) -> Geography | None:
     """Where the municipalities of a cube belong, which its checks ask."""
     codes = municipality_codes(warehouse, query)
-    regions = monitor.regions(warehouse)
+    regions = monitor.inputs.regions(warehouse)
     return geography(regions, regions.types, codes) if codes else None

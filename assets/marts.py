@@ -6,9 +6,8 @@ import dagster as dg
 
 from assets.resources import RETRY, Monitor, check_specs, finished
 from triple_aim.checks import mart_counts
-from triple_aim.contracts import Mart
-from triple_aim.marts import build_mart
-from triple_aim.programme import Programme
+from triple_aim.definitions import Mart, Programme
+from triple_aim.release import build_mart
 
 VERDICTS = "checks"  # told last, for it also tells of the other marts
 MAY_BE_EMPTY = {"cost_growth", VERDICTS}

@@ -6,7 +6,7 @@ Its tables hold rows of persons: events say how many, never which, and nothing a
 import dagster as dg
 
 from assets.resources import by_year
-from triple_aim.programme import Programme
+from triple_aim.definitions import Programme
 
 
 def person_assets(programme: Programme) -> list[dg.AssetsDefinition]:

@@ -5,12 +5,12 @@ import time
 import dagster as dg
 
 from assets.resources import RETRY, Monitor, check_specs, finished
-from triple_aim.catalog import dictionary_rows, headline_rows, region_rows
 from triple_aim.checks import delivery_counts, ledger_counts, region_counts
-from triple_aim.cubes import reconcile
-from triple_aim.disclosure.gate import TABLE, pass_gate
-from triple_aim.landing import delivered_files, unclaimed
-from triple_aim.programme import Programme
+from triple_aim.cubes import write_ledger
+from triple_aim.definitions import Programme
+from triple_aim.deliveries import delivered_files, unclaimed
+from triple_aim.disclosure import TABLE, pass_gate
+from triple_aim.release import write_dictionary
 
 OWNERS = ["team:disclosure-control"]
 
@@ -33,22 +33,21 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         started = time.monotonic()
         programme = monitor.programme
         with monitor.warehouse() as warehouse:
-            again = pass_gate(
+            done = pass_gate(
                 warehouse,
                 programme.specs.values(),
                 programme.publication,
                 programme.project.settings.division_year,
-                monitor.regions(warehouse),
+                monitor.inputs.regions(warehouse),
             )
-            suppressed = warehouse.value(f"select count(*) from {TABLE} where status = 'suppressed'")
             return finished(
                 warehouse,
                 ["safe", "indicator_values"],
                 TABLE,
                 started,
                 [],
-                rows_suppressed=int(suppressed),
-                indicators_gated=len(again),
+                rows_suppressed=done.rows_suppressed,
+                indicators_gated=len(done.gated),
             )
 
     @dg.asset(
@@ -65,10 +64,9 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         started = time.monotonic()
         with monitor.warehouse() as warehouse:
             contracts, deliveries = monitor.programme.contracts.values(), monitor.programme.project.deliveries
-            rows = reconcile(warehouse, contracts)
-            warehouse.create("safe.reconciliation", rows)
-            told = delivery_counts(len(delivered_files(deliveries)), unclaimed(deliveries, contracts))
-            counts = [*told, *ledger_counts(rows)]
+            rows = write_ledger(warehouse, contracts)
+            claimed = delivery_counts(len(delivered_files(deliveries)), unclaimed(deliveries, contracts))
+            counts = [*claimed, *ledger_counts(rows)]
             return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, counts)
 
     @dg.asset(
@@ -85,10 +83,8 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         started = time.monotonic()
         programme = monitor.programme
         with monitor.warehouse() as warehouse:
-            regions = monitor.regions(warehouse)
-            warehouse.create("safe.indicators", dictionary_rows(programme.specs))
-            warehouse.create("safe.headlines", headline_rows(programme.publication))
-            warehouse.create("safe.regions", region_rows(regions))
+            regions = monitor.inputs.regions(warehouse)
+            write_dictionary(warehouse, programme, regions)
             counts = region_counts(regions)
             return finished(warehouse, ["safe", "dictionary"], "safe.indicators", started, counts)
 

@@ -15,15 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from triple_aim.contracts import Mart
 from triple_aim.cubes import parts_that_differ
-from triple_aim.queries import Query
-from triple_aim.regions import Regions
-from triple_aim.rollup import Geography, Mask
-from triple_aim.rows import TOO_FEW
-from triple_aim.specs import Spec
+from triple_aim.definitions import Mart, Regions, Spec
+from triple_aim.indicators import TOO_FEW, Geography, Mask
 from triple_aim.vocabulary import ALL, SHOWN, Severity, Status
-from triple_aim.warehouse import Warehouse, qualified, quoted
+from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
 Ints = NDArray[np.intp]
 

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from triple_aim.acceptance import SQL_TYPES
-from triple_aim.contracts import load_contracts, load_publication
-from triple_aim.cubes import TYPES, build_table, column_type
+from triple_aim.cubes.build import build_table
+from triple_aim.cubes.columns import TYPES, column_type
+from triple_aim.definitions.contracts import load_contracts, load_publication
+from triple_aim.definitions.json_schemas import SCHEMAS, schema_text
+from triple_aim.deliveries.staging import ensure_tables
+from triple_aim.deliveries.validation import SQL_TYPES
 from triple_aim.errors import ContentError
-from triple_aim.ingest import META
-from triple_aim.queries import Query, read_queries, read_query
-from triple_aim.reference import load_reference
-from triple_aim.schemas import SCHEMAS, schema_text
-from triple_aim.warehouse import Warehouse, open_warehouse
+from triple_aim.warehouse.connection import Warehouse, open_warehouse
+from triple_aim.warehouse.reference_tables import load_reference
+from triple_aim.warehouse.sql_files import Query, read_queries, read_query
 
 ROOT = Path(__file__).parents[2]
 QUERIES = {folder: read_queries(ROOT / "sql" / folder) for folder in ("staging", "person", "cube", "marts")}
@@ -90,7 +91,7 @@ def test_a_statement_that_is_no_select_is_refused(tmp_path: Path) -> None:
 def staged() -> Iterator[Warehouse]:
     """Every staged table as its contract and its SQL make it, without a row."""
     with open_warehouse(None) as warehouse:
-        warehouse.run(META)
+        ensure_tables(warehouse)
         load_reference(warehouse, ROOT / "reference")
         for contract in load_contracts(ROOT / "contracts").values():
             types_of = "".join(f", {column.name} {SQL_TYPES[column.type]}" for column in contract.columns)
@@ -165,7 +166,7 @@ def test_the_committed_schema_is_that_of_the_model(name: str) -> None:
 
 
 def test_content_points_to_its_schema() -> None:
-    for path in [*(ROOT / "contracts").glob("*.yaml"), *(ROOT / "indicator_specs").glob("*/*.yaml")]:
+    for path in [*(ROOT / "contracts").glob("*.yaml"), *(ROOT / "indicator_specs").rglob("*.yaml")]:
         schema = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text())
         assert schema, path.name
         assert (path.parent / schema[1]).resolve().relative_to(ROOT).as_posix() in SCHEMAS

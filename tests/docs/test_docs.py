@@ -22,9 +22,9 @@ from typing import Any, get_args
 import pytest
 
 from triple_aim import errors
-from triple_aim.project import Settings, load_project
-from triple_aim.reference_pages import pages
-from triple_aim.specs import Compute
+from triple_aim.definitions.settings import Settings, load_project
+from triple_aim.definitions.specs import Compute
+from triple_aim.reference_docs.pages import pages
 from triple_aim.vocabulary import Method
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,6 +165,20 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, f"{named(page)}: {link}"
 
 
+FILE_NAMED = re.compile(rf"`((?:{'|'.join((*COPIED, 'tests', 'triple_aim'))})/[\w./-]+)`")
+#: Such as `METHODS` and `estimate` of `triple_aim/indicators/estimators.py`.
+NAMES_OF_FILE = re.compile(r"((?:`\w+`(?:,|\s+and)?\s+)+)of\s+`((?:triple_aim|tests)/[\w/]+\.py)`")
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=named(page)) for page in PAGES])
+def test_files_and_the_names_in_them_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert not [name for name in FILE_NAMED.findall(text) if not (ROOT / name).exists()]
+    for names, file in NAMES_OF_FILE.findall(text):
+        code = (ROOT / file).read_text(encoding="utf-8")
+        assert not [name for name in re.findall(r"\w+", names) if name != "and" and not re.search(rf"\b{name}\b", code)]
+
+
 def test_the_generated_reference_is_fresh() -> None:
     made = pages(load_project(ROOT / "data_samples" / "monitor.toml"))
     folder = ROOT / "docs" / "reference"
@@ -178,7 +192,7 @@ def test_the_generated_reference_is_fresh() -> None:
 def test_every_command_and_option_is_documented() -> None:
     from typer.main import get_command
 
-    from triple_aim.cli import app
+    from triple_aim.cli.commands import app
 
     sections = re.split(r"^## ", (ROOT / "docs" / "reference" / "cli.md").read_text(), flags=re.MULTILINE)
     told = {section.split("\n", 1)[0]: section for section in sections}
@@ -227,11 +241,16 @@ def test_every_method_and_field_of_a_spec_is_documented() -> None:
     assert not {*get_args(Method), *Compute.model_fields, "measures", "codes", "breaks", "trend"} - named
 
 
+def test_the_complete_spec_in_the_docs_is_one_of_ours() -> None:
+    [example] = blocks(ROOT / "docs" / "how-to" / "new-indicator.md", "yaml")
+    assert example in {path.read_text(encoding="utf-8") for path in (ROOT / "indicator_specs").glob("*/*.yaml")}
+
+
 def test_every_word_of_the_command_line_in_the_docs_exists() -> None:
     """Commands in blocks that are not run are at least commands."""
     from typer.main import get_command
 
-    from triple_aim.cli import app
+    from triple_aim.cli.commands import app
 
     known = get_command(app)
     for page in PAGES:

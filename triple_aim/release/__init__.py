@@ -1,0 +1,26 @@
+"""Marts, catalogue and checks page, published as one atomic release; releases found, verified and read.
+
+Not here: which values may be shown (``triple_aim.disclosure``), or exports and figures (``triple_aim.reports``).
+"""
+
+from triple_aim.release.build import release
+from triple_aim.release.checks_page import ledger
+from triple_aim.release.dictionary import write_dictionary
+from triple_aim.release.freshness import standing_release
+from triple_aim.release.marts import build_mart
+from triple_aim.release.reader import open_marts
+from triple_aim.release.store import current_release, history, linked_release, read_manifest, verify
+
+__all__ = [
+    "build_mart",
+    "current_release",
+    "history",
+    "ledger",
+    "linked_release",
+    "open_marts",
+    "read_manifest",
+    "release",
+    "standing_release",
+    "verify",
+    "write_dictionary",
+]
