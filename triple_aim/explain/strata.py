@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
-from triple_aim.definitions import SCORE, YES, Compute, Regions, Spec, Tables, Threshold
+from triple_aim.definitions import Compute, Regions, Spec, Tables, Threshold
 from triple_aim.disclosure import too_small
 from triple_aim.explain.recompute import OF_SUMS, remade
 from triple_aim.indicators import (
@@ -232,8 +232,8 @@ def _plain(traced: Trace, at: tuple[int, int | slice], member: str) -> dict[str,
 def _sampled(traced: Trace, at: tuple[int, int | slice]) -> dict[str, Floats]:
     """The same of a sample; its variance does not add up over sex and age, so that stands beside them."""
     sums = by_stratum(where(traced.cubes[traced.cube], traced.route))
-    wy, _, _, answer = SCORE if traced.route.method == "survey_mean" else YES
-    wanted = {"w": "weight_sum", "wy": wy, "answers": "answer_count", answer.removesuffix("_count"): answer}
+    answer = "answer_sum" if traced.route.method == "survey_mean" else "yes"
+    wanted = {"w": "weight_sum", "wy": "weighted_answer_sum", "answers": "answer_count", answer: "answer_sum"}
     return {name: traced.place.roll_up(sums[column].sum(axis=4))[at].reshape(-1) for name, column in wanted.items()}
 
 
