@@ -25,7 +25,7 @@ def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefiniti
 
     @dg.multi_asset(
         name=f"ind__{aim}",
-        specs=[_asset(spec, programme.cubes_of(spec)) for spec in specs],
+        specs=[_asset(spec, programme.tables_of(spec)) for spec in specs],
         check_specs=[check for spec in specs for check in check_specs(["ind", spec.id])],
         can_subset=True,
         retry_policy=RETRY,

@@ -154,7 +154,7 @@ def _asset(query: Query) -> dg.AssetSpec:
     key = query.table.split(".")
     return dg.AssetSpec(
         key=key,
-        deps=[dg.AssetKey(table.split(".")) for table in (*query.sources("stg"), *query.sources("person"))],
+        deps=[dg.AssetKey(table.split(".")) for table in query.below],
         group_name=key[0],
         kinds={"duckdb", "sql"},
         owners=["team:epidemiology"],

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from triple_aim.cubes import parts_that_differ
 from triple_aim.definitions import Mart, Regions, Spec
 from triple_aim.indicators import TOO_FEW, Geography, Mask
 from triple_aim.vocabulary import ALL, SHOWN, Severity, Status
@@ -128,7 +129,10 @@ def ledger_counts(reconciliation: pd.DataFrame) -> list[Count]:
 
 
 def cube_counts(warehouse: Warehouse, query: Query, place: Geography | None) -> list[Count]:
-    """A cube or person table has one row per grain and no negative count; a cube, only municipalities we know."""
+    """A cube or person table has one row per grain and no negative count; a cube, only municipalities we know.
+
+    The parts that a cube holds of the sums of another add up to them.
+    """
     subject, table = query.table.replace(".", "/"), qualified(query.table)
     counted = [column for column in query.columns if column.endswith(("_count", "_sumsq", "_years"))]
     negative = " or ".join(f"{quoted(column)} < 0" for column in counted) or "false"
@@ -143,6 +147,9 @@ def cube_counts(warehouse: Warehouse, query: Query, place: Geography | None) -> 
         Count(f"{subject}:grain", subject, told, "critical", rows, off),
         Count(f"{subject}:not_negative", subject, "no count or person-time is negative", "critical", rows, below),
     ]
+    if query.part_of:
+        told = f"{query.total} by {query.axis} adds up to that of cube {query.part_of}, in every cell"
+        counts.append(Count(f"{subject}:parts", subject, told, "critical", *parts_that_differ(warehouse, query)))
     if place is not None:
         codes = place.shares.shape[1]
         for name, lost in (("known", place.unknown), ("resolved", place.unresolved)):

@@ -80,6 +80,11 @@ AGE_GROUPS: tuple[tuple[str, int, int], ...] = (
 )
 
 
+def part(total: str, axis: str | None, member: str) -> str:
+    """The name of a part of a sum: ``amount_eur[care_kind=dental]``; all parts together have the name of the sum."""
+    return total if axis is None or member == ALL else f"{total}[{axis}={member}]"
+
+
 def age_bounds(band: str) -> tuple[int, int]:
     """The first age in a band and the first age above it: ``"65-69"`` is (65, 70), ``"90+"`` is (90, 200)."""
     if band.endswith("+"):

@@ -46,6 +46,7 @@ def merge(warehouse: Warehouse, query: Query, period: int, sums: Iterable[str]) 
     """Replace the own cells of one period of a cube by those of all parties together.
 
     A sum that one party lacks of a place is unknown of that place: missing is never zero. What ranks everyone is empty.
+    The largest amounts are those of the parties, ranked again.
     """
     table, place = qualified(query.table), place_of(query)
     names = ", ".join(map(quoted, query.columns))
@@ -54,14 +55,17 @@ def merge(warehouse: Warehouse, query: Query, period: int, sums: Iterable[str]) 
     if query.single_party:
         _refuse_double(warehouse, query, parts, period)
     added = [name for name in sums if name not in query.non_additive]
-    others = [name for name in query.columns if name not in (*query.grain, *added, *query.non_additive)]
+    others = [name for name in query.columns if name not in (*query.grain, *added, *query.non_additive, *query.largest)]
     grain, where = ", ".join(map(quoted, query.grain)), f"{quoted(place)}, exclusion"
     lacks = [f"count({quoted(name)}) = 0 as {quoted('no_' + name)}" for name in added]
     lacking = [f"bool_or({quoted('no_' + name)}) as {quoted('no_' + name)}" for name in added]
     totals = [f"sum({quoted(name)}) as {quoted(name)}" for name in added]
     totals += [f"max({quoted(name)}) as {quoted(name)}" for name in others]
+    # Persons are not linked over parties: the largest amounts of all are among the largest of each.
+    listed = f"list_sort(flatten(list([{', '.join(map(quoted, query.largest))}])), 'DESC', 'NULLS LAST')"
+    totals += [f"{listed}[{rank}] as {quoted(name)}" for rank, name in enumerate(query.largest, 1)]
     told = [f"case when not {quoted('no_' + name)} then {quoted(name)} end as {quoted(name)}" for name in added]
-    kept = ", ".join([*map(quoted, query.grain), *told, *map(quoted, others)])
+    kept = ", ".join([*map(quoted, query.grain), *told, *map(quoted, (*others, *query.largest))])
     warehouse.run(
         f"""create or replace temp table merged as
             with parts as ({parts}),

@@ -72,8 +72,8 @@ def _level(sums: Mapping[str, pd.Series[float]] | pd.DataFrame, weight: pd.Serie
 
 
 def _component(route: Compute, strata: pd.DataFrame, component: str) -> Floats:
-    """Return one component of a change; the strata are sorted by sex, age and member of the family."""
-    members = strata[str(route.family)].nunique()
+    """Return one component of a change; the strata are sorted by sex, age and segment."""
+    members = strata[str(route.segments)].nunique()
     steps = [name for name in route.factors if f"end_{name}" in strata]
 
     def side(when: str) -> Sums:

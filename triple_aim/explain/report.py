@@ -82,7 +82,8 @@ def explain_indicator(
     )
     for route in spec.compute:
         console.print(f"From {' or '.join(route.cubes)}: {_formula(route)}", highlight=False)
-        sums = f"  numerator {route.numerator}, denominator {route.denominator or '-'}"
+        by_segment = f" by {route.segments}" if route.segments else ""
+        sums = f"  numerator {route.numerator}{by_segment}, denominator {route.denominator or '-'}"
         condition = f", where {route.only}" if route.where else ""
         console.print(
             sums + condition + (f", standard {route.standard}" if route.standard else ""), markup=False, highlight=False
@@ -214,7 +215,10 @@ def _derive_rows(
     if not project.warehouse.is_file():
         return {}, {}
     with open_warehouse(project.warehouse, reach=[project.landing]) as warehouse:  # stg may show files in it
-        cells = {name: load_cells(warehouse, programme.cubes[name]) for name in programme.cubes_of(spec)}
+        cells = {
+            name: load_cells(warehouse, programme.cubes[name], programme.parts_of(name))
+            for name in programme.cubes_of(spec)
+        }
         regions = programme.regions(warehouse)
     # Breakdowns without a selected row need no recomputation.
     selected = {*rows["segment_type"], *(name for name in ("sex", "age_group") if rows[name].ne(ALL).any())}

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
-from triple_aim.definitions import SCORE, YES, Compute, Regions, Spec, Tables, Threshold, of_member
+from triple_aim.definitions import Compute, Regions, Spec, Tables, Threshold
 from triple_aim.disclosure import below_threshold
 from triple_aim.explain.recompute import OF_SUMS, recompute_estimate
 from triple_aim.indicators import (
@@ -36,7 +36,7 @@ from triple_aim.indicators import (
     where,
 )
 from triple_aim.stats.estimate import Estimate
-from triple_aim.vocabulary import ALL, age_group
+from triple_aim.vocabulary import ALL, age_group, part
 
 JOINT = {"covariance"}  # of pairs of strata
 #: Methods that also reveal the persons without the trait.
@@ -230,7 +230,7 @@ def _sum_columns(traced: Trace, position: tuple[int, int | slice], member: str) 
     if (counted := cases(route, traced.supply.cells, member)) is not None:
         arrays["cases"] = counted
     columns = {name: traced.supply.rolled(array)[position].reshape(-1) for name, array in arrays.items()}
-    for name, column in (("persons", route.persons), ("sumsq", of_member(route.sumsq or "", route.family, member))):
+    for name, column in (("persons", route.persons), ("sumsq", part(route.sumsq or "", route.segments, member))):
         if (array := traced.supply.column(column)) is not None:
             columns[name] = array[position].reshape(-1)
     return columns
@@ -239,8 +239,8 @@ def _sum_columns(traced: Trace, position: tuple[int, int | slice], member: str) 
 def _survey_columns(traced: Trace, position: tuple[int, int | slice]) -> dict[str, Floats]:
     """Return the sums by sex and age of a sample; its variance does not add up over them and is an overall number."""
     sums = by_stratum(where(traced.cubes[traced.cube], traced.route))
-    wy, _, _, answer = SCORE if traced.route.method == "survey_mean" else YES
-    wanted = {"w": "weight_sum", "wy": wy, "answers": "answer_count", answer.removesuffix("_count"): answer}
+    answer = "answer_sum" if traced.route.method == "survey_mean" else "yes"
+    wanted = {"w": "weight_sum", "wy": "weighted_answer_sum", "answers": "answer_count", answer: "answer_sum"}
     rolled = {name: traced.geography.roll_up(sums[column].sum(axis=4)) for name, column in wanted.items()}
     return {name: array[position].reshape(-1) for name, array in rolled.items()}
 
@@ -286,10 +286,10 @@ def _axes(traced: Trace, key: Row, columns: Mapping[str, Floats]) -> dict[str, l
     if route.growth and route.growth.years:
         end = int(str(key["period"]))
         return {"year": [str(year) for year in range(end + 1 - route.growth.years, end + 1)], **sex_and_age}
-    if route.family and "comparable" in columns:
-        return {route.family: traced.supply.members}
-    if route.family and route.method == "decomposition":
-        return {**sex_and_age, route.family: traced.supply.members}
+    if route.segments and "comparable" in columns:
+        return {route.segments: traced.supply.members}
+    if route.segments and route.method == "decomposition":
+        return {**sex_and_age, route.segments: traced.supply.members}
     if route.method == "systematic_variation":
         return {"municipality": list(traced.regions.names("municipality").values())}
     return {**sex_and_age, **{name: labels[name] for name in route.strata}}

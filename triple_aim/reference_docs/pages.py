@@ -124,7 +124,7 @@ def _route(cube: str, route: Compute) -> tuple[str, ...]:
     return (
         f"[{cube}](cubes.md#{cube})",
         route.method,
-        f"`{route.numerator}`",
+        f"`{route.numerator}`" + (f" by {_words(route.segments)}" if route.segments else ""),
         f"`{route.denominator}`" if route.denominator else "",
         f"{route.per:g}",
         route.standard or (route.growth.standard if route.growth else ""),
@@ -220,18 +220,19 @@ def _mart(mart: Mart) -> Iterator[str]:
 def _cubes(programme: Programme) -> Iterator[str]:
     yield from head("Cubes", "Sums by municipality and year, one file each in `sql/cube/<cube>.sql`.")
     for cube in programme.cubes.values():
-        yield from _cube(cube, [s.id for s in programme.specs.values() if cube.name in programme.cubes_of(s)])
+        yield from _cube(cube, [s.id for s in programme.specs.values() if cube.name in programme.tables_of(s)])
 
 
 def _cube(cube: Query, users: Sequence[str]) -> Iterator[str]:
     yield from (f"## {cube.name}", "", cube.purpose, "")
     needs = "any of them" if cube.any_source else "all of them"
-    sums = [name for name in cube.columns if name not in cube.grain]
+    sums = [name for name in cube.columns if name not in (*cube.grain, *cube.largest)]
     facts = {
         "one row per": ", ".join(f"`{name}`" for name in cube.grain),
         "reads": ", ".join(f"`{name}`" for name in sorted(cube.reads)),
         "made where": f"{needs} were delivered for the year",
         "sums": ", ".join(f"`{name}`" for name in sums),
+        **_parts(cube),
         "persons": f"`{cube.persons}`" if cube.persons else "not counted",
         "of several parties": _of_parties(cube),
         "supplies": ", ".join(f"[{name}](indicators.md#{name})" for name in users) or "no indicator",
@@ -239,10 +240,23 @@ def _cube(cube: Query, users: Sequence[str]) -> Iterator[str]:
     yield from table(("", ""), facts.items())
 
 
+def _parts(cube: Query) -> dict[str, str]:
+    """Which of its sums are parts of one sum, by what a spec may call them."""
+    facts = {}
+    if cube.part_of:
+        facts["parts of"] = f"`{cube.part_of}.{cube.total}`, by `{cube.axis}` as `{cube.listed_in}` lists it"
+    if cube.largest:
+        facts["largest of one person"] = ", ".join(f"`{name}`" for name in cube.largest)
+    if cube.parts:
+        facts["parts"] = ", ".join(f"`{name}` is `{column}`" for name, column in cube.parts)
+    return facts
+
+
 def _of_parties(cube: Query) -> str:
     """What happens to a cube in a federation."""
     told = f"a `{cube.single_party}` of a year comes whole from one party" if cube.single_party else "cells add up"
-    return told + (f", but for {', '.join(f'`{name}`' for name in cube.non_additive)}" if cube.non_additive else "")
+    told += f", but for {', '.join(f'`{name}`' for name in cube.non_additive)}" if cube.non_additive else ""
+    return told + (f"; {', '.join(f'`{name}`' for name in cube.largest)} are ranked again" if cube.largest else "")
 
 
 def _regions(regions: Regions, reference: Path) -> Iterator[str]:
