@@ -312,9 +312,9 @@ def _checks(programme: Programme) -> Iterator[str]:
         "",
     )
     module = ast.parse(inspect.getsource(checks))
-    told = [f for f in module.body if isinstance(f, ast.FunctionDef) and f.name.endswith("_counts")]
+    rules = [f for f in module.body if isinstance(f, ast.FunctionDef) and f.name.endswith("_counts")]
     yield from table(
-        ("of", "what must hold"), ((f.name.removesuffix("_counts"), ast.get_docstring(f) or "") for f in told)
+        ("of", "what must hold"), ((f.name.removesuffix("_counts"), ast.get_docstring(f) or "") for f in rules)
     )
     yield from (
         "## Before a delivery is taken",
