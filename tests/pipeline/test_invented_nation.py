@@ -18,8 +18,8 @@ from triple_aim.definitions.programme import Programme, load_programme
 from triple_aim.definitions.settings import load_project
 from triple_aim.deliveries.ingest import delivered_periods, ingest_extract
 from triple_aim.indicators.compute import indicator_rows
-from triple_aim.synthetic import maker
-from triple_aim.synthetic.delivering import write_nation
+from triple_aim.synthetic import generator
+from triple_aim.synthetic.delivery_files import write_nation
 from triple_aim.synthetic.nation import DEATHS, Nation
 from triple_aim.synthetic.tables import model_tables
 from triple_aim.warehouse.connection import open_warehouse
@@ -44,7 +44,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The true and the computed value of each indicator of the nation, one or both."""
     folder = tmp_path_factory.mktemp("nation")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(maker, "model_tables", with_more_rare_services)
+        patch.setattr(generator, "model_tables", with_more_rare_services)
         patch.setitem(DEATHS, "deaths_at_birth", 3 * DEATHS["deaths_at_birth"])
         write_nation(NATION, folder, memory_limit="1GB")
     true = pd.read_parquet(folder / "indicators.parquet")

@@ -19,7 +19,7 @@ from triple_aim.definitions.contracts import load_contracts
 from triple_aim.definitions.programme import Programme
 from triple_aim.definitions.settings import load_project
 from triple_aim.definitions.specs import Expectation
-from triple_aim.release.freshness import standing_release
+from triple_aim.release.freshness import up_to_date_release
 
 
 def materialised(result: dg.ExecuteInProcessResult) -> set[str]:
@@ -181,7 +181,7 @@ def test_a_release_is_up_to_date_until_a_file_or_the_release_changes(installatio
     contracts = load_contracts(project.contracts)
 
     def up_to_date() -> Path | None:
-        return standing_release(project, contracts.values())
+        return up_to_date_release(project, contracts.values())
 
     release = up_to_date()
     assert release is not None and release.name == installation.current()

@@ -21,7 +21,7 @@ from triple_aim.definitions import Programme
 from triple_aim.deliveries import MANIFEST, Contribution, CubeFile, LedgerLine, staged_inputs
 from triple_aim.errors import DisclosureError, NothingToPublish, ProjectError
 from triple_aim.files import parquet_bytes, sha256, write_synced
-from triple_aim.release import standing_release
+from triple_aim.release import up_to_date_release
 from triple_aim.warehouse import Query, Warehouse, open_warehouse, qualified, quoted
 
 BELOW = "below_minimum"
@@ -53,7 +53,7 @@ def export_cubes(
         raise ProjectError(
             f"there is no cube {', '.join(unknown)}", "--cube", f"choose from {', '.join(programme.cubes)}"
         )
-    release = standing_release(project, programme.contracts.values())
+    release = up_to_date_release(project, programme.contracts.values())
     if release is None or not project.warehouse.is_file():
         raise ProjectError(
             "the cubes are not those of a release that rests on what is delivered and written now",
