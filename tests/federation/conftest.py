@@ -13,7 +13,7 @@ import pytest
 
 from tests import content
 from tests.once import copy_of, made_once
-from tests.pipeline.installation import Installation, settle
+from tests.pipeline.installation import Installation, create_installation
 from triple_aim.definitions.programme import Programme
 from triple_aim.federation.export import export_cubes
 from triple_aim.synthetic import samples
@@ -45,16 +45,16 @@ def one_of_each(programme: Programme) -> Programme:
 
 @pytest.fixture(scope="session")
 def federation(tmp_path_factory: pytest.TempPathFactory) -> Federation:
-    """An installation a party, of which two have run, and ``pooled`` that has the deliveries of all of them."""
+    """An installation per party, of which two have run, and ``pooled`` with the deliveries of all of them."""
     copy = copy_of(made_once(tmp_path_factory, "federation", _make), tmp_path_factory.mktemp("federation") / "copy")
     return {name: Installation(copy / (name or "here")) for name in (*PARTIES, "pooled")}
 
 
 def _make(base: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(samples, "YEARS", (YEAR, YEAR + 1))  # the last year has formats of its own
+        patch.setattr(samples, "YEARS", (YEAR, YEAR + 1))  # the last year has other formats
         samples.write_samples(base / "samples", persons=4_500)
-    installations = {name: settle(base / (name or "here")) for name in (*PARTIES, "pooled")}
+    installations = {name: create_installation(base / (name or "here")) for name in (*PARTIES, "pooled")}
     folders = {name: installation.deliveries for name, installation in installations.items()}
     deliveries = base / "samples" / "deliveries"
     for path in sorted(deliveries.glob(f"*/*_{YEAR}.*")):
@@ -99,7 +99,7 @@ def programme_of(installation: Installation) -> Programme:
 
 @pytest.fixture(scope="session")
 def contributions(federation: Federation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """What the other parties exported, by name; never changed."""
+    """The exports of the other parties, by name; tests do not change them."""
 
     def export(base: Path) -> None:
         for party in OTHERS:

@@ -1,4 +1,4 @@
-"""One run of the whole job on the shipped samples for all tests in this folder."""
+"""One run of the whole job on the shipped samples, shared by every test in this folder."""
 
 from __future__ import annotations
 

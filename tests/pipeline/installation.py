@@ -1,4 +1,4 @@
-"""A small installation of the monitor in a folder of its own, with six indicators, for tests of the whole graph."""
+"""A small installation in its own folder, with a few indicators, for tests of the complete graph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from triple_aim.definitions.programme import Programme
 from triple_aim.definitions.settings import Project
 from triple_aim.release.store import current_release
 
-FOLLOWED = ("good_self_rated_health", "avoidable_admissions", "zvw_cost_standardised", "zvw_cost_growth", "mortality")
+INDICATORS = ("good_self_rated_health", "avoidable_admissions", "zvw_cost_standardised", "zvw_cost_growth", "mortality")
 Change = Callable[[Programme], Programme]
 QUIET = {"loggers": {"console": {"config": {"log_level": "DEBUG"}}}}
 
@@ -50,24 +50,24 @@ class Installation:
         only: str = "",
         since: str = "",
     ) -> dg.ExecuteInProcessResult:
-        """The nightly job over these years, with the programme changed as wanted.
+        """Run the nightly job for these years, with a changed programme.
 
-        ``only`` names a single asset; ``since`` one that is run with all that rests on it.
+        ``only`` names a single asset; ``since`` names an asset that runs with every asset downstream of it.
         """
-        from pipelines.jobs import over
+        from pipelines.jobs import year_range_tags
 
         with self.definitions(change) as definitions, dg.DagsterInstance.ephemeral() as instance:
-            chosen = None
+            selected = None
             if only or since:
                 selection = dg.AssetSelection.assets(only or since)
                 selection = selection.downstream() if since else selection
-                chosen = sorted(selection.resolve(definitions.resolve_asset_graph()))
+                selected = sorted(selection.resolve(definitions.resolve_asset_graph()))
             return definitions.resolve_job_def("nightly").execute_in_process(
                 instance=instance,
-                tags=over(first, last),
+                tags=year_range_tags(first, last),
                 raise_on_error=False,
                 run_config=QUIET,
-                asset_selection=chosen,
+                asset_selection=selected,
             )
 
     @contextmanager
@@ -77,14 +77,14 @@ class Installation:
 
         def small(project: Project) -> Programme:
             programme = dataclasses.replace(content.programme(), project=project)
-            # Among so few rows the planted defects weigh more than a contract tolerates.
-            lenient = {"set_aside": SetAside(max_share=0.05)}
-            contracts = {name: contract.model_copy(update=lenient) for name, contract in programme.contracts.items()}
-            specs = {name: programme.specs[name] for name in FOLLOWED}
+            # With so few rows, the share of synthetic defects is larger than the contracts tolerate.
+            tolerant = {"set_aside": SetAside(max_share=0.05)}
+            contracts = {name: contract.model_copy(update=tolerant) for name, contract in programme.contracts.items()}
+            specs = {name: programme.specs[name] for name in INDICATORS}
             return change(dataclasses.replace(programme, contracts=contracts, specs=specs))
 
         with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-            warnings.simplefilter("ignore", dg.BetaWarning)  # pytest undoes what assets.resources filters
+            warnings.simplefilter("ignore", dg.BetaWarning)  # pytest removes the filter of assets.resources
             patch.setattr(resources, "load_programme", small)
             resources.programme_at.cache_clear()
             try:
@@ -93,8 +93,8 @@ class Installation:
                 resources.programme_at.cache_clear()
 
 
-def settle(folder: Path) -> Installation:
-    """Write the settings of an installation."""
+def create_installation(folder: Path) -> Installation:
+    """Create an installation in a folder, with its settings file."""
     folder.mkdir(exist_ok=True)
     (folder / "monitor.toml").write_text('deliveries = "deliveries"\nwork = "work"\npublication = "publication"\n')
     return Installation(folder)

@@ -17,6 +17,8 @@ from triple_aim.definitions.standards import Tables
 ROOT = Path(__file__).parents[2]
 #: Municipalities of Flevoland: Lelystad, Almere, Dronten, Noordoostpolder, Urk, Zeewolde.
 FLEVOLAND = ("GM0034", "GM0050", "GM0171", "GM0184", "GM0303", "GM0995")
+#: Euros of two kinds of care, as cells and specs call them.
+HOSPITAL, PHARMACY = (f"amount_eur[care_kind={kind}]" for kind in ("hospital", "pharmacy"))
 BANDS = ("00-04", "40-44", "65-69", "90+")
 
 

@@ -12,9 +12,9 @@ from graphlib import TopologicalSorter
 from typing import Protocol
 
 from triple_aim.cubes.built import fingerprints_of, hash_rows, record_fingerprint
-from triple_aim.cubes.columns import MEASURES, column_type
+from triple_aim.cubes.columns import column_type, measures_of
 from triple_aim.cubes.merge import merge, merged_periods
-from triple_aim.warehouse import Query, Warehouse, of_some, qualified, quoted
+from triple_aim.warehouse import Query, Warehouse, qualified, quoted, restrict_to_persons
 
 LARGEST_PART = 2_000_000  # persons
 
@@ -65,9 +65,9 @@ class DuckDBBuilder:
 
 
 def in_reading_order(queries: Iterable[Query]) -> list[Query]:
-    """Queries in an order in which each comes after those whose tables it reads."""
+    """Queries in an order in which each comes after those whose tables it reads or splits."""
     known = {query.table: query for query in queries}
-    inner = {table: [source for source in query.reads if source in known] for table, query in known.items()}
+    inner = {table: [below for below in query.below if below in known] for table, query in known.items()}
     return [known[table] for table in TopologicalSorter(inner).static_order()]
 
 
@@ -102,7 +102,7 @@ def build_table(
         with warehouse.transaction():
             builder.replace(warehouse, query, period, own, {name: found.get(name, "") for name in sources} | reference)
             if period in merged:
-                merge(warehouse, query, period, [name for name in query.columns if name.endswith(MEASURES)])
+                merge(warehouse, query, period, measures_of(query.columns))
             record_fingerprint(warehouse, table, period, fingerprint)
         rebuilt.append(period)
     builder.finish(warehouse, query, fingerprints_of(warehouse, table))
@@ -136,7 +136,7 @@ def _parts(warehouse: Warehouse, query: Query, period: int) -> list[str]:
     persons = max(int(warehouse.value(last.format(qualified(table)), [period])) for table in read)
     if persons < LARGEST_PART:
         return [query.sql]
-    return [of_some(query, read, first, LARGEST_PART) for first in range(0, persons + 1, LARGEST_PART)]
+    return [restrict_to_persons(query, read, first, LARGEST_PART) for first in range(0, persons + 1, LARGEST_PART)]
 
 
 def _header(warehouse: Warehouse, table: str) -> list[tuple[str, str]]:

@@ -5,16 +5,16 @@ Not here: making a cube (``build``), or sums of regions (``triple_aim.indicators
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from triple_aim.cubes.columns import MEASURES
+from triple_aim.cubes.columns import measures_of
 from triple_aim.cubes.merge import COUNTED, merged_periods
-from triple_aim.vocabulary import ALL
+from triple_aim.vocabulary import ALL, part
 from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
 Floats = NDArray[np.float64]
@@ -80,16 +80,10 @@ class Cells:
         return Cells({**labels, "age_band": [band for band in labels["age_band"] for _ in range(size)]}, sums)
 
 
-def load_cells(warehouse: Warehouse, query: Query) -> Cells:
-    """Read a cube whole; it is small by design."""
+def load_cells(warehouse: Warehouse, query: Query, parts: Iterable[Query] = ()) -> Cells:
+    """Read a cube whole, with the parts that other cubes hold of its sums; it is small by design."""
+    frame = _counted(warehouse, query)
     dimensions = [name for name in query.grain if name not in (*AXES, "exclusion")]
-    measures = [name for name in query.columns if name.endswith(MEASURES)]
-    order = ", ".join(map(quoted, query.grain))
-    # The engine turns an exact sum into the nearest double; what makes a frame of it would be off in the last digit.
-    doubles = ", ".join(f"cast({quoted(name)} as double) as {quoted(name)}" for name in measures)
-    frame = warehouse.frame(
-        f"select {order}, {doubles} from {qualified(query.table)} where exclusion = ? order by {order}", [COUNTED]
-    )
     labels: dict[str, list[str]] = {}
     codes = []
     for name in (*AXES, *dimensions):
@@ -101,15 +95,42 @@ def load_cells(warehouse: Warehouse, query: Query) -> Cells:
     place = np.ravel_multi_index(codes, shape) if len(frame) else np.array([], dtype=int)
     rest = tuple(range(2, len(shape)))
     sums = {}
-    for name in measures:
+    for name in measures_of(query.columns):
         values = frame[name].to_numpy(dtype=float, na_value=np.nan)
         dense = np.full(int(np.prod(shape)), np.nan)
         dense[place] = values
         dense = dense.reshape(shape)
         delivered = ~np.isnan(dense).all(axis=rest, keepdims=True)
         sums[name] = np.where(delivered & np.isnan(dense), 0.0, dense)
+    sums |= {name: sums[column] for name, column in query.parts}
+    for others in parts:
+        sums |= _parts_of(warehouse, others, labels, sums[others.total])
     merged = merged_periods(warehouse, query.table)
-    return Cells(labels, sums, {name: merged for name in query.apart if merged})
+    return Cells(labels, sums, {name: merged for name in query.non_additive if merged})
+
+
+def _parts_of(warehouse: Warehouse, query: Query, labels: Mapping[str, list[str]], whole: Floats) -> dict[str, Floats]:
+    """The parts of the sums of another cube, on its axes: 0 without a cell, and missing where the whole is."""
+    frame = _counted(warehouse, query)
+    axes = {query.axis: list(query.members), **{name: labels[name] for name in AXES}}
+    codes = [pd.Index(found).get_indexer(pd.Index(frame[name].astype(str))) for name, found in axes.items()]
+    shape = tuple(len(found) for found in axes.values())
+    place = np.ravel_multi_index(codes, shape)  # an error where a label is of no cell of the whole
+    parts: dict[str, Floats] = {}
+    for name in measures_of(query.columns):
+        dense = np.zeros(shape)
+        np.put(dense, place, frame[name].to_numpy(dtype=float))
+        dense[:, np.isnan(whole)] = np.nan
+        parts |= {part(name, query.axis, member): array for member, array in zip(query.members, dense, strict=True)}
+    return parts
+
+
+def _counted(warehouse: Warehouse, query: Query) -> pd.DataFrame:
+    """The counted cells of a cube, with its sums as doubles."""
+    labels = ", ".join(map(quoted, query.grain))
+    # The engine turns an exact sum into the nearest double; what makes a frame of it would be off in the last digit.
+    doubles = ", ".join(f"cast({quoted(name)} as double) as {quoted(name)}" for name in measures_of(query.columns))
+    return warehouse.frame(f"select {labels}, {doubles} from {qualified(query.table)} where exclusion = ?", [COUNTED])
 
 
 def municipality_codes(warehouse: Warehouse, query: Query) -> list[str]:

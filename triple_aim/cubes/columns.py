@@ -5,6 +5,8 @@ Not here: which columns a cube has (``sql/cube`` lists them).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 #: What a column is called says what it is: the same name has the same type in every cube. Sums are exact, so that they
 #: are the same whoever adds them in whatever order: nine decimals of a person, eighteen of a product, four of euros.
 TYPES = {
@@ -15,6 +17,7 @@ TYPES = {
     "_sumsq": "DECIMAL(38,18)",
     "_years": "DECIMAL(38,9)",
     "_eur": "DECIMAL(18,2)",
+    "_amount": "DECIMAL(18,2)",  # euros of one person, which do not add up
     "percent": "DOUBLE",
     "period": "INTEGER",
 }
@@ -26,3 +29,8 @@ def column_type(name: str) -> str | None:
     if name.startswith("is_"):
         return None
     return next((kind for end, kind in TYPES.items() if name.endswith(end)), None)
+
+
+def measures_of(columns: Iterable[str]) -> list[str]:
+    """The columns whose values add up."""
+    return [name for name in columns if name.endswith(MEASURES)]

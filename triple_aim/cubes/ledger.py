@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from triple_aim.cubes.merge import ensure_contributions
+from triple_aim.cubes.merge import COUNTED, ensure_contributions
 from triple_aim.definitions import Contract
-from triple_aim.warehouse import Warehouse, qualified, quoted
+from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
 
 def write_ledger(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
@@ -53,3 +53,20 @@ def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFra
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def parts_that_differ(warehouse: Warehouse, query: Query, whole: str = "", parts: str = "") -> tuple[int, int]:
+    """How many counted cells of a cube another one splits, and of how many the parts do not add up to the whole."""
+    whole, parts = whole or qualified(f"cube.{query.part_of}"), parts or qualified(query.table)
+    cell, total = ", ".join(name for name in query.grain if name != query.axis), quoted(query.total)
+    return warehouse.rows(
+        f"""with wholes as (
+                select {cell}, coalesce({total}, 0) as of_all from {whole} where exclusion = '{COUNTED}'
+            ),
+            sums as (
+                select {cell}, coalesce(sum({total}), 0) as of_parts from {parts}
+                where exclusion = '{COUNTED}' group by {cell}
+            )
+            select count(of_all), count(*) filter (where of_all is null or of_all <> coalesce(of_parts, 0))
+            from wholes full join sums using ({cell})"""
+    )[0]

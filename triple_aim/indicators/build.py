@@ -37,9 +37,10 @@ class IndicatorInputs:
 
     def cells(self, warehouse: Warehouse, cube: str) -> Cells:
         """The cells of a cube, read again only when the cube was rebuilt."""
-        made_of = fingerprints_of(warehouse, f"cube.{cube}")
+        parts = self.programme.parts_of(cube)
+        made_of = [fingerprints_of(warehouse, f"cube.{name}") for name in (cube, *(query.name for query in parts))]
         if cube not in self._cells or self._cells[cube][0] != made_of:
-            self._cells[cube] = made_of, load_cells(warehouse, self.programme.cubes[cube])
+            self._cells[cube] = made_of, load_cells(warehouse, self.programme.cubes[cube], parts)
         return self._cells[cube][1]
 
     def fingerprints(self, warehouse: Warehouse, specs: Sequence[Spec]) -> dict[str, str]:
@@ -48,7 +49,7 @@ class IndicatorInputs:
         content = [self.programme.project.content_hash, library_versions()]
 
         def parts(spec: Spec) -> list[object]:
-            cubes = [(cube, recorded.get(f"cube.{cube}")) for cube in self.programme.cubes_of(spec)]
+            cubes = [(cube, recorded.get(f"cube.{cube}")) for cube in self.programme.tables_of(spec)]
             return [spec, content, shares, cubes]
 
         return {spec.id: hashlib.sha256(repr(parts(spec)).encode()).hexdigest() for spec in specs}

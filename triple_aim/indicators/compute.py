@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from triple_aim.cubes import Cells
-from triple_aim.definitions import Compute, Regions, RunOff, Spec, Tables, of_member
+from triple_aim.definitions import Compute, Regions, RunOff, Spec, Tables
 from triple_aim.indicators.completeness import marked
 from triple_aim.indicators.estimators import UNUSED, Sums, estimate
 from triple_aim.indicators.inputs import Supply, supply
@@ -28,7 +28,7 @@ from triple_aim.indicators.non_additive import lost_periods, stood_in, told_apar
 from triple_aim.indicators.numerators import cases
 from triple_aim.indicators.rollup import Breakdown, breakdown, by_category, divisible, strata, stratum_weights
 from triple_aim.indicators.rows import Block, tidy, together, with_status
-from triple_aim.vocabulary import ALL
+from triple_aim.vocabulary import ALL, part
 
 Frames = Callable[[Spec, Compute, Mapping[str, Cells], str, Regions, Tables], Iterator[Block]]
 
@@ -68,19 +68,18 @@ def _frames(
     if (persons := given.column(route.persons)) is not None:
         base["persons"] = persons
     for dimension in ("none", *spec.breakdowns):
-        is_family = dimension == route.family
-        if not divisible(given.cells, dimension) or (dimension not in ("none", "sex", "age_group") and not is_family):
+        by_segment = dimension == route.segments
+        if not divisible(given.cells, dimension) or (dimension not in ("none", "sex", "age_group") and not by_segment):
             continue
-        split = breakdown(given.cells, "none" if is_family else dimension)
-        for member in given.members if is_family else [ALL]:
+        split = breakdown(given.cells, "none" if by_segment else dimension)
+        for member in given.members if by_segment else [ALL]:
             sums = {**base, "numerator": given.rolled(given.numerator[member])}
             if (counted := cases(route, given.cells, member)) is not None:
                 sums["cases"] = given.rolled(counted)
             if member != ALL and np.isnan(sums["numerator"]).all():
                 continue
-            # Where the spread is no family, the cube keeps that of the total only.
-            spread = of_member(route.sumsq or "", route.family, member)
-            if (member == ALL or spread != route.sumsq) and (squares := given.column(spread)) is not None:
+            # Of some sums the cube keeps the spread of the total only.
+            if (squares := given.column(part(route.sumsq or "", route.segments, member))) is not None:
                 sums["sumsq"] = squares
             yield _rows(spec, given, split, Sums(sums), tables, (dimension, member))
 

@@ -25,8 +25,8 @@ class Supply:
     route: Compute
     cells: Cells
     place: Geography
-    members: list[str]  # of the numerator's family
-    numerator: dict[str, Floats]  # the total under ``all``, and each member
+    members: list[str]  # the segments of the numerator
+    numerator: dict[str, Floats]  # the total under ``all``, and each segment
     known: Floats  # the denominator of everyone
     lacking: Mask  # a municipality that lacks either side counts in neither, nor in any part of it
 

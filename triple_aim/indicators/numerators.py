@@ -1,4 +1,4 @@
-"""What an indicator counts: one column, a family of columns, or sums of another cube added to them.
+"""What an indicator counts: one sum, a sum by segment, or sums of another cube added to them.
 
 Not here: regions (``rollup``) or anything divided (``estimators``).
 """
@@ -10,14 +10,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from triple_aim.cubes import Cells, Floats
-from triple_aim.definitions import FAMILY, Compute, of_member
+from triple_aim.definitions import Compute
 from triple_aim.indicators.rollup import flat, where
-from triple_aim.vocabulary import ALL
+from triple_aim.vocabulary import ALL, part
 
 
 def numerators(route: Compute, cells: Cells, cubes: Mapping[str, Cells]) -> tuple[list[str], dict[str, Floats]]:
-    """The numerator as (period, municipality, sex, band): the total under ``all`` and each member of a family."""
-    parts = {ALL: route.numerator} if route.family is None else family(route.numerator, cells)
+    """The numerator as (period, municipality, sex, band): the total under ``all``, and each segment."""
+    parts = {ALL: route.numerator} if route.segments is None else by_member(route.numerator, route.segments, cells)
     arrays = {member: flat(cells, column) for member, column in parts.items()}
     for addend in route.add:
         other = where(cubes[addend.cube], route)
@@ -25,7 +25,7 @@ def numerators(route: Compute, cells: Cells, cubes: Mapping[str, Cells]) -> tupl
         base = theirs.sum(axis=(2, 3), keepdims=True)
         gross_up = ours.sum(axis=(2, 3), keepdims=True) / np.where(base > 0, base, np.nan)
         arrays[addend.segment] = aligned(other, addend.numerator, cells) * gross_up
-    if route.family is None:
+    if route.segments is None:
         return [], arrays
     stack = np.stack(list(arrays.values()))
     # A member that does not exist in a year counts for nothing; a total of nothing at all stays missing.
@@ -37,18 +37,15 @@ def numerators(route: Compute, cells: Cells, cubes: Mapping[str, Cells]) -> tupl
 
 def cases(route: Compute, cells: Cells, member: str) -> Floats | None:
     """How many persons or events stand behind a numerator, where that is known: for the disclosure gate."""
-    column = of_member(route.cases_from or (route.numerator if route.cases else ""), route.family, member)
+    column = part(route.cases_from or (route.numerator if route.cases else ""), route.segments, member)
     return flat(cells, column) if column in cells.sums else None
 
 
-def family(columns: str, cells: Cells) -> dict[str, str]:
-    """Members of a family of columns: ``cost_{care_kind}_eur`` → {hospital: cost_hospital_eur, …}."""
-    prefix, _, suffix = FAMILY.split(columns)
-    return {
-        name[len(prefix) : -len(suffix)]: name
-        for name in sorted(cells.sums)
-        if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix) + len(suffix)
-    }
+def by_member(total: str, axis: str, cells: Cells) -> dict[str, str]:
+    """The parts of a sum, in the order in which they are added up: {dental: ``amount_eur[care_kind=dental]``, …}."""
+    before, after = part(total, axis, "|").split("|")
+    parts = [name for name in cells.sums if name.startswith(before) and name.endswith(after)]
+    return dict(sorted((name.removeprefix(before).removesuffix(after), name) for name in parts))
 
 
 def aligned(other: Cells, column: str, like: Cells) -> Floats:

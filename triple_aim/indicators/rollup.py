@@ -153,7 +153,7 @@ def _geography(regions: Regions, levels: tuple[str, ...], codes: tuple[str, ...]
 class Breakdown:
     """One way to split a total: labels of the categories and, for each, which sex × age cells belong to it."""
 
-    dimension: str  # sex, age_group, the name of a family, or "none"
+    dimension: str  # sex, age_group, or "none"
     labels: list[str]
     masks: Mask  # (categories, sexes, bands)
 

@@ -49,7 +49,7 @@ DIFFERENCES = {
 
 @dataclass(frozen=True)
 class Block:
-    """One breakdown, or one member of a family: numbers as (period, region, category) and what the axes are called.
+    """One breakdown, or one segment: numbers as (period, region, category) and what the axes are called.
 
     Rows are made of all blocks of a source at once: most blocks are small, and a frame each would cost more than the
     numbers in it.

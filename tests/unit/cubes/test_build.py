@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from triple_aim.cubes.build import build_table, column_type
+from triple_aim.cubes.build import build_table
 from triple_aim.cubes.cells import load_cells, municipality_codes
-from triple_aim.cubes.ledger import reconcile
+from triple_aim.cubes.columns import column_type
+from triple_aim.cubes.ledger import parts_that_differ, reconcile
 from triple_aim.definitions.contracts import load_contracts
 from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
@@ -173,3 +175,95 @@ def test_the_ledger_follows_rows_and_euros_into_the_cube(warehouse: Warehouse, q
     assert rows.loc[(2021, "in_cube", "all"), "row_count"] == 3
     assert float(rows.loc[(2021, "in_cube", "all"), "amount_eur"]) == 16.15
     assert rows.loc[(2022, "excluded", "other_year"), "row_count"] == 1
+
+
+PARTS_SQL = """-- Euros of visits by kind.
+-- grain: period, municipality_code, sex, age_band, kind, exclusion
+-- parts of: visits.visit_eur
+-- members: ref.kinds
+-- largest: largest_amount, second_largest_amount
+select
+    period,
+    municipality_code,
+    sex,
+    age_band,
+    kind,
+    exclusion,
+    sum(euros) as visit_eur,
+    max(euros) as largest_amount,
+    min(euros) as second_largest_amount
+from stg.visits
+where period = $period
+group by all
+"""
+WHOLE_SQL = """-- Euros of visits.
+-- grain: period, municipality_code, sex, age_band, exclusion
+select
+    period,
+    municipality_code,
+    sex,
+    age_band,
+    exclusion,
+    sum(euros) as visit_eur
+from stg.visits
+where period = $period
+group by all
+"""
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> Iterator[tuple[Warehouse, Query, Query]]:
+    """A cube of four municipalities in two years, and its parts by kind of visit."""
+    (tmp_path / "cube").mkdir(exist_ok=True)
+    queries = []
+    for name, text in (("visits", WHOLE_SQL), ("visit_kinds", PARTS_SQL)):
+        (tmp_path / "cube" / f"{name}.sql").write_text(text)
+        queries.append(read_query(tmp_path / "cube" / f"{name}.sql"))
+    whole, parts = queries[0], replace(queries[1], members=("clinic", "home", "phone"))
+    with open_warehouse(None) as opened:
+        ensure_tables(opened)
+        opened.run(
+            """create table stg.visits as select * from (values
+                   (2022, 'GM0001', 'F', 'home', 'none', 2.25), (2022, 'GM0001', 'F', 'clinic', 'none', 5.00),
+                   (2022, 'GM0001', 'M', 'home', 'none', 1.00), (2022, 'GM0002', 'M', 'home', 'none', 4.00),
+                   (2023, 'GM0001', 'M', 'home', 'none', 9.00), (2023, 'GM0001', 'M', 'home', 'other_year', 3.00)
+               ) as t (period, municipality_code, sex, kind, exclusion, euros);
+               alter table stg.visits add column age_band varchar default '40-44'"""
+        )
+        for period in (2022, 2023):
+            opened.run("insert into meta.staged values (?, ?, ?, ?, ?)",
+                       ["visits", period, "", f"hash{period}", "content"])  # fmt: skip
+        for query in (whole, parts):
+            build_table(opened, query, [2022, 2023])
+        yield opened, whole, parts
+
+
+def test_parts_stand_on_the_axes_of_their_cube_and_missing_is_not_zero(split: tuple[Warehouse, Query, Query]) -> None:
+    warehouse, whole, parts = split
+    cells = load_cells(warehouse, whole, [parts])
+    names = [f"visit_eur[kind={kind}]" for kind in ("clinic", "home", "phone")]
+    assert list(cells.sums) == ["visit_eur", *names]  # the largest amounts are no sums
+    clinic, home, phone = (cells.sums[name][..., 0] for name in names)
+    assert clinic[0].tolist() == [[5.0, 0.0], [0.0, 0.0]]  # (municipality, sex)
+    assert home[0].tolist() == [[2.25, 1.0], [0.0, 4.0]]
+    assert phone[0].tolist() == [[0.0, 0.0], [0.0, 0.0]]  # nobody had it, and it was delivered
+    assert home[1, 0].tolist() == [0.0, 9.0] and np.isnan(phone[1, 1]).all()  # GM0002 delivered nothing in 2023
+    assert np.nansum(cells.sums["visit_eur"]) == sum(np.nansum(cells.sums[name]) for name in names)
+
+
+def test_parts_that_do_not_add_up_are_counted(split: tuple[Warehouse, Query, Query]) -> None:
+    warehouse, whole, parts = split
+    assert parts_that_differ(warehouse, parts) == (4, 0)
+    warehouse.run("update cube.visit_kinds set visit_eur = visit_eur + 0.01 where municipality_code = 'GM0002'")
+    warehouse.run("delete from cube.visit_kinds where period = 2023")
+    assert parts_that_differ(warehouse, parts) == (4, 2)
+    warehouse.run("update cube.visit_kinds set sex = 'unknown' where municipality_code = 'GM0002'")
+    assert parts_that_differ(warehouse, parts) == (4, 3)  # a cell without its part, and a part without its cell
+    with pytest.raises(ValueError, match="invalid entry"):
+        load_cells(warehouse, whole, [parts])
+
+
+def test_columns_that_are_parts_have_both_names(warehouse: Warehouse, query: Query) -> None:
+    build_table(warehouse, query, [2021, 2022])
+    cells = load_cells(warehouse, replace(query, parts=(("euros[kind=visit]", "visit_eur"),)))
+    assert cells.sums["euros[kind=visit]"] is cells.sums["visit_eur"]

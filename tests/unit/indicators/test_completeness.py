@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.cells import cells, regions, specs, tables
+from tests.unit.cells import HOSPITAL, cells, regions, specs, tables
 from triple_aim.cubes.cells import Cells
 from triple_aim.definitions.contracts import RunOff
 from triple_aim.indicators.completeness import completed_shares
@@ -41,7 +41,7 @@ def bookings(last_month: dict[int, int], known: bool = True, of_last: float = 1.
 
 
 def claims(periods: tuple[int, ...] = (2022, 2023)) -> Cells:
-    sums = {"insured_person_count": 100.0, "insured_years": 100.0, "cost_hospital_eur": 1000.0, "cost_sumsq": 1e6}
+    sums = {"insured_person_count": 100.0, "insured_years": 100.0, HOSPITAL: 1000.0, "cost_sumsq": 1e6}
     return cells(sums, periods)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.cells import FLEVOLAND, cells, ggd_of, regions, specs, tables
+from tests.unit.cells import FLEVOLAND, HOSPITAL, PHARMACY, cells, ggd_of, regions, specs, tables
 from triple_aim.cubes.cells import Cells
 from triple_aim.indicators.compute import indicator_rows
 
@@ -18,8 +18,8 @@ def claims(**sums: object) -> Cells:
     given = {
         "insured_person_count": 100.0,
         "insured_years": 95.0,
-        "cost_hospital_eur": 2000.0,
-        "cost_pharmacy_eur": 2000.0,
+        HOSPITAL: 2000.0,
+        PHARMACY: 2000.0,
         "cost_sumsq": 500_000.0,
         "emergency_visit_count": 20.0,
         "emergency_visit_sumsq": 20.0,
@@ -46,7 +46,7 @@ def row(rows: pd.DataFrame, region: str, **chosen: object) -> pd.Series:
 
 def test_a_region_s_value_is_made_of_sums() -> None:
     weights = np.array([1.0, 2, 3, 4, 5, 6]).reshape(1, 6, 1, 1)
-    cube = claims(cost_hospital_eur=2000 * weights, insured_years=95 / weights, cost_sumsq=1e9)
+    cube = claims(**{HOSPITAL: 2000 * weights}, insured_years=95 / weights, cost_sumsq=1e9)
     rows = made("zvw_cost_per_insured_year", cube)
     years = (95 / weights * 8).sum()
     euros = (2000 * weights * 8).sum() + 2000 * 8 * 6
@@ -132,7 +132,7 @@ def test_who_lacks_the_denominator_counts_in_no_numerator() -> None:
 def test_the_standardised_ratio_of_the_country_is_one() -> None:
     rng = np.random.default_rng(1)
     euros, years = rng.uniform(1000, 9000, (1, 6, 2, 4)), rng.uniform(50, 100, (1, 6, 2, 4))
-    cube = cells({"cost_hospital_eur": euros, "insured_years": years, "insured_person_count": years})
+    cube = cells({HOSPITAL: euros, "insured_years": years, "insured_person_count": years})
     rows = made("zvw_cost_ratio", cube)
     assert row(rows, "NL01")["value"] == pytest.approx(1.0)
     expected = (euros.sum(axis=1) / years.sum(axis=1) * years[:, 0]).sum()
@@ -143,7 +143,7 @@ def test_other_ages_make_no_difference_to_a_standardised_mean() -> None:
     level = np.array([1000.0, 2000, 4000, 8000])
     years = np.random.default_rng(2).uniform(50, 500, (1, 6, 2, 4))
     cube = claims(
-        cost_hospital_eur=level * years, cost_pharmacy_eur=0.0, insured_years=years, insured_person_count=years,
+        **{HOSPITAL: level * years, PHARMACY: 0.0}, insured_years=years, insured_person_count=years,
         cost_sumsq=2 * level**2 * years,
     )  # fmt: skip
     rows = made("zvw_cost_standardised", cube)
@@ -153,7 +153,7 @@ def test_other_ages_make_no_difference_to_a_standardised_mean() -> None:
 
 def panel(visits: np.ndarray, periods: tuple[int, ...]) -> Cells:
     return cells(
-        {"cost_hospital_eur": visits, "insured_years": np.where(np.isnan(visits), np.nan, 100.0),
+        {HOSPITAL: visits, "insured_years": np.where(np.isnan(visits), np.nan, 100.0),
          "insured_person_count": np.where(np.isnan(visits), np.nan, 100.0)},
         periods=periods,
     )  # fmt: skip
@@ -189,8 +189,6 @@ def test_compound_growth_counts_from_the_base_year() -> None:
 
 def test_growth_rests_on_the_smaller_of_its_two_ends() -> None:
     persons = np.ones((2, 6, 2, 4)) * np.array([0.5, 100.0]).reshape(2, 1, 1, 1)
-    cube = cells(
-        {"cost_hospital_eur": 1000.0, "insured_years": persons, "insured_person_count": persons}, periods=(2021, 2022)
-    )
+    cube = cells({HOSPITAL: 1000.0, "insured_years": persons, "insured_person_count": persons}, periods=(2021, 2022))
     grown = row(made("zvw_cost_growth", cube), FLEVOLAND[0])
     assert grown["persons"] == pytest.approx(0.5 * 8)  # sexes and age bands of the year before

@@ -15,7 +15,7 @@ from triple_aim.definitions import Compute, Regions, Spec, Tables
 from triple_aim.indicators.estimators import Sums, note
 from triple_aim.indicators.inputs import supply
 from triple_aim.indicators.methods.growth import at_both_ends, paired
-from triple_aim.indicators.numerators import family
+from triple_aim.indicators.numerators import by_member
 from triple_aim.indicators.rollup import breakdown, flat
 from triple_aim.indicators.rows import Block, tidy
 from triple_aim.stats.arguments import quotient
@@ -33,7 +33,7 @@ def decomposition_frames(
     given = supply(spec, route, cubes, cube, regions)
     cells, place = given.cells, given.place
     members = given.members
-    steps = {name: family(column, cells) for name, column in route.factors.items()}
+    steps = {name: by_member(column, str(route.segments), cells) for name, column in route.factors.items()}
     # A cube of aggregates may know euros only; the factors it lacks then stay inside the rate.
     known = {name: columns for name, columns in steps.items() if set(columns) >= set(members)}
     arrays = {
@@ -92,7 +92,7 @@ def _side_by_side(start: Sums, end: Sums, steps: list[str]) -> Sums:
 
 
 def _by_member(arrays: Mapping[str, Floats], members: list[str]) -> Floats:
-    """Members of a family on a last axis; one that does not exist in a period counts for nothing."""
+    """Segments on a last axis; one that does not exist in a period counts for nothing."""
     return np.stack([np.nan_to_num(arrays[member]) for member in members], axis=-1)
 
 

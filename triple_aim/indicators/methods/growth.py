@@ -34,13 +34,13 @@ class GrowthPlan:
     base: int | None  # the period growth counts from; each period's predecessor when None
     index: Mapping[int, float]  # price index by period
     weight: Floats  # standard weights by stratum
-    first_years: Mapping[str, list[int]]  # first years of a new definition, by member of the family
+    first_years: Mapping[str, list[int]]  # first years of a new definition, by segment
 
     def growth(self, end: Mapping[str, Floats], start: Mapping[str, Floats]) -> dict[str, Floats]:
         """Fractional growth a year as (period, region), by basis.
 
-        Both have total, exposure and persons as (period, region, sex, band), and parts with the members of the family
-        on a further axis; ``start`` is of the period that each period is compared with. A period without one is nan.
+        Both have total, exposure and persons as (period, region, sex, band), and parts with the segments on a
+        further axis; ``start`` is of the period that each period is compared with. A period without one is nan.
         """
         first, years = paired(self.periods, self.base)
         index = np.array([self.index.get(int(period), np.nan) for period in self.periods])

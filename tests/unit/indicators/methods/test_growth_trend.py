@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.cells import cells, ggd_of, regions, specs, tables
+from tests.unit.cells import HOSPITAL, cells, ggd_of, regions, specs, tables
 from triple_aim.cubes.cells import Cells
 from triple_aim.indicators.compute import indicator_rows
 
@@ -17,7 +17,7 @@ BANDS = ("00-04", "40-44", "65-69", "90+")
 
 def claims(growth: float = 1.1, periods: tuple[int, ...] = YEARS) -> Cells:
     euros = 1000 * growth ** np.arange(len(periods)).reshape(-1, 1, 1, 1)
-    return cells({"insured_person_count": 100.0, "insured_years": 95.0, "cost_hospital_eur": euros}, periods)
+    return cells({"insured_person_count": 100.0, "insured_years": 95.0, HOSPITAL: euros}, periods)
 
 
 def made(cube: Cells) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def test_real_growth_takes_the_price_index_out() -> None:
 
 def test_a_municipality_that_missed_a_year_is_in_none_of_the_window() -> None:
     cube = claims()
-    cube.sums["cost_hospital_eur"][:, 0] *= 50
+    cube.sums[HOSPITAL][:, 0] *= 50
     for array in cube.sums.values():
         array[-2, 0] = np.nan
     row = made(cube).query("segment == 'all' and period == 2021").iloc[0]
