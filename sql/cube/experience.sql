@@ -1,4 +1,4 @@
--- Sums of the region's own questionnaire per item and stratum: those of cube survey, and those that a mean score needs.
+-- Sums of the region's own questionnaire per item and stratum: those of cube survey, and those for a mean score.
 -- grain: period, municipality_code, stratum, item, sex, age_band, education, exclusion
 -- persons: response_line_count
 -- whole: municipality_code
@@ -6,7 +6,7 @@ with weighed as (
     select
         period,
         municipality_code,
-        -- Numbered within its municipality: labels of the whole country would make the cube as wide as they are many.
+        -- Numbered within the municipality, so that the axis of strata stays short.
         cast(dense_rank() over (partition by municipality_code order by stratum) as varchar) as stratum,
         item_number,
         item,
@@ -34,7 +34,7 @@ responses as (
         yes,
         answer,
         weight,
-        -- Decimals add up the same in any order; nine leave room for the square within 38 digits.
+        -- Decimals add up to the same sum in any order; with nine decimals the square fits in 38 digits.
         cast(weight * answer as decimal(18, 9)) as weighted_answer,
         exclusion
     from weighed
@@ -59,9 +59,9 @@ select
     cast(coalesce(sum(weight * weight), 0) as decimal(38, 18)) as weight_sumsq,
     cast(coalesce(sum(weight * weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sumsq,
     cast(coalesce(sum(weighted_answer * weighted_answer), 0) as decimal(38, 18)) as weighted_score_sumsq,
-    -- Between the two squares: weight times weighted score.
+    -- The cross product of the two squares: weight times weighted score.
     cast(coalesce(sum(weight * weighted_answer), 0) as decimal(38, 18)) as weighted_score_cross_sum,
-    -- Every respondent stands here once an item; the ledger counts the first.
+    -- One row per respondent and item; the ledger counts the first row of a respondent.
     count(*) filter (where item_number = 1) as response_line_count
 from responses
 group by

@@ -1,4 +1,4 @@
--- Respondents, answers and weighted sums per item and stratum, enough for a design-based proportion and its variance.
+-- Respondents, answers and weighted sums per item and stratum, for a design-based proportion and its variance.
 -- grain: period, municipality_code, stratum, item, sex, age_band, education, exclusion
 -- persons: response_line_count
 -- whole: municipality_code
@@ -6,7 +6,7 @@ with responses as (
     select
         period,
         municipality_code,
-        -- Numbered within its municipality: labels of the whole country would make the cube as wide as they are many.
+        -- Numbered within the municipality, so that the axis of strata stays short.
         cast(dense_rank() over (partition by municipality_code order by stratum) as varchar) as stratum,
         item_number,
         item,
@@ -15,7 +15,7 @@ with responses as (
         education,
         yes,
         case when yes is not null then weight end as weight,
-        -- Who was not in the sample that got the item has no weight for it.
+        -- A respondent outside the sample of an item has no weight for it.
         case when coalesce(weight, 0) > 0 then 'none' else 'no_weight' end as exclusion
     from stg.survey
     where period = $period
@@ -37,7 +37,7 @@ select
     cast(coalesce(sum(weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sum,
     cast(coalesce(sum(weight * weight), 0) as decimal(38, 18)) as weight_sumsq,
     cast(coalesce(sum(weight * weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sumsq,
-    -- Every respondent stands here once an item; the ledger counts the first.
+    -- One row per respondent and item; the ledger counts the first row of a respondent.
     count(*) filter (where item_number = 1) as response_line_count
 from responses
 group by

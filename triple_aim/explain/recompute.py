@@ -12,7 +12,7 @@ import pandas as pd
 
 from triple_aim.cubes import Floats
 from triple_aim.definitions import Compute
-from triple_aim.indicators import Note, Sums, components, estimate
+from triple_aim.indicators import EstimatorInputs, Sums, components, estimate
 from triple_aim.stats.estimate import Estimate
 from triple_aim.stats.growth import break_adjusted, compound, log_linear
 from triple_aim.stats.standardise import directly_standardised_mean
@@ -21,7 +21,9 @@ from triple_aim.stats.standardise import directly_standardised_mean
 OF_SUMS = frozenset({"crude_rate", "proportion", "mean", "ratio"})
 
 
-def remade(route: Compute, strata: pd.DataFrame, beside: Mapping[str, float], note: Note, segment: str) -> Estimate:
+def remade(
+    route: Compute, strata: pd.DataFrame, beside: Mapping[str, float], note: EstimatorInputs, segment: str
+) -> Estimate:
     """The estimate of one row; ``note`` holds its strata as the method wants them, ``beside`` what no stratum has."""
     if route.growth and route.growth.years:
         made = _slope(route, strata, segment)

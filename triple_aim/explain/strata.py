@@ -21,17 +21,17 @@ from triple_aim.explain.recompute import OF_SUMS, remade
 from triple_aim.indicators import (
     ENDS,
     UNKNOWN,
+    EstimatorInputs,
     Geography,
-    Note,
+    RouteInputs,
     Sums,
-    Supply,
-    builder_of,
     by_stratum,
     cases,
-    compared,
+    gap_groups,
     geography,
-    noting,
-    supply,
+    recording_inputs,
+    route_builder,
+    route_inputs,
     where,
 )
 from triple_aim.stats.estimate import Estimate
@@ -64,15 +64,15 @@ class Trace:
     regions: Regions
     tables: Tables
     frames: list[pd.DataFrame]
-    notes: list[Note]  # one a frame
+    notes: list[EstimatorInputs]  # one a frame
 
     @property
     def route(self) -> Compute:
         return self.spec.route_of[self.cube]
 
     @cached_property
-    def given(self) -> Supply:
-        return supply(self.spec, self.route, self.cubes, self.cube, self.regions)
+    def given(self) -> RouteInputs:
+        return route_inputs(self.spec, self.route, self.cubes, self.cube, self.regions)
 
     @cached_property
     def place(self) -> Geography:
@@ -103,13 +103,13 @@ def trace(spec: Spec, cubes: Mapping[str, Cells], cube: str, regions: Regions, t
     """Make the rows of an indicator from one cube as at night, and keep what each was made from."""
     route = spec.route_of[cube]
     frames: list[pd.DataFrame] = []
-    behind: list[Note] = []
+    behind: list[EstimatorInputs] = []
     if not cubes[cube].only([]).pooled(route.pool).periods():
         return Trace(spec, cube, cubes, regions, tables, frames, behind)
-    with noting() as notes:
+    with recording_inputs() as notes:
         # A builder notes a region before its rest; growth and decomposition note once for all that they tell.
         seen = 0
-        for block in builder_of(route)(spec, route, cubes, cube, regions, tables):
+        for block in route_builder(route)(spec, route, cubes, cube, regions, tables):
             frames.append(block.frame())
             behind.append(notes[min(seen, len(notes) - 1)])
             seen = len(notes)
@@ -147,7 +147,7 @@ def strata_everywhere(traced: Trace, place: Mapping[str, object]) -> pd.DataFram
     return strata
 
 
-def _strata(traced: Trace, place: Mapping[str, object]) -> tuple[pd.DataFrame, dict[str, float], Note]:
+def _strata(traced: Trace, place: Mapping[str, object]) -> tuple[pd.DataFrame, dict[str, float], EstimatorInputs]:
     """The strata of one row with their labels, what stands beside them, and both as the method wants them."""
     route, note = traced.route, traced.notes[int(str(place["frame"]))]
     period, region, category = _place_in(note, place)
@@ -167,7 +167,7 @@ def _strata(traced: Trace, place: Mapping[str, object]) -> tuple[pd.DataFrame, d
     return strata.reset_index(drop=True), beside, cut
 
 
-def _place_in(note: Note, place: Mapping[str, object]) -> tuple[int, int, int]:
+def _place_in(note: EstimatorInputs, place: Mapping[str, object]) -> tuple[int, int, int]:
     """Period, region and category of a row, as places in the arrays of its note."""
     shape = next(array.shape[:3] for array in note.sums.parts.values() if array.ndim >= 3)
     period, region, category = (int(at) for at in np.unravel_index(int(str(place["cell"])), shape))
@@ -175,7 +175,7 @@ def _place_in(note: Note, place: Mapping[str, object]) -> tuple[int, int, int]:
 
 
 def _columns(
-    traced: Trace, cut: Note, place: Mapping[str, object], at: tuple[int, int | slice]
+    traced: Trace, cut: EstimatorInputs, place: Mapping[str, object], at: tuple[int, int | slice]
 ) -> tuple[dict[str, Floats], dict[str, float]]:
     """What the method of a row uses by stratum, and what stands beside that; of all regions, one after the other."""
     route = traced.route
@@ -189,7 +189,7 @@ def _columns(
     return _fine(cut), {}
 
 
-def _cut(made: Note, at: tuple[int, int | None, int]) -> Note:
+def _cut(made: EstimatorInputs, at: tuple[int, int | None, int]) -> EstimatorInputs:
     """One period, region (all without one) and category of a note, kept as axes of length 1."""
 
     def one(array: Floats) -> Floats:
@@ -200,10 +200,12 @@ def _cut(made: Note, at: tuple[int, int | None, int]) -> Note:
         return array
 
     weight = made.weight[[at[2]]] if made.weight.ndim > 1 and len(made.weight) > 1 else made.weight
-    return Note(Sums({name: one(array) for name, array in made.sums.parts.items()}), weight, one(made.reference))
+    return EstimatorInputs(
+        Sums({name: one(array) for name, array in made.sums.parts.items()}), weight, one(made.reference)
+    )
 
 
-def _fine(cut: Note) -> dict[str, Floats]:
+def _fine(cut: EstimatorInputs) -> dict[str, Floats]:
     """What a note holds by stratum, as columns of one length."""
     fine = {name: array.reshape(-1) for name, array in cut.sums.parts.items() if array.ndim > 3 and name not in JOINT}
     size = max((len(column) for column in fine.values()), default=0)
@@ -219,10 +221,10 @@ def _fine(cut: Note) -> dict[str, Floats]:
 def _plain(traced: Trace, at: tuple[int, int | slice], member: str) -> dict[str, Floats]:
     """A method that sees totals only: its sums by sex and age all the same, for a reader to add up."""
     given, route = traced.given, traced.route
-    arrays = {"numerator": given.numerator[member], "denominator": given.known}
+    arrays = {"numerator": given.numerator[member], "denominator": given.denominator}
     if (counted := cases(route, given.cells, member)) is not None:
         arrays["cases"] = counted
-    columns = {name: given.rolled(array)[at].reshape(-1) for name, array in arrays.items()}
+    columns = {name: given.by_region(array)[at].reshape(-1) for name, array in arrays.items()}
     for name, column in (("persons", route.persons), ("sumsq", part(route.sumsq or "", route.segments, member))):
         if (array := given.column(column)) is not None:
             columns[name] = array[at].reshape(-1)
@@ -237,7 +239,9 @@ def _sampled(traced: Trace, at: tuple[int, int | slice]) -> dict[str, Floats]:
     return {name: traced.place.roll_up(sums[column].sum(axis=4))[at].reshape(-1) for name, column in wanted.items()}
 
 
-def _growth(traced: Trace, cut: Note, place: Mapping[str, object]) -> tuple[dict[str, Floats], dict[str, float]]:
+def _growth(
+    traced: Trace, cut: EstimatorInputs, place: Mapping[str, object]
+) -> tuple[dict[str, Floats], dict[str, float]]:
     """Both ends of growth, or every year of its trend, and no more than its basis needs."""
     wanted, sums = traced.route.growth, {name: array.reshape(-1) for name, array in cut.sums.parts.items()}
     if wanted is None:
@@ -270,7 +274,7 @@ def _axes(traced: Trace, place: Mapping[str, object], columns: Mapping[str, Floa
     route, labels = traced.route, where(traced.cubes[traced.cube], traced.route).labels
     sex_and_age = {"sex": labels["sex"], "age": labels["age_band"]}
     if route.is_sampled and route.groups:
-        return {route.groups: compared(route)}
+        return {route.groups: gap_groups(route)}
     if route.groups:
         return {route.groups: [label for label in labels[route.groups] if label != UNKNOWN], **sex_and_age}
     if route.method.endswith("life_expectancy"):
