@@ -114,7 +114,7 @@ def _below(query: Query) -> list[str]:
 
 
 def _create_tables(warehouse: Warehouse, reads: Iterable[str]) -> None:
-    """Tables without a row: deliveries as contracts type them, others as their SQL makes them; but ref as it is."""
+    """Create empty tables: deliveries by contract, others by their SQL; reference tables get their rows."""
     for table in reads:
         schema, _, stem = table.partition(".")
         if schema == "person":
@@ -145,7 +145,7 @@ def _insert(warehouse: Warehouse, table: str, rows: list[Any], defaults: Any, pe
 
 
 def _assert_nothing_is_lost(warehouse: Warehouse, extract: str, ledger: Ledger, period: int) -> None:
-    """The cube's columns add up to every staged row and every staged cent."""
+    """Check that the columns of the cube add up to all staged rows and euros."""
     staged = qualified(f"stg.{extract}")
     rows = warehouse.value(
         f"select count(*) from (select distinct supplier, line_number from {staged} where period = ?)",
