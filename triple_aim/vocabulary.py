@@ -5,7 +5,7 @@ Not here: code lists of the outside world (ICD-10, care kinds, municipalities); 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 Aim = Literal["health", "quality", "cost"]
 Polarity = Literal["higher_is_better", "lower_is_better", "no_judgement"]
@@ -39,6 +39,8 @@ Method = Literal[
 ]
 Trend = Literal["improving", "worsening", "rising", "falling", "no_demonstrable_change", "not_tested"]
 
+#: Every status that a row of a mart may have.
+STATUSES: tuple[Status, ...] = get_args(Status)
 #: The statuses of a row whose numbers may be seen.
 SHOWN: tuple[Status, ...] = ("published", "provisional")
 
