@@ -49,7 +49,7 @@ dev: $(READY)        ## the Dagster web UI, on this machine only
 	DAGSTER_HOME=$(CURDIR)/work/dagster sh -c 'mkdir -p $$DAGSTER_HOME && cp pipelines/dagster.yaml $$DAGSTER_HOME/ && exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1'
 
 reference: $(READY)  ## write docs/reference and the JSON schemas anew
-	$(BIN)/python -m triple_aim.reference_pages
+	$(BIN)/python -m triple_aim.reference_docs
 
 samples: $(READY)    ## write the synthetic samples anew
 	$(BIN)/triple-aim samples data_samples

@@ -5,11 +5,10 @@ import time
 import dagster as dg
 
 from assets.resources import ONE_RUN, RETRY, YEARS, Monitor, check_specs, finished, years
-from triple_aim.checks import extract_counts
-from triple_aim.contracts import Contract
-from triple_aim.ingest import ingest
-from triple_aim.programme import Programme
-from triple_aim.reference import load_reference
+from triple_aim.checks import extract_verdicts
+from triple_aim.definitions import Contract, Programme
+from triple_aim.deliveries import ingest_extract
+from triple_aim.warehouse import load_reference
 
 REFERENCE = dg.AssetKey(["ref", "tables"])
 
@@ -57,13 +56,15 @@ def _extract(contract: Contract) -> dg.AssetsDefinition:
         started = time.monotonic()
         programme = monitor.programme
         with monitor.warehouse() as warehouse:
-            done = ingest(warehouse, programme.project, contract, programme.staging[contract.extract], years(context))
+            done = ingest_extract(
+                warehouse, programme.project, contract, programme.staging[contract.extract], years(context)
+            )
             return finished(
                 warehouse,
                 key,
                 f'stg."{contract.extract}"',
                 started,
-                extract_counts(contract.extract, done.rows, done.set_aside),
+                extract_verdicts(contract.extract, done.rows, done.set_aside),
                 deliveries_accepted=done.accepted,
                 deliveries_unchanged=done.unchanged,
                 rows_set_aside=done.set_aside,

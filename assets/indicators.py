@@ -8,13 +8,10 @@ import dagster as dg
 import pandas as pd
 
 from assets.resources import RETRY, Monitor, check_specs, event, judged, recalled
-from triple_aim.checks import Count, indicator_counts
+from triple_aim.checks import indicator_verdicts
 from triple_aim.cubes import all_built, remember
-from triple_aim.indicators import indicator_rows
-from triple_aim.programme import Programme
-from triple_aim.published import with_published
-from triple_aim.rows import KINDS
-from triple_aim.specs import Spec
+from triple_aim.definitions import Programme, Spec
+from triple_aim.indicators import KINDS, indicator_rows, with_published
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 TYPES = {"str": "varchar", "int64": "bigint", "float64": "double"}
@@ -52,23 +49,24 @@ def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefiniti
                 rows = indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off)
                 made.append(with_published(warehouse, spec, regions, rows).assign(indicator_id=spec.id))
                 seconds[spec.id] = time.monotonic() - started
-            counts = _kept(warehouse, stale, pd.concat(made, ignore_index=True)) if stale else {}
-            results = judged(warehouse, counts) | recalled(
-                warehouse, sorted({f"ind/{spec.id}" for spec in wanted} - counts.keys())
-            )
-            with warehouse.transaction():  # last, so that a table whose counts were not judged is made again
+            if stale:
+                _keep(warehouse, stale, pd.concat(made, ignore_index=True))
+            verdicts = {f"ind/{name}": mine for name, mine in indicator_verdicts(warehouse, stale).items()}
+            unchanged = sorted({f"ind/{spec.id}" for spec in wanted} - verdicts.keys())
+            results = judged(warehouse, verdicts) | recalled(warehouse, unchanged)
+            with warehouse.transaction():  # last, so that a table without verdicts is made again
                 for spec in stale:
                     remember(warehouse, f"ind.{spec.id}", 0, contents[spec.id])
             sizes = _sizes(warehouse, list(seconds))
             for name, taken in seconds.items():
                 asset = f"ind/{name}"
-                yield event(asset, sizes[name], taken, results[asset], is_unchanged=asset not in counts)
+                yield event(asset, sizes[name], taken, results[asset], is_unchanged=asset not in verdicts)
 
     return indicators
 
 
-def _kept(warehouse: Warehouse, specs: list[Spec], rows: pd.DataFrame) -> dict[str, list[Count]]:
-    """Rows of some indicators as a table each, all or none, and what is to be judged of them.
+def _keep(warehouse: Warehouse, specs: list[Spec], rows: pd.DataFrame) -> None:
+    """Write the rows of some indicators as a table each, all or none.
 
     They land at once: to turn the frame into a table for each of them would cost more than to compute it.
     """
@@ -82,7 +80,6 @@ def _kept(warehouse: Warehouse, specs: list[Spec], rows: pd.DataFrame) -> dict[s
                 [spec.id],
             )
         warehouse.run("drop table landed")
-    return {f"ind/{name}": counts for name, counts in indicator_counts(specs, rows).items()}
 
 
 def _sizes(warehouse: Warehouse, names: list[str]) -> dict[str, int]:

@@ -5,12 +5,19 @@ import time
 import dagster as dg
 
 from assets.resources import RETRY, Monitor, check_specs, finished
-from triple_aim.catalog import dictionary_rows, headline_rows, region_rows
-from triple_aim.checks import delivery_counts, ledger_counts, region_counts
+from triple_aim.checks import (
+    delivery_verdicts,
+    dictionary_verdicts,
+    gate_verdicts,
+    ledger_verdicts,
+    reconciliation_verdicts,
+    region_verdicts,
+)
 from triple_aim.cubes import reconcile
-from triple_aim.disclosure.gate import TABLE, pass_gate
-from triple_aim.landing import delivered_files, unclaimed
-from triple_aim.programme import Programme
+from triple_aim.definitions import Programme
+from triple_aim.deliveries import delivered_files, unclaimed
+from triple_aim.disclosure import TABLE, pass_gate
+from triple_aim.release import dictionary_rows, headline_rows, region_rows
 
 OWNERS = ["team:disclosure-control"]
 
@@ -46,7 +53,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
                 ["safe", "indicator_values"],
                 TABLE,
                 started,
-                [],
+                gate_verdicts(warehouse, programme.specs),
                 rows_suppressed=int(suppressed),
                 indicators_gated=len(again),
             )
@@ -67,9 +74,9 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
             contracts, deliveries = monitor.programme.contracts.values(), monitor.programme.project.deliveries
             rows = reconcile(warehouse, contracts)
             warehouse.create("safe.reconciliation", rows)
-            told = delivery_counts(len(delivered_files(deliveries)), unclaimed(deliveries, contracts))
-            counts = [*told, *ledger_counts(rows)]
-            return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, counts)
+            claimed = delivery_verdicts(len(delivered_files(deliveries)), unclaimed(deliveries, contracts))
+            verdicts = [*claimed, *ledger_verdicts(rows), *reconciliation_verdicts(warehouse)]
+            return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, verdicts)
 
     @dg.asset(
         key=["safe", "dictionary"],
@@ -89,7 +96,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
             warehouse.create("safe.indicators", dictionary_rows(programme.specs))
             warehouse.create("safe.headlines", headline_rows(programme.publication))
             warehouse.create("safe.regions", region_rows(regions))
-            counts = region_counts(regions)
-            return finished(warehouse, ["safe", "dictionary"], "safe.indicators", started, counts)
+            verdicts = [*region_verdicts(regions), *dictionary_verdicts(warehouse, programme.specs)]
+            return finished(warehouse, ["safe", "dictionary"], "safe.indicators", started, verdicts)
 
     return [values, ledger, dictionary]

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.resources import RETRY, Monitor
-from triple_aim.programme import Programme
+from triple_aim.definitions import Programme
 from triple_aim.release import release
 
 

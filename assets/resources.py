@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from graphlib import TopologicalSorter
-from itertools import islice
 from pathlib import Path
 from traceback import extract_tb
 from typing import cast
@@ -18,19 +17,13 @@ from typing import cast
 import dagster as dg
 from pydantic import PrivateAttr
 
-from triple_aim.checks import Count, Verdict, as_frame, cube_counts, judge
-from triple_aim.cluster import open_builder
-from triple_aim.cubes import Cells, InWarehouse, all_built, build_table, built, load_cells
+from triple_aim.checks import Verdict, recall, record
+from triple_aim.cubes import Cells, InWarehouse, all_built, build_table, built, load_cells, open_builder
+from triple_aim.definitions import Programme, Regions, Spec, load_programme, load_project
 from triple_aim.errors import TripleAimError
 from triple_aim.periods import FIRST_PERIOD
-from triple_aim.programme import Programme, load_programme
-from triple_aim.project import load_project
-from triple_aim.publication import release_id
-from triple_aim.queries import Query
-from triple_aim.regions import Regions
-from triple_aim.rollup import Geography
-from triple_aim.specs import Spec
-from triple_aim.warehouse import EngineError, Warehouse, masked, open_warehouse, passes, qualified
+from triple_aim.release import release_id
+from triple_aim.warehouse import EngineError, Query, Warehouse, masked, open_warehouse, passes, qualified
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills: pinned, and tested in tests/pipeline
 
@@ -150,12 +143,12 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
 def by_year(
     floor: str,
     queries: Iterable[Query],
-    place: Callable[[Monitor, Warehouse, Query], Geography | None] = lambda *_: None,
+    check: Callable[[Monitor, Warehouse, Sequence[Query]], Mapping[str, list[Verdict]]],
     before: Callable[[Monitor, Warehouse], None] = lambda *_: None,
 ) -> dg.AssetsDefinition:
     """A floor of SQL files in one step, an asset each, rebuilt year by year where what they read changed.
 
-    ``place`` knows the regions of a table. A step each would cost more than most of the files do.
+    ``check`` gives the verdicts on tables, by table. A step each would cost more than most of the files do.
     """
     known = {query.table: query for query in queries}
     inner = {table: [source for source in query.reads if source in known] for table, query in known.items()}
@@ -174,13 +167,13 @@ def by_year(
         wanted = [query for query in ordered if dg.AssetKey(query.table.split(".")) in context.selected_asset_keys]
         with monitor.warehouse() as warehouse:
             before(monitor, warehouse)
-            counts, facts = {}, {}
+            facts = {}
             for query in wanted:
                 started, asset = time.monotonic(), query.table.replace(".", "/")
                 rebuilt = build_table(warehouse, query, years(context), monitor.builder)
-                counts[asset] = cube_counts(warehouse, query, place(monitor, warehouse, query))
                 facts[asset] = query.table, time.monotonic() - started, len(rebuilt)
-            results = judged(warehouse, counts)
+            verdicts = check(monitor, warehouse, wanted)
+            results = judged(warehouse, {asset: verdicts[table] for asset, (table, *_) in facts.items()})
             for asset, (table, seconds, rebuilt_count) in facts.items():
                 yield told(warehouse, asset, qualified(table), seconds, results[asset], periods_rebuilt=rebuilt_count)
 
@@ -208,35 +201,15 @@ def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def judged(warehouse: Warehouse, counts: Mapping[str, list[Count]]) -> dict[str, list[dg.AssetCheckResult]]:
-    """Judge the counts of some assets at once, keep the verdicts for the mart ``checks``, and tell Dagster of each."""
-    if not counts:
-        return {}
-    verdicts = judge([count for mine in counts.values() for count in mine])
-    frame = as_frame(verdicts).assign(asset=[asset for asset, mine in counts.items() for _ in mine])
-    each = iter(verdicts)
-    by_asset = {asset: list(islice(each, len(mine))) for asset, mine in counts.items()}
-    with warehouse.named("arriving", frame):
-        warehouse.run("create table if not exists meta.checks as select * from arriving where false")
-        warehouse.run("delete from meta.checks where list_contains(?, asset)", [list(counts)])
-        warehouse.run("insert into meta.checks by name select * from arriving")
-    return {asset: _results(asset, mine) for asset, mine in by_asset.items()}
+def judged(warehouse: Warehouse, verdicts: Mapping[str, list[Verdict]]) -> dict[str, list[dg.AssetCheckResult]]:
+    """Keep the verdicts on some assets for the mart ``checks``, and report them to Dagster."""
+    record(warehouse, verdicts)
+    return {asset: _results(asset, mine) for asset, mine in verdicts.items()}
 
 
 def recalled(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[dg.AssetCheckResult]]:
-    """The verdicts that still hold of assets whose tables were not made again."""
-    rows = warehouse.frame("select * from meta.checks where list_contains(?, asset)", [list(assets)])
-    columns = ["check_id", "subject", "expectation", "severity", "checked_count", "unexpected_count", "note"]
-    return {
-        str(asset): _results(
-            str(asset),
-            [
-                Verdict(Count(*facts), bool(passed))
-                for *facts, passed in mine[[*columns, "is_passed"]].itertuples(index=False)
-            ],
-        )
-        for asset, mine in rows.groupby("asset")
-    }
+    """The verdicts on assets whose tables were not made again."""
+    return {asset: _results(asset, mine) for asset, mine in recall(warehouse, assets).items()}
 
 
 def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
@@ -245,17 +218,17 @@ def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
         (CRITICAL, "critical", dg.AssetCheckSeverity.ERROR),
         (WARNINGS, "warning", dg.AssetCheckSeverity.WARN),
     ):
-        mine = [verdict for verdict in verdicts if verdict.count.severity == severity]
-        failed = [verdict.count for verdict in mine if not verdict.is_passed]
-        told = "; ".join(f"{c.check_id}: {c.unexpected:,} of {c.checked:,} {c.note}".strip() for c in failed)
+        mine = [verdict for verdict in verdicts if verdict.severity == severity]
+        failed = [verdict for verdict in mine if not verdict.is_passed]
+        message = "; ".join(f"{v.check_id}: {v.unexpected:,} of {v.checked:,} {v.note}".strip() for v in failed)
         results.append(
             dg.AssetCheckResult(
                 passed=not failed,
                 check_name=name,
                 asset_key=dg.AssetKey(asset.split("/")),
                 severity=level,
-                description=told or f"{len(mine)} expectations hold",
-                metadata={"expectations": len(mine), "failed": len(failed)},
+                description=message or f"{len(mine)} checks passed",
+                metadata={"checks": len(mine), "failed": len(failed)},
             )
         )
     return results
@@ -266,12 +239,12 @@ def finished(
     key: Sequence[str],
     table: str,
     started: float,
-    counts: list[Count],
+    verdicts: list[Verdict],
     **facts: int | str | float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The event of an asset that is a table: rows, columns, seconds, verdicts."""
     asset = "/".join(key)
-    return told(warehouse, asset, table, time.monotonic() - started, judged(warehouse, {asset: counts})[asset], **facts)
+    return told(warehouse, asset, table, time.monotonic() - started, judged(warehouse, {asset: verdicts})[asset], **facts)
 
 
 def told(

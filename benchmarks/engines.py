@@ -27,13 +27,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 def main(config: Path, engine: str) -> None:
     """Print wall time, CPU and memory of making every person table and cube from nothing."""
     from tests.spark.conftest import CLUSTERS
-    from triple_aim.cluster import open_cluster
-    from triple_aim.cubes import InWarehouse, build_table
-    from triple_aim.ingest import delivered_periods, ingest
-    from triple_aim.programme import load_programme
-    from triple_aim.project import load_project
-    from triple_aim.reference import load_reference
-    from triple_aim.warehouse import open_warehouse
+    from triple_aim.cubes import InWarehouse, build_table, open_cluster
+    from triple_aim.definitions import load_programme, load_project
+    from triple_aim.deliveries import delivered_periods, ingest_extract
+    from triple_aim.warehouse import load_reference, open_warehouse
 
     programme = load_programme(load_project(config))
     project, persons = programme.project, programme.persons
@@ -47,7 +44,7 @@ def main(config: Path, engine: str) -> None:
         warehouse = stack.enter_context(open_warehouse(folder / "warehouse.duckdb", reach=reach, **limits))
         load_reference(warehouse, project.reference)
         for contract in programme.contracts.values():
-            ingest(warehouse, project, contract, programme.staging[contract.extract], periods)
+            ingest_extract(warehouse, project, contract, programme.staging[contract.extract], periods)
         started, before = time.monotonic(), _cpu()
         with ExitStack() as servers:
             builder = InWarehouse()

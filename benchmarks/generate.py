@@ -15,8 +15,7 @@ from typing import Annotated
 import typer
 
 from triple_aim.errors import TripleAimError
-from triple_aim.invented.delivering import write_nation
-from triple_aim.invented.nation import Nation
+from triple_aim.synthetic import Nation, write_nation
 
 
 def main(

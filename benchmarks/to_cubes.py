@@ -23,11 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 def main(config: Path) -> None:
     """Print a table with one row a floor."""
     from triple_aim.cubes import build_table
-    from triple_aim.ingest import delivered_periods, ingest
-    from triple_aim.programme import load_programme
-    from triple_aim.project import load_project
-    from triple_aim.reference import load_reference
-    from triple_aim.warehouse import open_warehouse
+    from triple_aim.definitions import load_programme, load_project
+    from triple_aim.deliveries import delivered_periods, ingest_extract
+    from triple_aim.warehouse import load_reference, open_warehouse
 
     told = load_project(config.resolve())
     print("| floor | wall, s | CPU, s | peak by then, MB |")
@@ -50,7 +48,7 @@ def main(config: Path) -> None:
             load_reference(warehouse, project.reference)
             periods = delivered_periods(project, programme.contracts.values())
             for contract in programme.contracts.values():
-                ingest(warehouse, project, contract, programme.staging[contract.extract], periods)
+                ingest_extract(warehouse, project, contract, programme.staging[contract.extract], periods)
             before = told_of("deliveries to stg", before)
             for floor, queries in (("stg to person", programme.persons), ("person to cube", programme.cubes)):
                 known = {query.table: query for query in queries.values()}

@@ -15,7 +15,7 @@ from assets.resources import Monitor, programme_at
 from pipelines.jobs import nightly
 from pipelines.schedules import nightly_schedule
 from pipelines.sensors import deliveries_sensor
-from triple_aim.project import CONFIG_VARIABLE
+from triple_aim.definitions import CONFIG_VARIABLE
 
 
 def build(config: str = "") -> dg.Definitions:

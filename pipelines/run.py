@@ -13,10 +13,10 @@ import dagster as dg
 from assets.resources import programme_at
 from pipelines.definitions import build, defs
 from pipelines.jobs import over, teller
+from triple_aim.definitions import CONFIG_VARIABLE
+from triple_aim.deliveries import delivered_periods
 from triple_aim.errors import CheckFailed, NothingToPublish
-from triple_aim.ingest import delivered_periods
 from triple_aim.periods import runs_of
-from triple_aim.project import CONFIG_VARIABLE
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import dagster as dg
 
 from pipelines.jobs import over
+from triple_aim.definitions import Programme
 from triple_aim.periods import FIRST_PERIOD
-from triple_aim.programme import Programme
-from triple_aim.standing import standing_release
+from triple_aim.release import standing_release
 
 
 def nightly_schedule(programme: Programme, job: object) -> dg.ScheduleDefinition:

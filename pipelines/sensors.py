@@ -8,10 +8,9 @@ import re
 import dagster as dg
 
 from pipelines.jobs import over
-from triple_aim.contracts import PeriodFromFile
-from triple_aim.landing import discover
+from triple_aim.definitions import PeriodFromFile, Programme
+from triple_aim.deliveries import discover
 from triple_aim.periods import FIRST_PERIOD, runs_of
-from triple_aim.programme import Programme
 
 
 def deliveries_sensor(programme: Programme, job: object) -> dg.SensorDefinition:

@@ -1,6 +1,6 @@
 """Bytes on disk that are there for good: one table as Parquet, and writing that survives a pulled plug.
 
-Not here: which files make a release (``publication``) or an export (``exports``).
+Not here: which files make a release (``triple_aim.release``) or an export (``triple_aim.reports``).
 """
 
 from __future__ import annotations

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from triple_aim.acceptance import SQL_TYPES
-from triple_aim.contracts import load_contracts, load_publication
-from triple_aim.cubes import TYPES, build_table, column_type
+from triple_aim.cubes.build import build_table
+from triple_aim.cubes.columns import TYPES, column_type
+from triple_aim.definitions.contracts import load_contracts, load_publication
+from triple_aim.definitions.json_schemas import SCHEMAS, schema_text
+from triple_aim.deliveries.ingest import META
+from triple_aim.deliveries.validation import SQL_TYPES
 from triple_aim.errors import ContentError
-from triple_aim.ingest import META
-from triple_aim.queries import Query, read_queries, read_query
-from triple_aim.reference import load_reference
-from triple_aim.schemas import SCHEMAS, schema_text
-from triple_aim.warehouse import Warehouse, open_warehouse
+from triple_aim.warehouse.connection import Warehouse, open_warehouse
+from triple_aim.warehouse.reference_tables import load_reference
+from triple_aim.warehouse.sql_files import Query, read_queries, read_query
 
 ROOT = Path(__file__).parents[2]
 QUERIES = {folder: read_queries(ROOT / "sql" / folder) for folder in ("staging", "person", "cube", "marts")}

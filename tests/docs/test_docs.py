@@ -22,9 +22,9 @@ from typing import Any, get_args
 import pytest
 
 from triple_aim import errors
-from triple_aim.project import Settings, load_project
-from triple_aim.reference_pages import pages
-from triple_aim.specs import Compute
+from triple_aim.definitions.settings import Settings, load_project
+from triple_aim.definitions.specs import Compute
+from triple_aim.reference_docs.pages import pages
 from triple_aim.vocabulary import Method
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,7 +178,7 @@ def test_the_generated_reference_is_fresh() -> None:
 def test_every_command_and_option_is_documented() -> None:
     from typer.main import get_command
 
-    from triple_aim.cli import app
+    from triple_aim.cli.commands import app
 
     sections = re.split(r"^## ", (ROOT / "docs" / "reference" / "cli.md").read_text(), flags=re.MULTILINE)
     told = {section.split("\n", 1)[0]: section for section in sections}
@@ -231,7 +231,7 @@ def test_every_word_of_the_command_line_in_the_docs_exists() -> None:
     """Commands in blocks that are not run are at least commands."""
     from typer.main import get_command
 
-    from triple_aim.cli import app
+    from triple_aim.cli.commands import app
 
     known = get_command(app)
     for page in PAGES:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from triple_aim.contracts import load_contracts
+from triple_aim.definitions.contracts import load_contracts
+from triple_aim.definitions.settings import Project, Settings
+from triple_aim.deliveries.ingest import ingest_extract
 from triple_aim.errors import DeliveryError
-from triple_aim.ingest import ingest
-from triple_aim.project import Project, Settings
-from triple_aim.queries import read_queries
-from triple_aim.reference import load_reference
-from triple_aim.warehouse import Warehouse, open_warehouse
+from triple_aim.warehouse.connection import Warehouse, open_warehouse
+from triple_aim.warehouse.reference_tables import load_reference
+from triple_aim.warehouse.sql_files import read_queries
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("TRIPLE_AIM_SHARED_DATA", ROOT / "../shared/data")).resolve()
@@ -59,7 +59,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     with open_warehouse(project.warehouse, reach=[project.work]) as warehouse:
         load_reference(warehouse, project.reference)
         for name in PUBLIC:
-            ingest(warehouse, project, CONTRACTS[name], STAGING[name], range(2006, 2030))
+            ingest_extract(warehouse, project, CONTRACTS[name], STAGING[name], range(2006, 2030))
         yield warehouse
 
 
@@ -152,6 +152,6 @@ def test_a_damaged_public_file_is_refused(staged: Warehouse, tmp_path: Path, dam
     with open_warehouse(project.warehouse, reach=[project.work]) as warehouse:
         load_reference(warehouse, project.reference)
         with pytest.raises(DeliveryError) as caught:
-            ingest(warehouse, project, CONTRACTS["vektis_open"], STAGING["vektis_open"], [2023])
+            ingest_extract(warehouse, project, CONTRACTS["vektis_open"], STAGING["vektis_open"], [2023])
         assert warehouse.value("select count(*) from stg.vektis_open") == 0
     assert "AMSTERDAM" not in str(caught.value) and str(caught.value).count("\n") == 2

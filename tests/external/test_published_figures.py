@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from triple_aim.contracts import load_publication
+from triple_aim.definitions.contracts import load_publication
 from triple_aim.errors import NothingToPublish
-from triple_aim.figures import caterpillar
+from triple_aim.reports.figures.series import caterpillar
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("TRIPLE_AIM_SHARED_DATA", ROOT / "../shared/data")).resolve()
@@ -83,7 +83,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The release of one run of the whole job on the open data, as ``benchmarks/open_data.toml`` sets it up."""
     import dagster as dg
 
-    from triple_aim.ingest import delivered_periods
+    from triple_aim.deliveries.ingest import delivered_periods
 
     folder = tmp_path_factory.mktemp("open_data")
     config = folder / "monitor.toml"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from triple_aim.regions import Regions
+from triple_aim.definitions.regions import Regions
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("TRIPLE_AIM_SHARED_DATA", ROOT / "../shared/data"))

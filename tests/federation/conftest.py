@@ -12,13 +12,13 @@ import pyreadstat
 import pytest
 
 from tests.pipeline.installation import Installation, settle
-from triple_aim.federation import export_cubes
-from triple_aim.invented.formats import write_csv, write_spss
-from triple_aim.invented.samples import write_samples
-from triple_aim.invented.surveys import ITEMS
-from triple_aim.programme import Programme, load_programme
-from triple_aim.project import load_project
-from triple_aim.specs import load_specs
+from triple_aim.definitions.programme import Programme, load_programme
+from triple_aim.definitions.settings import load_project
+from triple_aim.definitions.specs import load_specs
+from triple_aim.federation.export import export_cubes
+from triple_aim.synthetic.formats import write_csv, write_spss
+from triple_aim.synthetic.samples import write_samples
+from triple_aim.synthetic.surveys import ITEMS
 
 #: Which party has the persons of a municipality; what is of none of them is with the first.
 PARTIES = {

@@ -18,16 +18,21 @@ import pytest
 
 from tests.federation.conftest import YEAR, Federation, programme_of
 from tests.pipeline.installation import settle
-from triple_aim import admission
-from triple_aim import federation as federation_module
-from triple_aim.admission import import_cubes, stage_contributions
-from triple_aim.contributions import MANIFEST, accept, arriving, standing
+from triple_aim.definitions.programme import Programme
+from triple_aim.deliveries.contributions import (
+    MANIFEST,
+    accept_contributions,
+    copied_contribution,
+    current_contributions,
+)
+from triple_aim.deliveries.ingest import META, delivered_periods
 from triple_aim.errors import DeliveryError, DisclosureError, ProjectError, TripleAimError
-from triple_aim.federation import export_cubes
+from triple_aim.federation import export as federation_module
+from triple_aim.federation import import_ as admission
+from triple_aim.federation.export import export_cubes
+from triple_aim.federation.import_ import import_cubes, stage_contributions
 from triple_aim.files import parquet_bytes, sha256
-from triple_aim.ingest import META, delivered_periods
-from triple_aim.programme import Programme
-from triple_aim.warehouse import open_warehouse
+from triple_aim.warehouse.connection import open_warehouse
 
 Told = dict[str, Any]
 
@@ -240,7 +245,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_taken(
     spoil(south)
     with pytest.raises(DeliveryError, match=told):
         import_cubes(hub, [contributions["north"], south])
-    assert standing(hub.project.landing) == []
+    assert current_contributions(hub.project.landing) == []
     assert [path.name for path in (hub.project.landing / "contributions").iterdir()] == []
 
 
@@ -267,7 +272,7 @@ def test_the_newest_of_a_party_counts_and_what_counts_is_not_taken_again(
     assert import_cubes(hub, [contributions["north"]]) == []
     export_cubes(programme_of(federation["north"]), tmp_path / "fewer", "north", ["claims"])
     assert import_cubes(hub, [tmp_path / "fewer"]) == ["north"]
-    (there,) = standing(hub.project.landing)
+    (there,) = current_contributions(hub.project.landing)
     assert set(there.manifest.cubes) == {"claims"}
     assert delivered_periods(hub.project, []) == [YEAR]
 
@@ -282,7 +287,7 @@ def test_what_was_accepted_is_held_to_content_and_deliveries_at_each_run(
         assert warehouse.value("select count(*) from party.claims where contributor = 'south'") > 0
         slot, delivered = next(
             item
-            for item in standing(hub.project.landing)[0].manifest.deliveries.items()
+            for item in current_contributions(hub.project.landing)[0].manifest.deliveries.items()
             if item[0].startswith("claims/")
         )
         warehouse.run("insert into meta.staged values ('claims', ?, '', ?, '')", [int(slot.split("/")[1]), delivered])
@@ -290,8 +295,8 @@ def test_what_was_accepted_is_held_to_content_and_deliveries_at_each_run(
             stage_contributions(warehouse, hub)
         warehouse.run("delete from meta.staged")
         retell(south, lambda told: told["cubes"]["survey"].update(content="0" * 64))
-        with arriving(hub.project.landing, south) as copy:
-            accept(hub.project.landing, [copy])
+        with copied_contribution(hub.project.landing, south) as copy:
+            accept_contributions(hub.project.landing, [copy])
         with pytest.raises(DeliveryError, match="survey was made with other contracts"):
             stage_contributions(warehouse, hub)
 
@@ -352,7 +357,11 @@ def test_a_disk_that_fails_leaves_nothing_half(
         patch.setattr(os, "replace", full)
         import_cubes(hub, list(contributions.values()))
     assert len(moved) == 3  # the last takes the first back
-    assert standing(hub.project.landing) == [] and not list(base.rglob(MANIFEST)) and not list(base.glob(".*"))
+    assert (
+        current_contributions(hub.project.landing) == []
+        and not list(base.rglob(MANIFEST))
+        and not list(base.glob(".*"))
+    )
     assert import_cubes(hub, list(contributions.values())) == list(contributions)
 
 

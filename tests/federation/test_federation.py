@@ -10,14 +10,14 @@ import pytest
 
 from tests.federation.conftest import APART, OTHERS, YEAR, Federation, one_of_each, programme_of
 from tests.pipeline.installation import Installation
-from triple_aim.admission import import_cubes
-from triple_aim.apart import REASON
-from triple_aim.contributions import read_contribution
-from triple_aim.federation import export_cubes
+from triple_aim.deliveries.contributions import read_contribution
+from triple_aim.federation.export import export_cubes
+from triple_aim.federation.import_ import import_cubes
 from triple_aim.files import parquet_bytes
-from triple_aim.releases import read_manifest
-from triple_aim.standing import standing_release
-from triple_aim.warehouse import open_warehouse
+from triple_aim.indicators.non_additive import REASON
+from triple_aim.release.freshness import standing_release
+from triple_aim.release.store import read_manifest
+from triple_aim.warehouse.connection import open_warehouse
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from triple_aim.cubes import MEASURES, column_type
-from triple_aim.programme import load_programme
-from triple_aim.project import load_project
-from triple_aim.queries import Query
+from triple_aim.cubes.build import MEASURES, column_type
+from triple_aim.definitions.programme import load_programme
+from triple_aim.definitions.settings import load_project
+from triple_aim.warehouse.sql_files import Query
 
 PROGRAMME = load_programme(load_project())
 CUBES = [pytest.param(query, id=name) for name, query in PROGRAMME.cubes.items()]

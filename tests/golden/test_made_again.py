@@ -16,17 +16,17 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from triple_aim.cubes import Cells, load_cells
-from triple_aim.differencing import shown_levels
-from triple_aim.explain import Part, explain_indicator
-from triple_aim.programme import Programme, load_programme
-from triple_aim.project import load_project
-from triple_aim.regions import Regions
-from triple_aim.specs import Compute
+from triple_aim.cubes.cells import Cells, load_cells
+from triple_aim.definitions.programme import Programme, load_programme
+from triple_aim.definitions.regions import Regions
+from triple_aim.definitions.settings import load_project
+from triple_aim.definitions.specs import Compute
+from triple_aim.explain.differencing import shown_levels
+from triple_aim.explain.report import Part, explain_indicator
+from triple_aim.explain.strata import SPLIT, Workings, hidden, trace, workings
 from triple_aim.stats.estimate import Estimate
 from triple_aim.vocabulary import ALL, SHOWN
-from triple_aim.warehouse import open_warehouse
-from triple_aim.workings import SPLIT, Workings, hidden, trace, workings
+from triple_aim.warehouse.connection import open_warehouse
 
 INDICATORS = sorted(path.stem for path in Path(__file__).parents[2].glob("indicator_specs/*/*.yaml"))
 #: It takes five years and the samples hold three; ``tests/unit/test_workings.py`` makes it again.
@@ -190,7 +190,7 @@ def test_nothing_is_told_of_a_number_that_comes_out_otherwise(
         found = workings(*given)
         return found and replace(found, again=Estimate.without_limits(found.again.value + 1))
 
-    monkeypatch.setattr("triple_aim.explain.workings", otherwise)
+    monkeypatch.setattr("triple_aim.explain.report.workings", otherwise)
     said = told(sampled, "zvw_cost_growth", "GG5006", Part(segment="real"))
     assert "it comes out otherwise" in said and "made again" not in said and strata_in(said) == 0
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.definitions import build
 from tests.pipeline.installation import Installation, settle
-from triple_aim.invented.samples import write_samples
+from triple_aim.synthetic.samples import write_samples
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,10 @@ import pytest
 from assets import resources
 from pipelines.definitions import build
 from pipelines.jobs import over
-from triple_aim.contracts import SetAside
-from triple_aim.programme import Programme, load_programme
-from triple_aim.project import Project
-from triple_aim.releases import current_release
+from triple_aim.definitions.contracts import SetAside
+from triple_aim.definitions.programme import Programme, load_programme
+from triple_aim.definitions.settings import Project
+from triple_aim.release.store import current_release
 
 FOLLOWED = ("good_self_rated_health", "avoidable_admissions", "zvw_cost_standardised", "zvw_cost_growth", "mortality")
 Change = Callable[[Programme], Programme]

@@ -13,8 +13,8 @@ import pytest
 from dagster._serdes import serialize_value
 
 from tests.pipeline.installation import Installation
-from triple_aim.contracts import SetAside
-from triple_aim.programme import Programme
+from triple_aim.definitions.contracts import SetAside
+from triple_aim.definitions.programme import Programme
 
 PERSON = "c0ffee0ddba11ca7"
 CANARIES = {

@@ -12,17 +12,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from triple_aim.cubes import build_table, load_cells
-from triple_aim.indicators import indicator_rows
-from triple_aim.ingest import delivered_periods, ingest
-from triple_aim.invented import maker
-from triple_aim.invented.delivering import write_nation
-from triple_aim.invented.nation import DEATHS, Nation
-from triple_aim.invented.tables import model_tables
-from triple_aim.programme import Programme, load_programme
-from triple_aim.project import load_project
-from triple_aim.reference import load_reference
-from triple_aim.warehouse import open_warehouse
+from triple_aim.cubes.build import build_table
+from triple_aim.cubes.cells import load_cells
+from triple_aim.definitions.programme import Programme, load_programme
+from triple_aim.definitions.settings import load_project
+from triple_aim.deliveries.ingest import delivered_periods, ingest_extract
+from triple_aim.indicators.compute import indicator_rows
+from triple_aim.synthetic import maker
+from triple_aim.synthetic.delivering import write_nation
+from triple_aim.synthetic.nation import DEATHS, Nation
+from triple_aim.synthetic.tables import model_tables
+from triple_aim.warehouse.connection import open_warehouse
+from triple_aim.warehouse.reference_tables import load_reference
 
 NATION = Nation(persons=5000, years=(2019, 2020, 2021, 2022, 2023), municipalities=5, lines=20)
 KEY = ["indicator_id", "segment", "period", "region_code"]
@@ -83,7 +84,7 @@ def _values(config: Path) -> pd.DataFrame:
         load_reference(warehouse, project.reference)
         periods = delivered_periods(project, programme.contracts.values())
         for contract in programme.contracts.values():
-            taken = ingest(warehouse, project, contract, programme.staging[contract.extract], periods)
+            taken = ingest_extract(warehouse, project, contract, programme.staging[contract.extract], periods)
             assert taken.set_aside <= contract.set_aside.max_share * taken.rows, contract.extract
         for queries in (programme.persons, programme.cubes):
             known = {query.table: query for query in queries.values()}

@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.installation import Installation, settle
-from triple_aim.contracts import load_contracts
-from triple_aim.cubes import reconcile
-from triple_aim.programme import Programme
-from triple_aim.project import load_project
-from triple_aim.specs import Expectation
-from triple_aim.standing import standing_release
+from triple_aim.cubes.ledger import reconcile
+from triple_aim.definitions.contracts import load_contracts
+from triple_aim.definitions.programme import Programme
+from triple_aim.definitions.settings import load_project
+from triple_aim.definitions.specs import Expectation
+from triple_aim.release.freshness import standing_release
 
 
 def materialised(result: dg.ExecuteInProcessResult) -> set[str]:

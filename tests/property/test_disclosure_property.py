@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.cells import ROOT, specs
-from triple_aim.contracts import load_publication
+from triple_aim.definitions.contracts import load_publication
 from triple_aim.disclosure.protect import COMPARATOR, OWN, audit, protect
 
 PROMISE = load_publication(ROOT / "contracts")

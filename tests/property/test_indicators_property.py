@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.unit.cells import FLEVOLAND, cells, regions, specs, tables
-from triple_aim.cubes import Cells
-from triple_aim.indicators import indicator_rows
+from triple_aim.cubes.cells import Cells
+from triple_aim.indicators.compute import indicator_rows
 
 SHAPE = (2, 6, 2, 4)
 steady = settings(derandomize=True, max_examples=25)

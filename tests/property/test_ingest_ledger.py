@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triple_aim.contracts import Contract, load_contracts
+from triple_aim.definitions.contracts import Contract, load_contracts
+from triple_aim.definitions.settings import Project, Settings
+from triple_aim.deliveries.ingest import ingest_extract
 from triple_aim.errors import DeliveryError
-from triple_aim.ingest import ingest
-from triple_aim.project import Project, Settings
-from triple_aim.queries import Query, read_queries
-from triple_aim.warehouse import Warehouse, open_warehouse
+from triple_aim.warehouse.connection import Warehouse, open_warehouse
+from triple_aim.warehouse.sql_files import Query, read_queries
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = load_contracts(ROOT / "contracts")["claims"]
@@ -68,7 +68,7 @@ class Counter:
                 gzip.compress(content, 1) if isinstance(text, str) else content
             )
             self.warehouse.run("drop table if exists meta.staged; drop table if exists meta.ledger")
-            ingest(self.warehouse, project, self.contract, self.query, [2021])
+            ingest_extract(self.warehouse, project, self.contract, self.query, [2021])
 
     def ledger(self) -> dict[str, tuple[int, Decimal]]:
         told = self.warehouse.rows("select stage, sum(row_count), sum(amount_eur) from meta.ledger group by all")

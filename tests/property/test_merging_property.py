@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triple_aim.merging import META, merge
-from triple_aim.queries import Query
-from triple_aim.warehouse import Warehouse, open_warehouse
+from triple_aim.cubes.merge import META, merge
+from triple_aim.warehouse.connection import Warehouse, open_warehouse
+from triple_aim.warehouse.sql_files import Query
 
 GRAIN = ("period", "municipality_code", "sex", "exclusion")
 SUMS = ("visit_count", "visit_years", "visit_sum", "visit_sumsq", "cost_sumsq")

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triple_aim.regions import Regions
+from triple_aim.definitions.regions import Regions
 
 FOLDER = Path(__file__).parents[2] / "reference" / "regions"
 RECODINGS = pd.read_csv(FOLDER / "recodings.csv", dtype=str).query("kind != 'partial'")

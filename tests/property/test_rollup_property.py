@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.unit.cells import FLEVOLAND, regions
-from triple_aim.cubes import Cells, load_cells
-from triple_aim.queries import Query
-from triple_aim.regions import Regions
-from triple_aim.rollup import geography
-from triple_aim.warehouse import open_warehouse
+from triple_aim.cubes.cells import Cells, load_cells
+from triple_aim.definitions.regions import Regions
+from triple_aim.indicators.rollup import geography
+from triple_aim.warehouse.connection import open_warehouse
+from triple_aim.warehouse.sql_files import Query
 
 LEVELS = ["municipality", "ggd_region", "zorgkantoor_region", "province", "nl"]
 CODES = sorted(regions().names("municipality"))

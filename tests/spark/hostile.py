@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from triple_aim.contracts import Column, Contract
-from triple_aim.reference import read_table
+from triple_aim.definitions.contracts import Column, Contract
+from triple_aim.warehouse.reference_tables import read_table
 
 PERSONS = 320
 ROWS = {"claims": 20_000, "insured_population": 500, "social_domain": 1_200, "mortality": 600}

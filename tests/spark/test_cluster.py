@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from triple_aim.cluster import Cluster, open_cluster
-from triple_aim.cubes import build_table
+from triple_aim.cubes.build import build_table
+from triple_aim.cubes.spark import Cluster, open_cluster
+from triple_aim.deliveries.ingest import META
 from triple_aim.errors import ProjectError
-from triple_aim.ingest import META
-from triple_aim.queries import Query, read_query
-from triple_aim.warehouse import Warehouse, open_warehouse
+from triple_aim.warehouse.connection import Warehouse, open_warehouse
+from triple_aim.warehouse.sql_files import Query, read_query
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 YEARS = [2021, 2022]

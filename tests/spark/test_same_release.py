@@ -9,7 +9,7 @@ import pytest
 
 from tests.golden.regenerate import run_samples
 from tests.spark.test_same_tables import CUBES, PERSONS
-from triple_aim.warehouse import open_warehouse, qualified
+from triple_aim.warehouse.connection import open_warehouse, qualified
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 

@@ -16,13 +16,13 @@ import pyarrow as pa
 import pytest
 
 from tests.spark.hostile import Hostile
-from triple_aim.cluster import Cluster, open_cluster
-from triple_aim.contracts import load_contracts
-from triple_aim.cubes import build_table
-from triple_aim.ingest import META
-from triple_aim.queries import Query, read_queries
-from triple_aim.reference import load_reference
-from triple_aim.warehouse import Warehouse, open_warehouse, qualified
+from triple_aim.cubes.build import build_table
+from triple_aim.cubes.spark import Cluster, open_cluster
+from triple_aim.definitions.contracts import load_contracts
+from triple_aim.deliveries.ingest import META
+from triple_aim.warehouse.connection import Warehouse, open_warehouse, qualified
+from triple_aim.warehouse.reference_tables import load_reference
+from triple_aim.warehouse.sql_files import Query, read_queries
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 ROOT = Path(__file__).parents[2]

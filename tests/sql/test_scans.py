@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.sql.test_sql import ROOT, _below, _create_tables
-from triple_aim.ingest import META
-from triple_aim.queries import Query, read_queries
-from triple_aim.warehouse import Warehouse, open_warehouse
+from triple_aim.deliveries.ingest import META
+from triple_aim.warehouse.connection import Warehouse, open_warehouse
+from triple_aim.warehouse.sql_files import Query, read_queries
 
 QUERIES = [query for floor in ("person", "cube") for query in read_queries(ROOT / "sql" / floor).values()]
 #: Populations stand under two cubes; they are one row a municipality, sex and age.

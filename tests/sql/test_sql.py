@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
-from triple_aim.acceptance import SQL_TYPES
-from triple_aim.content import read_yaml
-from triple_aim.contracts import Ledger, load_contracts
-from triple_aim.cubes import build_table
-from triple_aim.ingest import META
-from triple_aim.queries import Query, of_some, read_query
-from triple_aim.reference import read_table
-from triple_aim.warehouse import Warehouse, open_warehouse, qualified
+from triple_aim.cubes.build import build_table
+from triple_aim.definitions.contracts import Ledger, load_contracts
+from triple_aim.definitions.yaml_reader import read_yaml
+from triple_aim.deliveries.ingest import META
+from triple_aim.deliveries.validation import SQL_TYPES
+from triple_aim.warehouse.connection import Warehouse, open_warehouse, qualified
+from triple_aim.warehouse.reference_tables import read_table
+from triple_aim.warehouse.sql_files import Query, of_some, read_query
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from triple_aim.cubes import Cells
-from triple_aim.regions import Regions
-from triple_aim.specs import Spec, load_specs
-from triple_aim.standards import Tables
+from triple_aim.cubes.cells import Cells
+from triple_aim.definitions.regions import Regions
+from triple_aim.definitions.specs import Spec, load_specs
+from triple_aim.definitions.standards import Tables
 
 ROOT = Path(__file__).parents[2]
 #: Municipalities of Flevoland: Lelystad, Almere, Dronten, Noordoostpolder, Urk, Zeewolde.

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from triple_aim.contracts import Publication, load_publication
-from triple_aim.publication import publish
+from triple_aim.definitions.contracts import Publication, load_publication
+from triple_aim.release.publish import publish
 
 YEARS = range(2012, 2024)
 REGIONS = {

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from triple_aim.definitions.regions import Regions
 from triple_aim.disclosure.protect import COMPARATOR
-from triple_aim.regions import Regions
 
 Parts = Mapping[str, Sequence[str]]  # the municipalities of each region of one kind
 TOTAL = ("all", "all", "none", "all")  # sex, age group, segment type, segment

@@ -9,21 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from triple_aim.checks.rules import municipality_verdicts, never_negative
-from triple_aim.checks.suites import (
-    TableExpectation,
-    complete_key,
-    empty_in_key,
-    in_range,
-    in_set,
-    like,
-    unique,
-)
+from triple_aim.checks.suites import TableExpectation, complete_key, empty_in_key, in_range, in_set, like, unique
 from triple_aim.checks.validation import validate
 from triple_aim.checks.verdicts import Verdict
+from triple_aim.indicators import Geography
 from triple_aim.periods import FIRST_PERIOD
-from triple_aim.queries import Query
-from triple_aim.rollup import Geography
-from triple_aim.warehouse import Warehouse, literal, qualified, quoted
+from triple_aim.warehouse import Query, Warehouse, literal, qualified, quoted
 
 BY = "cube"
 #: F and M; Vektis delivers V for women, and a row without a sex is unknown.

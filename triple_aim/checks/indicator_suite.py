@@ -26,8 +26,8 @@ from triple_aim.checks.suites import (
 )
 from triple_aim.checks.validation import Finding, validate
 from triple_aim.checks.verdicts import Verdict
-from triple_aim.rows import TOO_FEW
-from triple_aim.specs import Spec
+from triple_aim.definitions import Spec
+from triple_aim.indicators import TOO_FEW
 from triple_aim.vocabulary import ALL, STATUSES, Severity
 from triple_aim.warehouse import Warehouse, quoted
 
@@ -52,6 +52,8 @@ class IndicatorRule:
 
 def indicator_verdicts(warehouse: Warehouse, specs: Sequence[Spec]) -> dict[str, list[Verdict]]:
     """Range, coverage, change, interval, status, uniqueness and additivity of indicators, by their ids."""
+    if not specs:
+        return {}
     rows = _rows(warehouse, specs)
     present = set(rows[BY].unique())
     with_rows = [spec for spec in specs if spec.id in present]

@@ -28,9 +28,9 @@ from triple_aim.checks.suites import (
 )
 from triple_aim.checks.validation import table_verdicts
 from triple_aim.checks.verdicts import Verdict
-from triple_aim.contracts import Mart, MartColumn, Publication
-from triple_aim.specs import Spec
+from triple_aim.definitions import Mart, MartColumn, Programme, Spec
 from triple_aim.vocabulary import ALL, SHOWN
+from triple_aim.warehouse import Warehouse, qualified
 
 #: What a column is in pandas once its Parquet file is read; text has a type of its own in each version of pandas.
 PANDAS = {"integer": "int64", "double": "float64", "boolean": "bool"}
@@ -39,17 +39,19 @@ RANGES = "indicator_ranges"
 
 
 def mart_verdicts(
-    table: pd.DataFrame, mart: Mart, values: Mapping[str, Sequence[str]], rows: int | None, may_be_empty: bool = False
+    warehouse: Warehouse, mart: Mart, table: pd.DataFrame, values: Mapping[str, Sequence[str]]
 ) -> list[Verdict]:
-    """A mart has its promised columns, types, grain and values; ``rows`` is how many it should have, where known."""
-    suite = mart_suite(mart, values, rows)
-    if not may_be_empty:
-        suite.append(some_rows())
-    return table_verdicts(f"mart/{mart.name}", table, suite)
+    """A mart has its promised columns, types, grain and values, and every row of the table behind the gate it is of.
+
+    ``table`` is the mart as a reader of its Parquet file gets it.
+    """
+    behind = f"safe.{mart.name}"  # one name everywhere: a mart that is named as such a table has its rows
+    rows = warehouse.value(f"select count(*) from {qualified(behind)}") if warehouse.exists(behind) else None
+    return table_verdicts(f"mart/{mart.name}", table, mart_suite(mart, values, rows))
 
 
 def mart_suite(mart: Mart, values: Mapping[str, Sequence[str]], rows: int | None = None) -> list[TableExpectation]:
-    """The expectations of one mart; ``values`` are the closed lists that its columns name."""
+    """The expectations of one mart; ``values`` are the closed lists that its columns name, ``rows`` its size if known."""
     names = [column.name for column in mart.columns]
     suite = [
         TableExpectation(
@@ -60,6 +62,8 @@ def mart_suite(mart: Mart, values: Mapping[str, Sequence[str]], rows: int | None
         ),
         unique(mart.grain),
     ]
+    if not mart.may_be_empty:
+        suite.append(some_rows())
     if rows is not None:
         suite.append(row_count(rows))
     for column in mart.columns:
@@ -113,33 +117,26 @@ def range_suite(specs: Iterable[Spec]) -> list[TableExpectation]:
     ]
 
 
-def closed_lists(
-    publication: Publication,
-    indicators: Iterable[str],
-    sources: Iterable[str],
-    extracts: Iterable[str],
-    region_types: Iterable[str],
-) -> dict[str, list[str]]:
+def closed_lists(programme: Programme, region_types: Iterable[str]) -> dict[str, list[str]]:
     """Every closed list that a column of a mart may name: those of the contract, and those of the content around it."""
     return {
-        **publication.value_lists,
-        "headlines": sorted(publication.headlines.values()),
-        "indicators": sorted(indicators),
-        "sources": sorted(sources),
-        "extracts": sorted(extracts),
+        **programme.publication.value_lists,
+        "headlines": sorted(programme.publication.headlines.values()),
+        "indicators": sorted(programme.specs),
+        "sources": sorted(programme.cubes),
+        "extracts": sorted(programme.contracts),
         "region_types": sorted(region_types),
     }
 
 
-def suite_files(
-    publication: Publication, specs: Iterable[Spec], values: Mapping[str, Sequence[str]], rows: Mapping[str, int]
-) -> dict[str, bytes]:
+def suite_files(programme: Programme, rows: Mapping[str, int]) -> dict[str, bytes]:
     """The suites of a release as files, one a mart with the number of its ``rows``, and one for the ranges of specs."""
+    values = closed_lists(programme, programme.regions().types)
     files = {
         f"{FOLDER}/{mart.name}.json": suite_bytes(
             mart.name, mart_suite(mart, values, rows[mart.name]), f"{mart.title.en}: {mart.name}.parquet"
         )
-        for mart in publication.marts
+        for mart in programme.publication.marts
     }
     notes = "The range that is expected of the total of each indicator: indicator_values.parquet"
-    return files | {f"{FOLDER}/{RANGES}.json": suite_bytes(RANGES, range_suite(specs), notes)}
+    return files | {f"{FOLDER}/{RANGES}.json": suite_bytes(RANGES, range_suite(programme.specs.values()), notes)}

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from triple_aim.checks.verdicts import Verdict
-from triple_aim.queries import Query
-from triple_aim.regions import Regions
-from triple_aim.rollup import Geography
-from triple_aim.warehouse import Warehouse, qualified, quoted
+from triple_aim.definitions import Regions
+from triple_aim.indicators import Geography
+from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
 CENT = 0.005
 NAMED = 3

@@ -22,7 +22,7 @@ from triple_aim.checks.suites import (
 )
 from triple_aim.checks.validation import table_verdicts
 from triple_aim.checks.verdicts import Verdict
-from triple_aim.specs import Spec
+from triple_aim.definitions import Spec
 from triple_aim.vocabulary import STATUSES
 from triple_aim.warehouse import Warehouse, quoted
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from triple_aim.definitions import Regions
 from triple_aim.disclosure.unknowns import Additions, Ints, Mask
-from triple_aim.regions import Regions
 from triple_aim.vocabulary import ALL
 
 Columns = Mapping[str, NDArray[Any]]

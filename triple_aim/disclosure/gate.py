@@ -11,12 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
-from triple_aim.contracts import Publication
 from triple_aim.cubes import all_built, remember
+from triple_aim.definitions import Publication, Regions, Spec
 from triple_aim.disclosure.protect import COLUMNS, COMPARATOR, NO_ROWS, OWN, audit, protect
 from triple_aim.errors import DisclosureError
-from triple_aim.regions import Regions
-from triple_aim.specs import Spec
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 TABLE = "safe.indicator_values"

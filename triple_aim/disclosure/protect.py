@@ -11,15 +11,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from triple_aim.contracts import Publication
+from triple_aim.definitions import GROUPED, Publication, Regions, Spec
 from triple_aim.disclosure.additions import Columns, additions
 from triple_aim.disclosure.primary import too_small
 from triple_aim.disclosure.secondary import Counts, further
+from triple_aim.disclosure.trend import trends
 from triple_aim.disclosure.unknowns import Floats, Mask
 from triple_aim.errors import DisclosureError
-from triple_aim.regions import Regions
-from triple_aim.specs import GROUPED, Spec
-from triple_aim.trends import trends
 from triple_aim.vocabulary import SHOWN
 
 OWN = ["value", "lower", "upper", "numerator", "denominator"]

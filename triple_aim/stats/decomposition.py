@@ -1,7 +1,7 @@
 """What drove a change: a difference between two periods, divided over the factors that make up the rate.
 
-Belongs here: Kitagawa, Das Gupta and LMDI. Does not belong here: growth itself (``growth``), price indices
-(``price_index``) and any claim of cause: "due to" is arithmetic here, not explanation.
+Belongs here: Kitagawa, Das Gupta and LMDI. Does not belong here: growth itself (``triple_aim.indicators.methods``),
+price indices (``price_index``) and any claim of cause: "due to" is arithmetic here, not explanation.
 
 Factors go in by name and effects come out by the same names; cells (age, sex, kind of care) lie on the last
 axis, regions on any leading axes. Effects run from start to end, add to the total change and carry no

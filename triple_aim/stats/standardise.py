@@ -1,7 +1,7 @@
 """Standardised measures: rates, means and ratios made comparable over age and sex.
 
-Belongs here: methods that need a weight or a reference rate per stratum (strata on the last axis).
-Does not belong here: the standard populations themselves (``reference/``) and growth (``growth``).
+Belongs here: methods that need a weight or a reference rate per stratum (strata on the last axis). Does not belong
+here: the standard populations themselves (``reference/``) and growth (``triple_aim.indicators.methods``).
 
 Strata without person-years ("empty" strata). A region without women over 95 has no rate there. Counting it
 as a rate of zero would call missing zero and pull the result down. The default ``"drop_weight"`` leaves the

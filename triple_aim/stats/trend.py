@@ -1,7 +1,7 @@
 """Recent trend: has an indicator risen or fallen over its last five points?
 
-Belongs here: the five-point test and its reading by polarity. Does not belong here: growth rates (``growth``),
-unusual single points (``control_chart``) and forecasts.
+Belongs here: the five-point test and its reading by polarity. Does not belong here: growth rates
+(``triple_aim.indicators.methods``), unusual single points (``control_chart``) and forecasts.
 
 Pooled periods that overlap share persons; the test would take one change for several and find trends that are
 not there. Say how long a period is and how far apart two are; overlap is refused.

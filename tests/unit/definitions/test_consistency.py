@@ -1,0 +1,80 @@
+"""Is a spec that does not fit the rest of the content refused, with the line to mend?"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cells import ROOT
+from triple_aim.definitions.code_lists import load_code_lists
+from triple_aim.definitions.programme import load_programme
+from triple_aim.definitions.settings import load_project
+from triple_aim.errors import ContentError
+
+FAULTS: dict[str, tuple[str, str, str, str]] = {
+    "a cube there is not": ("cubes: [claims]", "cubes: [claimz]", "there is no cube claimz", "    cubes: [claimz]"),
+    "a column there is not": (
+        "insured_years",
+        "insured_weeks_count",
+        "no column insured_weeks_count",
+        "    numerator:",
+    ),
+    "a dimension there is not": ("where: {age_band", "where: {postcode", "no dimension postcode", "    where:"),
+    "a standard there is not": ("standard: esp2013", "standard: esp1976", "no standard esp1976", "    standard:"),
+    "a number that gates nothing": (
+        'cases_from: "{condition}_avoidable_',
+        'cases_from: "{condition}_avoided_',
+        "no column {condition}_avoided_",
+        "    cases_from:",
+    ),
+    "a code list that is not pinned": (
+        "  - {list: avoidable_admissions",
+        "  - {list: stroke",
+        "is not pinned",
+        "codes:",
+    ),
+    "a measure there is not": ("measures: [TA28]", "measures: [TA99]", "menu has no measure TA99", "measures:"),
+}
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose specs can be spoilt."""
+    for folder in ("contracts", "sql", "reference"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    shutil.copytree(ROOT / "indicator_specs", tmp_path / "indicator_specs")
+    shutil.copy(ROOT / "data_samples" / "monitor.toml", tmp_path / "monitor.toml")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_misfit_is_refused_with_its_line(copy: Path, fault: str) -> None:
+    old, new, told, line = FAULTS[fault]
+    path = copy / "indicator_specs" / "quality" / "avoidable_admissions.yaml"
+    text = path.read_text().replace(old, new)
+    assert new in text
+    path.write_text(text)
+    with pytest.raises(ContentError, match=told) as error:
+        load_programme(load_project(copy / "monitor.toml"))
+    name, number = error.value.where.split(":")
+    assert name == "indicator_specs/quality/avoidable_admissions.yaml"
+    assert text.splitlines()[int(number) - 1].startswith(line)
+
+
+def test_a_changed_code_list_is_no_longer_the_pinned_one(copy: Path) -> None:
+    (copy / "reference").unlink()
+    shutil.copytree(ROOT / "reference", copy / "reference")
+    path = copy / "reference" / "codes" / "avoidable_admissions.csv"
+    path.write_text(path.read_text() + "asthma,J48\n")
+    with pytest.raises(ContentError, match="no longer the one that was pinned"):
+        load_programme(load_project(copy / "monitor.toml"))
+
+
+def test_a_list_that_decides_a_column_has_a_version(tmp_path: Path) -> None:
+    (tmp_path / "flu.csv").write_text("icd10_prefix\nJ10\n")
+    (tmp_path / "flu.yaml").write_text("decides: [flu_count]\n")
+    with pytest.raises(ContentError, match="no version"):
+        load_code_lists(tmp_path)

@@ -1,0 +1,152 @@
+"""Is an indicator whose parts do not go together, or that smuggles something in, refused with file and line?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from triple_aim.definitions.specs import Spec, load_specs
+from triple_aim.errors import ContentError
+
+GOOD = """id: deaths
+version: 1.0.0
+aim: health
+domain: mortality
+title: {nl: x, en: x}
+meaning: {nl: x, en: x}
+origin: [{framework: x}]
+unit: {nl: x, en: x}
+polarity: lower_is_better
+population: residents
+compute:
+  - method: directly_standardised_rate
+    cubes: [mortality]
+    numerator: death_count
+    denominator: person_years
+    standard: esp2013
+    where: {age_band: {below: 75}}
+    per: 100000
+    interval: {method: dobson, level: 0.95}
+levels: [municipality, nl]
+breakdowns: [sex]
+expect: {range: {min: 0, max: 9}}
+sources: [{title: x, accessed: 2026-01-01}]
+owner: x
+reviewed: {on: 2026-01-01, next: 2027-01-01}
+example: {given: {n: [1.0]}, value: 1.0}
+"""
+ROUTE = GOOD[GOOD.index("  - method") : GOOD.index("levels")]
+GROWTH = """  - method: growth
+    cubes: [mortality]
+    numerator: death_count
+    denominator: person_years
+    growth: {over: previous_period, deflator: cpi, standard: esp2013, breaks: series_breaks}
+"""
+SURVEY = "  - {method: as_published, cubes: [survey_published], numerator: percent}\n"
+HOSTILE = [
+    "x'; copy (select 1) to 'x'; --",
+    '"',
+    "../../x",
+    "/etc/passwd",
+    "a b",
+    "Deaths",
+    "dеaths",
+    "a\u202eb",
+    "1st",
+]
+HOSTILE += ["a" * 64, "", "a;b", "a--", "a\nb", "a$b", "a.b"]
+
+WRONG: dict[str, tuple[str, str, int, str]] = {
+    "an interval of another method": ("method: dobson", "method: wilson", 12, "or gamma, not wilson"),
+    "a level that is none": ("level: 0.95", "level: 1.0", 19, "less than 1"),
+    "a standardised method without a standard": ("    standard: esp2013\n", "", 12, "names its standard"),
+    "a standard without such a method": ("method: directly_standardised_rate", "method: crude_rate", 12, ""),
+    "growth of no kind": (ROUTE, GROWTH.split("    growth")[0], 12, "growth goes with"),
+    "growth in another method": ("    per:", GROWTH[GROWTH.index("    growth") :] + "    per:", 12, "growth goes with"),
+    "growth since no base": (ROUTE, GROWTH.replace("previous_period", "since_base"), 16, "base goes with since_base"),
+    "a base of no use": (ROUTE, GROWTH.replace("deflator", "base: 2012, deflator"), 16, "base goes with since_base"),
+    "no denominator": ("    denominator: person_years\n", "", 12, "needs a denominator"),
+    "a delta interval without squares": (
+        ROUTE,
+        ROUTE.replace("rate", "mean").replace("dobson", "delta"),
+        12,
+        "needs sumsq and persons",
+    ),
+    "events of a person counted as independent": ("method: dobson", "method: dobson_dependent", 12, "need sumsq"),
+    "a sum of percentages": ("numerator: death_count", "numerator: death_percent", 12, "is no sum"),
+    "members that share persons": ("numerator: death_count", 'numerator: "{cause}_person_count"', 12, "no total"),
+    "a trend on overlapping periods": (
+        "    per: 100000\n    interval: {method: dobson, level: 0.95}\nlevels: [municipality, nl]\n",
+        "    pool: 3\nlevels: [municipality, nl]\n"
+        "compare: {to: rest_of_nl, method: interval_overlap, trend: five_point_wls}\n",
+        1,
+        "overlap",
+    ),
+    "groups of no use": ("    per:", "    groups: ses_quintile\n    per:", 12, "groups goes with"),
+    "an age of no use": ("    per:", "    at: 65\n    per:", 12, "at goes with"),
+    "strata of another method": ("    per:", "    strata: [condition_group]\n    per:", 12, "go with indirect"),
+    "a correction of no use": ("    per:", "    correction: erreygers\n    per:", 12, "correction goes with"),
+    "a pin without its hash": ("unit:", "codes: [{list: x, version: 1.0.0, sha256: abc}]\nunit:", 8, "pattern"),
+    "a method there is not": ("directly_standardised_rate", "eval", 12, "crude_rate"),
+    "SQL for a filter": ("{below: 75}", '"age < 75 or 1 = 1"', 17, ""),
+    "SQL beside the filter": ("    where:", "    sql: select 1\n    where:", 17, "Extra inputs"),
+    "a filter on SQL": ("where: {age_band:", 'where: {"age_band) or (1=1":', 17, "pattern"),
+    "per nothing": ("per: 100000", "per: 0", 18, "greater than 0"),
+    "a cube by two routes": ("levels:", ROUTE + "levels:", 1, "one route only"),
+    "a breakdown nothing spans": ("[sex]", "[sex, care_kind]", 1, "nothing spans the breakdown care_kind"),
+    "no level": ("levels: [municipality, nl]", "levels: []", 20, "at least 1"),
+    "a published percentage compared": (
+        ROUTE,
+        SURVEY + "compare: {to: rest_of_nl, method: interval_overlap}\n",
+        1,
+        "",
+    ),
+    "protection of its own": ("owner: x", "owner: x\ndisclosure: {protect: none}", 25, "threshold"),
+    "an aim that is none": ("aim: health", "aim: wealth", 3, "health"),
+    "a date as text": ("on: 2026-01-01", "on: '2026-01-01'", 25, "date"),
+    "no source": ("sources: [{title: x, accessed: 2026-01-01}]", "sources: []", 23, "at least 1"),
+}
+
+
+def load(folder: Path, text: str, name: str = "health/deaths.yaml") -> Spec:
+    path = folder / name
+    path.parent.mkdir(exist_ok=True, parents=True)
+    path.write_text(text)
+    return load_specs(folder)[path.stem]
+
+
+def test_a_whole_spec_is_read(tmp_path: Path) -> None:
+    spec = load(tmp_path, GOOD)
+    assert spec.compute[0].cases and spec.compute[0].interval_method == "dobson"
+    assert spec.route_of["mortality"].level == 0.95 and spec.compute[0].family is None
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_parts_that_do_not_go_together_are_refused_with_their_line(tmp_path: Path, fault: str) -> None:
+    old, new, line, word = WRONG[fault]
+    assert GOOD.count(old) == 1
+    text = GOOD.replace(old, new)
+    if SURVEY in new:
+        text = text.replace("population: residents", "population: respondents")
+    with pytest.raises(ContentError) as caught:
+        load(tmp_path, text)
+    assert caught.value.where == f"health/deaths.yaml:{line}" and word in caught.value.what
+    assert caught.value.exit_code == 10
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("field", ["id: deaths", "[mortality]", "denominator: person_years", "standard: esp2013"])
+def test_a_name_is_a_plain_word_and_nothing_else(tmp_path: Path, field: str, name: str) -> None:
+    key, _, _ = field.partition(": ")
+    new = f"[{json.dumps(name)}]" if field[0] == "[" else f"{key}: {json.dumps(name)}"
+    with pytest.raises(ContentError, match=r"deaths\.yaml:\d+"):
+        load(tmp_path, GOOD.replace(field, new))
+
+
+def test_folder_and_aim_file_and_id_have_one_name(tmp_path: Path) -> None:
+    with pytest.raises(ContentError, match="calls itself health/deaths"):
+        load(tmp_path, GOOD, "cost/deaths.yaml")
+    with pytest.raises(ContentError, match="calls itself health/deaths"):
+        load(tmp_path / "other", GOOD, "health/other.yaml")

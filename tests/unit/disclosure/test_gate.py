@@ -1,0 +1,89 @@
+"""Does the gate hold back what rests on too few, whatever shape the number has?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from triple_aim.definitions.programme import Programme, _check_spec, load_programme
+from triple_aim.definitions.settings import load_project
+from triple_aim.definitions.specs import Spec
+from triple_aim.disclosure.protect import COMPARATOR, OWN, protect
+from triple_aim.errors import ContentError
+
+SAMPLES = Path(__file__).resolve().parents[3] / "data_samples" / "monitor.toml"
+
+
+@pytest.fixture(scope="module")
+def programme() -> Programme:
+    return load_programme(load_project(SAMPLES))
+
+
+def gated(programme: Programme, spec: Spec, **changes: object) -> pd.Series:
+    """One row of an indicator as it comes out of the gate; everything in it is large unless changed."""
+    row = dict.fromkeys([*OWN, *COMPARATOR, "persons", "cases", "rest_persons", "rest_cases"], 1000.0)
+    row |= {"numerator": 500.0, "cases": 500.0, "rest_cases": 500.0, "status": "published", "reason": ""}
+    row |= {"source": next(iter(spec.route_of)), "difference": "higher", "judgement": "worse", "coverage_share": 1.0}
+    row |= {"region_type": "municipality", "region_code": "GM0001", "region_name": "One", "period": 2022}
+    row |= {"sex": "all", "age_group": "all", "segment_type": "none", "segment": "all", **changes}
+    return protect(pd.DataFrame([row]), spec, programme.publication, 2024).iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("indicator", "changes"),
+    [
+        ("zvw_cost_per_insured_year", {"persons": 9.0}),
+        ("zvw_cost_per_insured_year", {"cases": 9.0}),  # users of one kind of care
+        ("costliest_5_percent_share", {"cases": 9.0}),
+        ("standardised_mortality_ratio", {"cases": 4.0, "numerator": 4.0}),
+        ("avoidable_admissions", {"cases": 3.0, "numerator": 3.0, "status": "not_computed", "value": np.nan}),
+        ("polypharmacy_65_plus", {"numerator": 995.0, "cases": 995.0}),  # five who are no case
+        ("zvw_cost_growth", {"persons": 4.0}),
+        ("zvw_cost_per_insured_year", {"persons": 9.0, "status": "provisional"}),  # still filling up is no excuse
+        (
+            "emergency_visits_admitted",
+            {"persons": 509.0},
+        ),  # nine persons who were never admitted, however often they came
+    ],
+)
+def test_what_rests_on_too_few_is_withheld_whole(
+    programme: Programme, indicator: str, changes: dict[str, object]
+) -> None:
+    row = gated(programme, programme.specs[indicator], **changes)
+    assert row["status"] == "suppressed"
+    assert row[[*OWN, *COMPARATOR]].isna().all()
+    assert row["difference"] == row["judgement"] == "not_compared"
+
+
+def test_what_rests_on_enough_goes_through(programme: Programme) -> None:
+    row = gated(programme, programme.specs["polypharmacy_65_plus"])
+    assert row["status"] == "published"
+    assert row[[*OWN, *COMPARATOR]].notna().all()
+
+
+def test_a_rest_with_few_who_are_no_case_is_not_shown(programme: Programme) -> None:
+    row = gated(programme, programme.specs["polypharmacy_65_plus"], rest_cases=995.0)
+    assert row["status"] == "published"
+    assert row[COMPARATOR].isna().all()
+
+
+def test_a_row_without_a_value_shows_no_sums(programme: Programme) -> None:
+    row = gated(programme, programme.specs["avoidable_admissions"], status="not_delivered")
+    assert row[OWN].isna().all()
+
+
+def test_euros_look_at_users_and_counts_at_cases(programme: Programme) -> None:
+    routes = {name: spec.compute[0] for name, spec in programme.specs.items()}
+    assert routes["standardised_mortality_ratio"].cases and not routes["zvw_cost_ratio"].cases
+    for name in ("zvw_cost_per_insured_year", "zvw_cost_standardised", "costliest_5_percent_share"):
+        assert routes[name].cases_from
+
+
+def test_a_misspelt_number_of_users_is_refused(programme: Programme) -> None:
+    wrong = programme.specs["costliest_5_percent_share"].model_dump(by_alias=True)
+    wrong["compute"][0]["cases_from"] = "costliest_count"
+    with pytest.raises(ContentError, match="costliest_count"):
+        _check_spec(programme, Spec.model_validate(wrong))

@@ -1,0 +1,144 @@
+"""The page of checks is honest, harmless and complete."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from triple_aim.release.checks_page import checks_page, ledger
+
+LEDGER = [
+    ("claims", 2023, "a", "delivered", "all", 60, 600.0),
+    ("claims", 2023, "b", "delivered", "all", 40, 400.0),
+    ("claims", 2023, "a", "set_aside", "bad_code", 3, 30.0),
+    ("claims", 2023, "a", "staged", "all", 57, 570.0),
+    ("claims", 2023, "b", "staged", "all", 40, 400.0),
+    ("claims", 2023, "all", "in_cube", "all", 95, 950.0),
+    ("claims", 2023, "all", "excluded", "no_region", 2, 20.0),
+    ("shares", 2023, "", "delivered", "all", 5, 0.0),
+    ("shares", 2023, "", "staged", "all", 5, 0.0),
+]
+
+
+def reconciliation(*changed: tuple[int, dict[str, Any]]) -> pd.DataFrame:
+    columns = ["extract", "period", "supplier", "stage", "reason", "row_count", "amount_eur"]
+    frame = pd.DataFrame(LEDGER, columns=columns)
+    for line, values in changed:
+        for name, value in values.items():
+            frame.loc[line, name] = value
+    return frame
+
+
+def checks(*verdicts: tuple[str, bool], note: str = "", name: str = "c{at}") -> pd.DataFrame:
+    columns = [
+        "check_id",
+        "subject",
+        "expectation",
+        "severity",
+        "is_passed",
+        "checked_count",
+        "unexpected_count",
+    ]
+    rows = [
+        (name.format(at=at), "mart.x", f"rule {at}", severity, passed, 10, int(not passed), note)
+        for at, (severity, passed) in enumerate(verdicts)
+    ]
+    return pd.DataFrame(rows, columns=[*columns, "note"])
+
+
+def verdict(page: bytes) -> tuple[str, str]:
+    found = re.search(r'<p class="verdict (\w+)"[^>]*>(.*?)</p>', page.decode())
+    if found is None:
+        pytest.fail("no verdict")
+    return found[1], found[2]
+
+
+@pytest.mark.parametrize(
+    ("frame", "level", "says"),
+    [
+        (checks(("critical", True), ("warning", True)), "good", "All 2 checks passed"),
+        (checks(("critical", True), ("warning", False)), "fair", "1 of 2 checks warn"),
+        (checks(("critical", False), ("warning", False)), "bad", "1 critical of 2 checks failed"),
+        (checks(), "bad", "No check has run"),
+    ],
+)
+def test_the_verdict_comes_first(frame: pd.DataFrame, level: str, says: str) -> None:
+    page = checks_page(frame, reconciliation(), {})
+    assert verdict(page)[0] == level
+    assert says in verdict(page)[1]
+    assert page.index(b"verdict " + level.encode()) < page.index(b"What failed") < page.index(b"Ledger")
+
+
+def test_what_failed_stands_on_top_critical_first() -> None:
+    page = checks_page(
+        checks(("warning", False), ("critical", False), ("warning", True)), reconciliation(), {}
+    ).decode()
+    places = [page.index(rule) for rule in ("rule 1", "rule 0", "Ledger:", "rule 2")]
+    assert places == sorted(places)
+
+
+def test_html_is_escaped_and_nothing_is_fetched() -> None:
+    evil = "<script>alert(1)</script>"
+    page = checks_page(
+        checks(("warning", False), note=evil), reconciliation((2, {"reason": evil})), {evil: {evil: evil}}
+    ).decode()
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") == 5
+    assert not re.search(r"(src|href)=|url\(|@import", page)
+
+
+def test_the_ledger_joins_suppliers_and_adds_up() -> None:
+    lines = ledger(reconciliation(), checks()).set_index("extract")
+    assert lines.loc["claims", ["delivered_rows", "set_aside_rows", "in_cube_rows"]].tolist() == [100, 3, 95]
+    assert lines["adds_up"].all()  # shares is counted by no cube
+
+
+@pytest.mark.parametrize(
+    "change",
+    [(5, {"row_count": 94}), (5, {"amount_eur": 950.01}), (2, {"row_count": 0}), (8, {"row_count": 4})],
+)
+def test_one_lost_row_or_cent_is_seen(change: tuple[int, dict[str, Any]]) -> None:
+    frame = reconciliation(change)
+    assert not ledger(frame, checks())["adds_up"].all()
+    page = checks_page(checks(("critical", True)), frame, {})
+    assert verdict(page)[0] == "bad"
+    assert b'<span class="alarm">no</span>' in page
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_euros_that_are_not_shown_add_up_when_their_check_says_so(passed: bool) -> None:
+    frame = reconciliation((2, {"amount_eur": None}), (6, {"amount_eur": None}))
+    verdicts = checks(("critical", True), ("critical", passed), name="ledger/claims:euros_{at}")
+    lines = ledger(frame, verdicts).set_index("extract")
+    assert lines.loc[["claims", "shares"], "adds_up"].tolist() == [passed, True]
+    assert lines.loc["claims", ["set_aside_eur", "excluded_eur"]].isna().all()
+    assert lines.loc["claims", "delivered_eur"] == 1000
+    lost = reconciliation((2, {"amount_eur": None}), (5, {"row_count": 94}))
+    assert not ledger(lost, verdicts).set_index("extract").loc["claims", "adds_up"]
+
+
+def test_euros_that_are_not_shown_nor_checked_do_not_add_up() -> None:
+    assert not ledger(reconciliation((2, {"amount_eur": None})), checks())["adds_up"].all()
+
+
+def test_a_period_that_never_reached_its_cube_is_seen() -> None:
+    extra = pd.DataFrame(
+        [("claims", 2022, "a", stage, "all", 10, 0.0) for stage in ("delivered", "staged")],
+        columns=reconciliation().columns,
+    )
+    lines = ledger(pd.concat([reconciliation(), extra]), checks()).set_index(["extract", "period"])
+    assert not lines.loc[("claims", 2022), "adds_up"]
+
+
+def test_the_page_can_be_read_by_all() -> None:
+    page = checks_page(checks(("critical", True)), reconciliation(), {"release": "0123"}).decode()
+    assert '<html lang="en">' in page
+    assert page.count("<table>") == page.count("<caption>") > 0
+    assert "<dt>release</dt><dd>0123</dd>" in page
+    headings = [int(level) for level in re.findall(r"<h(\d)", page)]
+    assert headings[0] == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(headings))

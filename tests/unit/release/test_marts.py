@@ -1,0 +1,54 @@
+"""Does a mart have exactly the promised columns, in an order that gives the same bytes, and hide what it must?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from triple_aim.definitions.contracts import load_publication
+from triple_aim.release.marts import ARROW, build_mart, read_mart
+from triple_aim.warehouse.connection import open_warehouse
+from triple_aim.warehouse.sql_files import read_queries
+
+ROOT = Path(__file__).parents[3]
+MARTS = {mart.name: mart for mart in load_publication(ROOT / "contracts").marts}
+QUERIES = read_queries(ROOT / "sql" / "marts")
+
+
+def test_a_mart_has_the_promised_columns_types_and_order() -> None:
+    with open_warehouse(None) as warehouse:
+        warehouse.run(
+            """create table safe.regions as select * from (values
+                   ('nl', 'NL01', 'Nederland', cast(2024 as smallint), cast(342 as hugeint)),
+                   ('ggd_region', 'GG0001', null, 2024, null)
+               ) as t (region_type, region_code, region_name, division_year, municipality_count)"""
+        )
+        build_mart(warehouse, QUERIES["regions"], MARTS["regions"])
+        table = read_mart(warehouse, MARTS["regions"])
+    assert table.schema == pa.schema([pa.field(c.name, ARROW[c.type]) for c in MARTS["regions"].columns])
+    assert table["region_code"].to_pylist() == ["GG0001", "NL01"]
+    assert all(field.nullable for field in table.schema)
+
+
+@pytest.mark.parametrize("name", MARTS)
+def test_a_mart_s_sql_makes_what_is_promised(name: str) -> None:
+    assert list(QUERIES[name].columns) == [column.name for column in MARTS[name].columns]
+    assert list(QUERIES[name].grain) == MARTS[name].grain
+
+
+def test_the_ledger_shows_no_euros_of_fewer_than_ten_rows() -> None:
+    counts = {"empty": 0, "one": 1, "nine": 9, "ten": 10}
+    with open_warehouse(None) as warehouse:
+        warehouse.run(
+            """create table safe.reconciliation (extract text, period integer, supplier text, stage text, reason text,
+                                                 row_count bigint, amount_eur decimal(18, 2))"""
+        )
+        for reason, count in counts.items():
+            row = ["claims", 2023, "a", "excluded", reason, count]
+            warehouse.run("insert into safe.reconciliation values (?, ?, ?, ?, ?, ?, 0.5)", row)
+        build_mart(warehouse, QUERIES["reconciliation"], MARTS["reconciliation"])
+        rows = read_mart(warehouse, MARTS["reconciliation"]).to_pylist()
+    assert {row["reason"]: row["row_count"] for row in rows} == counts
+    assert {row["reason"] for row in rows if row["amount_eur"] is None} == {"one", "nine"}

@@ -1,0 +1,36 @@
+"""Do Dutch readers get every reason and unit in Dutch?"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from triple_aim.definitions.contracts import Publication
+from triple_aim.disclosure.protect import FURTHER
+from triple_aim.indicators.non_additive import REASON
+from triple_aim.indicators.rows import ABSENT, NO_VALUE, OTHERS, TOO_FEW
+from triple_aim.reports.translations import REASONS, in_dutch
+
+
+def test_units_and_reasons_are_translated(promise: Publication) -> None:
+    indicators = pd.DataFrame({"unit_en": ["percent"], "unit_nl": ["procent"]})
+    reasons = [
+        "fewer than 10 persons or cases",
+        "rests on 5 of 13 municipalities; compared with the other municipalities delivered",
+        "fewer than 50 respondents or 5 answers",
+        "about 95 % of the euros of the year have been booked, and the value is completed",
+        "",
+    ]
+    rows = pd.DataFrame({"unit": ["percent", "percent", "new", "", ""], "reason": reasons})
+    told = in_dutch(rows, indicators, promise)
+    assert told["unit"].tolist() == ["procent", "procent", "new", "", ""]
+    assert told["reason"].tolist() == [
+        "minder dan 10 personen of gevallen",
+        "berust op 5 van 13 gemeenten; vergeleken met de andere geleverde gemeenten",
+        "minder dan 50 respondenten of 5 antwoorden",
+        "ongeveer 95% van de euro's van het jaar is geboekt, en de waarde is aangevuld",
+        "",
+    ]
+
+
+def test_every_reason_the_engine_gives_has_its_dutch() -> None:
+    assert {ABSENT, TOO_FEW, NO_VALUE, OTHERS, FURTHER, REASON} <= set(REASONS)

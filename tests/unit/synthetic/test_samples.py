@@ -1,0 +1,108 @@
+"""Are the samples the same bytes each time, does a contract claim every file, and do the rows keep their word?"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from triple_aim.definitions.contracts import load_contracts
+from triple_aim.synthetic.samples import sample_nation, write_samples
+from triple_aim.synthetic.tables import sample_places
+
+ROOT = Path(__file__).parents[3]
+CONTRACTS, SHIPPED = ROOT / "contracts", ROOT / "data_samples"
+PERSONS, SEED = 400, 3
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("samples")
+    write_samples(folder, SEED, PERSONS)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+def delivered(folder: Path, name: str) -> pd.DataFrame:
+    path = folder / "deliveries" / name
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, sep=";", dtype={"sex": str}, low_memory=False)
+
+
+def test_the_same_seed_gives_the_same_bytes(written: Path, tmp_path: Path) -> None:
+    write_samples(tmp_path, SEED, PERSONS)
+    assert contents(tmp_path) == contents(written)
+
+
+def test_another_seed_gives_other_people(written: Path, tmp_path: Path) -> None:
+    write_samples(tmp_path, SEED + 1, PERSONS)
+    first, second = contents(written), contents(tmp_path)
+    assert first.keys() == second.keys()
+    assert all(first[name] != second[name] for name in first)
+
+
+def test_every_file_is_claimed_by_the_contract_of_its_folder(written: Path) -> None:
+    contracts = load_contracts(CONTRACTS)
+    names = [name.removeprefix("deliveries/") for name in contents(written) if name != "true_values.csv"]
+    assert len(names) == 18
+    assert all(contracts[name.split("/")[0]].files_for(PurePosixPath(name)) for name in names)
+
+
+def test_one_resident_in_ten_is_insured_with_those_who_deliver(written: Path) -> None:
+    insured = delivered(written, "insured_population/insured_population_2022.csv.gz")["person_key"].nunique()
+    residents = delivered(written, "population/population_2022.csv")["resident_count"].sum()
+    assert set(delivered(written, "population/population_2022.csv")["municipality_code"]) == set(
+        sample_places()["municipality_code"]
+    )
+    # Four standard deviations, and those who came in the year.
+    assert insured == pytest.approx(0.1 * residents, abs=4 * (0.09 * residents) ** 0.5 + 0.004 * residents)
+
+
+def test_a_line_is_booked_after_the_service_and_before_the_delivery(written: Path) -> None:
+    for name in ("claims_2022.csv.gz", "claims_2023.parquet"):
+        claims = delivered(written, f"claims/{name}")
+        begun, ended, booked = (
+            pd.to_datetime(claims[day], format="ISO8601") for day in ("start_date", "end_date", "booking_date")
+        )
+        sound = ended.isna() | (ended >= begun)
+        assert (booked > ended.fillna(begun))[sound & booked.notna()].all()
+        assert booked.max() <= pd.Timestamp(sample_nation(SEED, PERSONS).delivered)
+
+
+def test_the_insurance_ends_with_the_day_of_death_and_no_care_follows_it(written: Path) -> None:
+    spans = delivered(written, "insured_population/insured_population_2022.csv.gz")
+    died = spans.dropna(subset="death_date").groupby("person_key")[["valid_to", "death_date"]].max()
+    last, death = (pd.to_datetime(died[day]) for day in ("valid_to", "death_date"))
+    assert len(died)
+    assert (last == death + pd.Timedelta(days=1)).all()
+    claims = delivered(written, "claims/claims_2022.csv.gz").join(died, on="person_key", how="inner")
+    assert len(claims)
+    assert (claims["start_date"] <= claims["death_date"]).all()
+    assert not (claims["end_date"] > claims["death_date"]).any()
+
+
+def test_some_stays_are_followed_by_another_and_some_deaths_come_with_one(written: Path) -> None:
+    claims = delivered(written, "claims/claims_2022.csv.gz")
+    stays = claims[claims["performance_code"].isin(["ADM-ACUTE", "ADM-PLAN"]) & (claims["debit_credit"] == "D")]
+    days = stays.assign(begun=pd.to_datetime(stays["start_date"]), ended=pd.to_datetime(stays["end_date"]))
+    days = days.sort_values(["person_key", "begun"])
+    waited = (days["begun"] - days.groupby("person_key")["ended"].shift()).dt.days
+    assert waited.between(1, 30).any() and (waited == 0).any()
+    spans = delivered(written, "insured_population/insured_population_2022.csv.gz").dropna(subset="death_date")
+    dying = days.join(spans.set_index("person_key")["death_date"], on="person_key", how="inner")
+    assert ((pd.to_datetime(dying["death_date"]) - dying["begun"]).dt.days.between(0, 30)).any()
+
+
+def test_the_shipped_samples_come_from_the_model(tmp_path: Path) -> None:
+    write_samples(tmp_path)
+    made, shipped = (pd.read_csv(folder / "true_values.csv") for folder in (tmp_path, SHIPPED))
+    key = ["indicator_id", "segment", "period", "region_code"]
+    both = made.merge(shipped, "outer", on=key, suffixes=("", "_shipped"))
+    # Another machine may round a logarithm the other way, and then one draw in very many falls otherwise.
+    assert np.isclose(both["value"], both["value_shipped"], rtol=1e-6).mean() > 0.95

@@ -1,0 +1,93 @@
+"""Sums of other parties added to a cube, cell by cell: exact decimals, so the order of parties changes no digit.
+
+Not here: what may be added (``triple_aim.federation``). What a party contributes stands in ``party.<cube>``, with
+its name; ``meta.contributed`` says from which file. Both are made again from the landing area.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from triple_aim.deliveries import LEDGER, SLOT, slot_name
+from triple_aim.errors import DeliveryError
+from triple_aim.warehouse import Query, Warehouse, qualified, quoted
+
+META = f"""
+create table if not exists meta.contributed
+    (table_name varchar, period integer, contributor varchar, content varchar, contribution varchar);
+create table if not exists meta.contributed_ledger {LEDGER};
+"""
+COUNTED = "none"  # the exclusion of a cell that is not excluded
+NOWHERE = "unknown"
+PLACES = ("municipality_code", "region_code")
+
+
+def place_of(query: Query) -> str:
+    """The column that says where a cell of a cube is."""
+    return next(column for column in PLACES if column in query.grain)
+
+
+def merged_periods(warehouse: Warehouse, table: str) -> set[int]:
+    """The periods of a cube to which another party contributed."""
+    warehouse.run(META)
+    found = warehouse.rows("select distinct period from meta.contributed where table_name = ?", [table])
+    return {period for (period,) in found}
+
+
+def merge(warehouse: Warehouse, query: Query, period: int, sums: Iterable[str]) -> None:
+    """Replace the own cells of one period of a cube by those of all parties together.
+
+    A sum that one party lacks of a place is unknown of that place: missing is never zero. What ranks everyone is empty.
+    """
+    table, place = qualified(query.table), place_of(query)
+    names = ", ".join(map(quoted, query.columns))
+    parts = f"""select '' as contributor, {names} from {table} where period = $period
+                union all select contributor, {names} from {qualified("party." + query.name)} where period = $period"""
+    if query.whole:
+        _refuse_double(warehouse, query, parts, period)
+    added = [name for name in sums if name not in query.apart]
+    others = [name for name in query.columns if name not in (*query.grain, *added, *query.apart)]
+    grain, where = ", ".join(map(quoted, query.grain)), f"{quoted(place)}, exclusion"
+    lacks = [f"count({quoted(name)}) = 0 as {quoted('no_' + name)}" for name in added]
+    lacking = [f"bool_or({quoted('no_' + name)}) as {quoted('no_' + name)}" for name in added]
+    totals = [f"sum({quoted(name)}) as {quoted(name)}" for name in added]
+    totals += [f"max({quoted(name)}) as {quoted(name)}" for name in others]
+    told = [f"case when not {quoted('no_' + name)} then {quoted(name)} end as {quoted(name)}" for name in added]
+    kept = ", ".join([*map(quoted, query.grain), *told, *map(quoted, others)])
+    warehouse.run(
+        f"""create or replace temp table merged as
+            with parts as ({parts}),
+            of_party as (select contributor, {", ".join([where, *lacks])} from parts group by contributor, {where}),
+            silent as (select {", ".join([where, *lacking])} from of_party group by {where}),
+            totals as (select {", ".join([grain, *totals])} from parts group by {grain})
+            select {kept} from totals join silent using ({where})""",
+        {"period": period},
+    )
+    warehouse.run(f"delete from {table} where period = ?", [period])
+    warehouse.run(f"insert into {table} by name select * from temp.main.merged")
+    warehouse.run("drop table temp.main.merged")
+
+
+def _refuse_double(warehouse: Warehouse, query: Query, parts: str, period: int) -> None:
+    """One place of one period comes whole from one party, where its cells do not add up over parties."""
+    place = quoted(query.whole)
+    twice = warehouse.rows(
+        f"""select {place}, string_agg(distinct coalesce(nullif(contributor, ''), 'this installation'), ' and ')
+            from ({parts}) as parts where exclusion = '{COUNTED}' and {place} <> '{NOWHERE}'
+            group by {place} having count(distinct contributor) > 1 order by 1""",
+        {"period": period},
+    )
+    if twice:
+        code, who = twice[0]
+        raise DeliveryError(
+            f"{len(twice):,} places of {period} come from two parties: {code} from {who}",
+            f"cube.{query.name}",
+            "let one of them leave these places out of its deliveries, and export again",
+        )
+
+
+def contributed(warehouse: Warehouse) -> dict[str, str]:
+    """What the cubes now rest on besides deliveries: ``contribution/period/party`` → hash of its manifest."""
+    warehouse.run(META)
+    rows = warehouse.rows("select distinct period, contributor, contribution from meta.contributed order by all")
+    return {slot_name(SLOT, period, party): content for period, party, content in rows}

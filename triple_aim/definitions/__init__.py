@@ -1,0 +1,77 @@
+"""What epidemiologists and data stewards edit, as checked models: contracts, specs, code lists, regions, settings.
+
+Not here: data of any delivery, or computing an indicator (``triple_aim.indicators``).
+"""
+
+from triple_aim.definitions.contracts import (
+    Column,
+    Contract,
+    CsvFormat,
+    ExcelFormat,
+    Files,
+    Mart,
+    MartColumn,
+    Name,
+    ParquetFormat,
+    PeriodFromColumn,
+    PeriodFromFile,
+    Publication,
+    Rule,
+    RunOff,
+    SpssFormat,
+    Threshold,
+    load_contracts,
+    load_publication,
+)
+from triple_aim.definitions.measures import Measure, answers
+from triple_aim.definitions.programme import Programme, load_programme
+from triple_aim.definitions.regions import Regions
+from triple_aim.definitions.scaffold import scaffold_extract, scaffold_indicator
+from triple_aim.definitions.settings import CONFIG_VARIABLE, Project, load_project
+from triple_aim.definitions.specs import FAMILY, GROUPED, SCORE, YES, AgeRange, Compute, Healthy, Spec, of_member
+from triple_aim.definitions.standards import Tables
+from triple_aim.definitions.yaml_reader import Content, line_of, read_yaml
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "FAMILY",
+    "GROUPED",
+    "SCORE",
+    "YES",
+    "AgeRange",
+    "Column",
+    "Compute",
+    "Content",
+    "Contract",
+    "CsvFormat",
+    "ExcelFormat",
+    "Files",
+    "Healthy",
+    "Mart",
+    "MartColumn",
+    "Measure",
+    "Name",
+    "ParquetFormat",
+    "PeriodFromColumn",
+    "PeriodFromFile",
+    "Programme",
+    "Project",
+    "Publication",
+    "Regions",
+    "Rule",
+    "RunOff",
+    "Spec",
+    "SpssFormat",
+    "Tables",
+    "Threshold",
+    "answers",
+    "line_of",
+    "load_contracts",
+    "load_programme",
+    "load_project",
+    "load_publication",
+    "of_member",
+    "read_yaml",
+    "scaffold_extract",
+    "scaffold_indicator",
+]

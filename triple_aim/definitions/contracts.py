@@ -1,0 +1,352 @@
+"""What a delivered extract must look like, and what we promise in return: models of ``contracts/*.yaml``.
+
+Not here: reading a delivery (``triple_aim.deliveries``) or judging published cells (``disclosure``).
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatch
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from triple_aim.definitions.yaml_reader import Bilingual, Content, read_model
+from triple_aim.errors import ContentError
+from triple_aim.vocabulary import ColumnType, Privacy, Role
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+#: What acceptance calls its own columns, so that no delivered column may.
+RESERVED = frozenset({"line_number", "period", "supplier", "broken_rule"})
+
+#: Closed lists that columns of marts may name and that the content gives: specs, cubes, contracts, classifications.
+CONTENT_LISTS = frozenset({"headlines", "indicators", "sources", "extracts", "region_types"})
+
+
+class CsvFormat(Content):
+    type: Literal["csv"]
+    delimiter: Literal[";", ",", "\t", "|"] = ";"
+    decimal: Literal[".", ","] = "."
+    encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
+
+    @model_validator(mode="after")
+    def _tells_fields_from_decimals(self) -> CsvFormat:
+        if self.delimiter == self.decimal:
+            raise ValueError("delimiter and decimal mark must differ")
+        return self
+
+
+class ParquetFormat(Content):
+    type: Literal["parquet"]
+
+
+class SpssFormat(Content):
+    type: Literal["sav"]
+
+
+class ExcelFormat(Content):
+    type: Literal["xlsx"]
+    sheet: str | None = None
+    decimal: Literal[".", ","] = "."
+
+
+Format = Annotated[CsvFormat | ParquetFormat | SpssFormat | ExcelFormat, Field(discriminator="type")]
+
+
+class Files(Content):
+    """Which delivered files are this extract: a pattern under the deliveries folder and how to read them."""
+
+    pattern: str
+    format: Format
+
+    @field_validator("pattern")
+    @classmethod
+    def _stays_in_the_folder(cls, value: str) -> str:
+        if value.startswith("/") or ".." in value.split("/") or "**" in value or not value.isprintable():
+            raise ValueError("a pattern is a path under the deliveries folder, without .. or **")
+        return value
+
+    def matches(self, path: str) -> bool:
+        return fnmatch(path, self.pattern)
+
+
+class Range(Content):
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Range:
+        if self.min is None and self.max is None:
+            raise ValueError("a range has a min, a max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("the min is above the max")
+        return self
+
+
+class Column(Content):
+    """One column of a delivery."""
+
+    name: Name
+    type: ColumnType
+    role: Role
+    meaning: Bilingual
+    source: list[str] = []  # other header names it is delivered under; case and outer blanks never matter
+    present: Range | None = None  # periods in which the column is delivered; always, when left out
+    nullable: bool = False
+    missing: list[str] = []  # spellings of "no value", besides an empty field
+    codes: dict[str, str] | list[str] | None = None  # allowed values, with their meaning where it is not obvious
+    range: Range | None = None
+    pattern: str | None = None
+    listed_in: str | None = Field(None, pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")  # a reference "table.column"
+    unit: str | None = None
+    privacy: Privacy = "none"
+    weight: Name | None = None  # survey items: the weight column that belongs to this item
+
+    @model_validator(mode="after")
+    def _codes_go_with_code(self) -> Column:
+        if (self.type == "code") != (self.codes is not None):
+            raise ValueError("a column of type code lists its codes, and only such a column does")
+        if self.range and self.type not in ("integer", "decimal", "number"):
+            raise ValueError("only a number has a range")
+        return self
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_regular(cls, value: str | None) -> str | None:
+        if value is not None:
+            _compiled(value)
+            if re.search(r"\(\?[=!<]|\\[1-9]", value):
+                raise ValueError("a pattern may not look around or back; the engine cannot")
+        return value
+
+    @cached_property
+    def headers(self) -> set[str]:
+        return {self.name, *(header.strip().lower() for header in self.source)}
+
+    def in_period(self, period: int | None) -> bool:
+        if self.present is None or period is None:
+            return True
+        low, high = self.present.min, self.present.max
+        return (low is None or period >= low) and (high is None or period <= high)
+
+
+class PeriodFromFile(Content):
+    """The period stands in the file's name, as the group ``period`` of a regular expression."""
+
+    file_name: str
+
+    @model_validator(mode="after")
+    def _has_the_group(self) -> PeriodFromFile:
+        groups = set(_compiled(self.file_name).groupindex)
+        if "period" not in groups or groups - {"period", "supplier"}:
+            raise ValueError("the expression needs a group (?P<period>…), and may have (?P<supplier>…), no other")
+        return self
+
+
+class PeriodFromColumn(Content):
+    """The period stands in a column, so one file may hold several."""
+
+    column: Name
+
+
+class Rule(Content):
+    """A rule on one row across columns."""
+
+    id: Name
+    kind: Literal["not_before", "refers_to"]
+    column: Name
+    other: Name
+
+
+class Amount(Content):
+    """Which columns hold the money that the ledger must account for to the cent."""
+
+    columns: str  # a column name, or a pattern such as cost_*_eur
+    cents: bool = False
+    negative_when: dict[Name, str] = {}
+
+
+class Ledger(Content):
+    """Where the extract's rows are counted again: a column of a cube."""
+
+    cube: Name
+    rows: Name
+    euros: Name | None = None
+    amount: Amount | None = None
+
+
+class SetAside(Content):
+    """The share of rows that may break row-level rules before the whole delivery is refused."""
+
+    max_share: float = Field(ge=0, le=0.5)
+
+
+class Contract(Content):
+    """One extract: grain, files, columns, key, rules, ledger."""
+
+    extract: Name
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    title: Bilingual
+    meaning: Bilingual
+    grain: str
+    level: Literal["person", "aggregate"]
+    supplier: str
+    licence: str
+    files: list[Files] = Field(min_length=1)
+    period: PeriodFromFile | PeriodFromColumn
+    key: list[Name]
+    columns: list[Column] = Field(min_length=1)
+    rules: list[Rule] = []
+    set_aside: SetAside
+    extra_columns: Literal["refuse", "ignore"] = "refuse"
+    ledger: Ledger | None  # null for an extract that no cube counts, such as shares of boundary changes
+    notes: list[str] = []
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Contract:
+        names = [column.name for column in self.columns]
+        if len(names) != len(set(names)):
+            raise ValueError("two columns have one name")
+        if taken := sorted(n for n in names if n in RESERVED or n.startswith("t_")):
+            raise ValueError(f"the name {', '.join(taken)} is kept for acceptance itself")
+        headers = [header for column in self.columns for header in column.headers]
+        if twice := sorted({header for header in headers if headers.count(header) > 1}):
+            raise ValueError(f"two columns are delivered as {', '.join(twice)}")
+        mentioned = set(self.key) | {n for rule in self.rules for n in (rule.column, rule.other)}
+        if self.ledger and self.ledger.amount:
+            mentioned |= set(self.ledger.amount.negative_when)
+            if not self.amount_columns():
+                raise ValueError(f"no column is called {self.ledger.amount.columns}, so the ledger has no amount")
+        mentioned |= {column.weight for column in self.columns if column.weight}
+        if isinstance(self.period, PeriodFromColumn):
+            mentioned.add(self.period.column)
+        if unknown := mentioned - set(names) - {"period"}:
+            raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
+        return self
+
+    def files_for(self, path: PurePosixPath) -> Files | None:
+        """The entry that claims a path relative to the deliveries folder."""
+        return next((files for files in self.files if files.matches(str(path))), None)
+
+    def amount_columns(self) -> list[str]:
+        if self.ledger is None or self.ledger.amount is None:
+            return []
+        return [column.name for column in self.columns if fnmatch(column.name, self.ledger.amount.columns)]
+
+
+class Threshold(Content):
+    """The least a published cell must rest on; ``reason`` is what readers see."""
+
+    persons: int = Field(ge=1)
+    cases: int = Field(ge=0)
+    reason: Bilingual
+
+
+class RunOff(Content):
+    """Which cubes are still filling up, and from which booked part on a year of them is no longer provisional."""
+
+    cube: Name
+    of: list[Name]
+    complete_from: float = Field(gt=0, le=1)
+
+
+class Limits(Content):
+    """Where a number lies; a limit that is left out is the largest or smallest number, which infinity is not."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class MartColumn(Content):
+    """One column of a mart and what its values may be: expectations, constraints and reference are made from it."""
+
+    name: Name
+    type: Literal["text", "integer", "double", "boolean"]
+    required: bool = False  # never empty; with shown_by, never empty where it is shown
+    shown_by: Name | None = None  # the column of statuses that says whether it is shown; it is empty where it is not
+    values: Name | None = None  # the closed list that holds its values
+    range: Limits | None = None
+    matches: str | None = None  # a regular expression
+    at_least: Name | None = None  # the column of the same row that it is never below
+    meaning: Bilingual
+
+    @field_validator("matches")
+    @classmethod
+    def _is_an_expression(cls, value: str | None) -> str | None:
+        return _compiled(value).pattern if value else value
+
+
+class Mart(Content):
+    name: Name
+    title: Bilingual
+    grain: list[Name]
+    may_be_empty: bool = False
+    columns: list[MartColumn]
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> Mart:
+        names = {column.name for column in self.columns}
+        named = {*self.grain, *(n for c in self.columns for n in (c.shown_by, c.at_least) if n)}
+        if unknown := named - names:
+            raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
+        return self
+
+
+class Publication(Content):
+    """What we promise: publisher, licence, thresholds and the columns of every mart."""
+
+    publisher: Bilingual
+    licence: str
+    title: Bilingual
+    thresholds: dict[Name, Threshold]  # by cube; "default" for the rest
+    run_off: RunOff | None = None
+    headlines: dict[Literal["health", "quality", "cost", "growth"], Name]
+    value_lists: dict[Name, list[str]] = {}  # closed lists that columns of marts name
+    marts: list[Mart]
+
+    @model_validator(mode="after")
+    def _default_is_there(self) -> Publication:
+        if "default" not in self.thresholds:
+            raise ValueError("thresholds needs an entry default")
+        return self
+
+    @model_validator(mode="after")
+    def _lists_exist(self) -> Publication:
+        named = {column.values for mart in self.marts for column in mart.columns if column.values}
+        if unknown := named - {*self.value_lists, *CONTENT_LISTS}:
+            raise ValueError(f"no such list of values: {', '.join(sorted(unknown))}")
+        return self
+
+    def threshold(self, cube: str) -> Threshold:
+        return self.thresholds.get(cube, self.thresholds["default"])
+
+
+def load_contracts(folder: Path) -> dict[str, Contract]:
+    """Every contract by extract name; the name is the file's."""
+    contracts: dict[str, Contract] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        if path.stem == "publication":
+            continue
+        contract = read_model(path, Contract)
+        if contract.extract != path.stem:
+            raise ContentError(
+                f"the contract calls itself {contract.extract}",
+                f"contracts/{path.name}",
+                "give file and extract one name",
+            )
+        contracts[contract.extract] = contract
+    return contracts
+
+
+def load_publication(folder: Path) -> Publication:
+    return read_model(folder / "publication.yaml", Publication)
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
+    """A regular expression, or a fault that pydantic reports with its line."""
+    try:
+        return re.compile(expression)
+    except re.error as error:
+        raise ValueError(f"this is no regular expression: {error}") from error

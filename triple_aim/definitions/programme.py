@@ -1,0 +1,150 @@
+"""The whole content of a project, read once and held against itself: contracts, specs, SQL, reference tables.
+
+Not here: data. Everything in this module can be checked on a machine that never saw a delivery.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from triple_aim.definitions.code_lists import CodeFile, load_code_lists
+from triple_aim.definitions.consistency import Surroundings, misfits
+from triple_aim.definitions.contracts import Contract, Publication, load_contracts, load_publication
+from triple_aim.definitions.measures import Measure, load_menu
+from triple_aim.definitions.regions import Regions
+from triple_aim.definitions.settings import Project
+from triple_aim.definitions.specs import Spec, load_specs
+from triple_aim.definitions.standards import Tables
+from triple_aim.definitions.yaml_reader import line_of
+from triple_aim.errors import ContentError
+from triple_aim.warehouse import Query, Warehouse, read_queries
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What this monitor follows, and how."""
+
+    project: Project
+    contracts: dict[str, Contract]
+    publication: Publication
+    specs: dict[str, Spec]
+    staging: dict[str, Query]
+    persons: dict[str, Query]
+    cubes: dict[str, Query]
+    marts: dict[str, Query]
+    tables: Tables
+    codes: dict[str, CodeFile]
+    menu: dict[str, Measure]
+
+    def regions(self, warehouse: Warehouse | None = None) -> Regions:
+        """Today's regions; a warehouse adds the delivered shares of split municipalities, where there are any."""
+        shares = None
+        if warehouse is not None:
+            shares = warehouse.frame("select year_from, year_to, code_from, code_to, share from stg.boundary_changes")
+        project = self.project
+        return Regions.load(
+            project.reference / "regions",
+            project.settings.division_year,
+            shares if shares is not None and len(shares) else None,
+            project.own_regions,
+        )
+
+    def extracts_of(self, query: Query) -> set[str]:
+        """Every extract that a cube or a person table rests on, also through person tables."""
+        steps = [self.persons[table.removeprefix("person.")] for table in query.sources("person")]
+        own = {table.removeprefix("stg.") for table in query.sources("stg")}
+        return own.union(*(self.extracts_of(step) for step in steps))
+
+    def cubes_of(self, spec: Spec) -> list[str]:
+        """Every cube an indicator reads, suppliers first."""
+        also = [addend.cube for route in spec.compute for addend in route.add]
+        also += [route.healthy.cube for route in spec.compute if route.healthy]
+        also += [route.completion for route in spec.compute if route.completion]
+        run_off = self.publication.run_off
+        also += [run_off.cube] if run_off and not set(run_off.of).isdisjoint(spec.route_of) else []
+        return list(dict.fromkeys([*spec.route_of, *also]))
+
+
+def load_programme(project: Project) -> Programme:
+    """Read all content and refuse what does not fit together, with the file to mend."""
+    programme = Programme(
+        project=project,
+        contracts=load_contracts(project.contracts),
+        publication=load_publication(project.contracts),
+        specs=load_specs(project.specs),
+        staging=read_queries(project.sql / "staging"),
+        persons=read_queries(project.sql / "person"),
+        cubes=read_queries(project.sql / "cube"),
+        marts=read_queries(project.sql / "marts"),
+        tables=Tables.load(project.reference),
+        codes=load_code_lists(project.reference / "codes"),
+        menu=load_menu(project.reference),
+    )
+    _check_floors(programme)
+    for spec in programme.specs.values():
+        _check_spec(programme, spec)
+    if problems := programme.regions().problems():
+        raise ContentError(
+            "; ".join(problems[:3]), "reference/regions", "every municipality belongs to exactly one region"
+        )
+    return programme
+
+
+def _check_floors(programme: Programme) -> None:
+    for extract in sorted(set(programme.contracts) ^ set(programme.staging)):
+        raise ContentError(
+            f"{extract} has a contract or staging SQL, but not both",
+            f"contracts/{extract}.yaml, sql/staging/{extract}.sql",
+            "write the other one",
+        )
+    made = {query.table for query in (*programme.staging.values(), *programme.persons.values())}
+    for reader in (*programme.persons.values(), *programme.cubes.values()):
+        if absent := sorted({*reader.sources("stg"), *reader.sources("person")} - made):
+            raise ContentError(
+                f"it reads {', '.join(absent)}, which nothing makes",
+                f"sql/{reader.floor}/{reader.name}.sql",
+                "name a table of sql/staging or sql/person",
+            )
+    try:
+        TopologicalSorter({query.table: query.sources("person") for query in programme.persons.values()}).prepare()
+    except CycleError as error:
+        raise ContentError(
+            f"{', '.join(sorted(set(error.args[1])))} read each other in a circle",
+            "sql/person",
+            "take one of them apart",
+        ) from error
+    for contract in programme.contracts.values():
+        ledger = contract.ledger
+        if ledger is None:
+            continue
+        columns = programme.cubes[ledger.cube].columns if ledger.cube in programme.cubes else ()
+        if lacking := [c for c in (ledger.rows, ledger.euros) if c and c not in columns]:
+            raise ContentError(
+                f"the ledger counts in {ledger.cube}.{', '.join(lacking)}, which does not exist",
+                f"contracts/{contract.extract}.yaml",
+                f"name columns of sql/cube/{ledger.cube}.sql",
+            )
+    for mart in programme.publication.marts:
+        query = programme.marts.get(mart.name)
+        if query is None or list(query.columns) != [column.name for column in mart.columns]:
+            raise ContentError(
+                f"the mart {mart.name} promises other columns than its SQL makes",
+                f"sql/marts/{mart.name}.sql",
+                "make contracts/publication.yaml and the select list agree, in order",
+            )
+    for aim, indicator in programme.publication.headlines.items():
+        if indicator not in programme.specs:
+            raise ContentError(
+                f"the headline of {aim} is no indicator", "contracts/publication.yaml", "name an indicator"
+            )
+
+
+def _check_spec(programme: Programme, spec: Spec) -> None:
+    """Refuse the first misfit of a spec, with the line it stands on."""
+    around = Surroundings(
+        programme.cubes, programme.publication, programme.tables, programme.codes, programme.menu.keys()
+    )
+    for place, what, how in misfits(spec, around):
+        path = programme.project.specs / spec.aim / f"{spec.id}.yaml"
+        raise ContentError(what, f"indicator_specs/{spec.aim}/{spec.id}.yaml:{line_of(path, place)}", how)

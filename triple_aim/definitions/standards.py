@@ -1,0 +1,43 @@
+"""Standard populations, price indices and declared series breaks: what methods need besides cells.
+
+Not here: what is done with them (``triple_aim.indicators``, ``triple_aim.indicators.methods``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from triple_aim.warehouse import read_table
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Every table under ``reference/standards``, ``reference/prices`` and ``reference/breaks``, by file name."""
+
+    standards: Mapping[str, Mapping[str, float]]  # name → age band → weight
+    deflators: Mapping[str, Mapping[int, float]]  # name → period → index
+    breaks: Mapping[str, pd.DataFrame]  # name → declared series breaks
+
+    @classmethod
+    def load(cls, reference: Path) -> Tables:
+        """Read the three folders."""
+        weights = {
+            p.stem: read_table(p).set_index("age_band")["weight"] for p in (reference / "standards").glob("*.csv")
+        }
+        prices = {p.stem: read_table(p).set_index("year")["index"] for p in (reference / "prices").glob("*.csv")}
+        return cls(
+            standards={name: column.astype(float).to_dict() for name, column in weights.items()},
+            deflators={name: {int(year): float(index) for year, index in c.items()} for name, c in prices.items()},
+            breaks={path.stem: read_table(path) for path in (reference / "breaks").glob("*.csv")},
+        )
+
+    def first_years(self, name: str, source: str, kind: str) -> list[int]:
+        """The years in which a kind began to mean something that cannot be compared with the year before."""
+        declared = self.breaks[name]
+        told = declared["source"].str.split().map(lambda sources: source in sources)
+        told &= declared["column_or_kind"].isin([kind, "all"])
+        return [int(year) for year in declared.loc[told & (declared["comparable"] == "false"), "first_year"]]

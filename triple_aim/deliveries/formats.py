@@ -1,0 +1,264 @@
+"""One function a file format: a delivered file becomes the view ``RAW``, as it was delivered.
+
+Not here: types, rules and names; those are the contract's, in ``validation``. Nothing is sniffed: the header is read,
+every CSV field is text, and a file that is not well-formed is refused without quoting any of its content.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pandas as pd
+
+from triple_aim.definitions import CsvFormat, ExcelFormat, Files, ParquetFormat, SpssFormat
+from triple_aim.errors import DeliveryError
+from triple_aim.warehouse import EngineError, Warehouse, is_machine_failure, literal, quoted
+
+#: Text becomes a temporary table, for it is read more than once, and no delivered row is left behind in the warehouse
+#: file; Parquet stays where it is, for its columns are read one by one.
+RAW = "temp.main.delivery_raw"
+PARSED = "temp.main.delivery_parsed"
+LARGEST_RATIO = 200  # what unpacks to more than this many times its size is no delivery
+LONGEST_LINE = 1_000_000  # bytes
+MOST_COLUMNS = 2_000
+LARGEST_BATCH = 1 << 17  # rows
+CHUNK = 1 << 20
+REDELIVER = "ask the supplier to deliver the file again"
+
+
+def load_raw(warehouse: Warehouse, path: Path, files: Files, label: str) -> list[str]:
+    """Make ``RAW`` of a file and return its headers, trimmed and in lower case, in order.
+
+    ``label`` is the delivery's own name for messages. The view has the columns ``line_number`` and ``c0, c1, …``; of a
+    Parquet file it reads that file, which must stay while it is used.
+    """
+    readers: dict[str, Callable[[Warehouse, Path, Any, str], list[str]]] = {
+        "csv": _load_csv,
+        "parquet": _load_parquet,
+        "sav": _load_spss,
+        "xlsx": _load_excel,
+    }
+    if path.stat().st_size == 0:
+        raise DeliveryError("the file is empty", label, REDELIVER)
+    try:
+        headers = readers[files.format.type](warehouse, path, files.format, label)
+    except EngineError as error:
+        if is_machine_failure(error):
+            raise
+        # The engine's message quotes the offending line, which may hold a person; only its number goes on.
+        line = re.search(r"[Ll]ine:? (\d+)", str(error))
+        raise DeliveryError(
+            f"the file is not well-formed {files.format.type}", f"{label}{':' + line[1] if line else ''}", REDELIVER
+        ) from None
+    # By place, not by name: a file without a header has a person in its first line.
+    twice = [str(i + 1) for i, header in enumerate(headers) if headers.count(header) > 1]
+    if twice:
+        raise DeliveryError(f"columns {', '.join(twice[:5])} have one header", f"{label}:1", REDELIVER)
+    return headers
+
+
+def _load_csv(warehouse: Warehouse, path: Path, form: CsvFormat, label: str) -> list[str]:
+    with _plain_text(path, form, label) as (plain, lines):
+        with plain.open(encoding="utf-8-sig") as text:
+            first = text.readline().strip("\r\n")
+        headers = [header.strip().lower() for header in next(csv.reader([first], delimiter=form.delimiter))]
+        if not 2 <= len(headers) <= MOST_COLUMNS:
+            raise DeliveryError(
+                f"the first line holds no header with “{form.delimiter}” in it",
+                f"{label}:1",
+                "check the delimiter and the file",
+            )
+        columns = ", ".join(f"'c{i}': 'varchar'" for i in range(len(headers)))
+        _replace_raw(
+            warehouse,
+            f"""select * from read_csv(
+                {literal(str(plain))}, delim = {literal(form.delimiter)}, header = true, columns = {{{columns}}},
+                auto_detect = false, quote = '"', escape = '"', strict_mode = true, null_padding = false,
+                encoding = 'utf-8', compression = 'none', max_line_size = {LONGEST_LINE}
+            )""",
+        )
+    rows = warehouse.value(f"select count(*) from {PARSED}")
+    if rows != lines - 1:  # the engine has been seen to drop a line without a word
+        raise DeliveryError(
+            f"{lines - 1:,} lines hold {rows:,} rows", label, "a row is one line: look for an open quotation mark"
+        )
+    return headers
+
+
+@contextmanager
+def _plain_text(path: Path, form: CsvFormat, label: str) -> Iterator[tuple[Path, int]]:
+    """A CSV as plain UTF-8, and its number of lines that are not blank.
+
+    Everything is read once here, for the engine neither checks a gzip's own checksum nor stops at its real size.
+    """
+    is_packed, is_utf8 = path.suffix == ".gz", form.encoding == "utf-8"
+    scan = _Scan(form, label, LARGEST_RATIO * path.stat().st_size if is_packed else None)
+    if not is_packed and is_utf8:
+        with path.open("rb") as source:
+            for _ in scan.read(source):
+                pass
+        yield path, scan.lines
+        return
+    plain = path.with_name(f".arriving-{os.getpid()}-plain")
+    try:
+        with gzip.open(path) if is_packed else path.open("rb") as source, plain.open("wb") as target:
+            for text in scan.read(cast(BinaryIO, source)):
+                target.write(text)
+        yield plain, scan.lines
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+class _Scan:
+    """Reads bytes through: the encoding that was promised, no zero bytes, no endless line, no bomb."""
+
+    def __init__(self, form: CsvFormat, label: str, most: int | None) -> None:
+        self.form, self.label, self.most = form, label, most
+        self.lines = 0
+
+    def read(self, source: BinaryIO) -> Iterator[bytes]:
+        """The same text in UTF-8, chunk by chunk."""
+        promised = codecs.getincrementaldecoder(self.form.encoding)()
+        utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+        is_utf8, is_ascii, size, pending = self.form.encoding == "utf-8", True, 0, b""
+        try:
+            while chunk := source.read(CHUNK):
+                size += len(chunk)
+                if self.most is not None and size > self.most:
+                    raise DeliveryError("the compressed file unpacks to an unlikely size", self.label, REDELIVER)
+                if b"\0" in chunk:
+                    raise self._refuse("holds a zero byte: it is binary, or text of another encoding")
+                text = promised.decode(chunk)
+                yield chunk if is_utf8 else text.encode()
+                if not is_utf8 and utf8 is not None:
+                    is_ascii = is_ascii and chunk.isascii()
+                    utf8 = _still(utf8, chunk)
+                *whole, pending = (pending + chunk).splitlines(keepends=True)
+                self.lines += len(whole) - sum(whole.count(end) for end in (b"\n", b"\r\n", b"\r"))
+                if len(pending) > LONGEST_LINE:
+                    raise self._refuse("has a line without an end")
+            promised.decode(b"", final=True)
+        except UnicodeError:
+            raise self._refuse(f"is not {self.form.encoding} text") from None
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise DeliveryError("the gzip file is damaged or cut off", self.label, REDELIVER) from None
+        if not is_utf8 and not is_ascii and utf8 is not None and _still(utf8, b"", final=True):
+            raise DeliveryError(f"the file is utf-8, not {self.form.encoding}", self.label, REDELIVER)
+        self.lines += bool(pending.strip(b"\r\n"))
+
+    def _refuse(self, what: str) -> DeliveryError:
+        return DeliveryError(f"the file {what}", f"{self.label}, after line {self.lines}", REDELIVER)
+
+
+def _still(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = False) -> codecs.IncrementalDecoder | None:
+    """The decoder, as long as what it was given can be decoded."""
+    try:
+        decoder.decode(chunk, final)
+    except UnicodeError:
+        return None
+    return decoder
+
+
+def _load_parquet(warehouse: Warehouse, path: Path, form: ParquetFormat, label: str) -> list[str]:
+    import pyarrow.parquet as pq
+    from pyarrow import types
+
+    try:
+        # The engine does not look at the checksums of pages, so a flipped bit would be another number.
+        with pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:  # not all of it at once
+            headers = list(file.schema_arrow.names)
+            odd = [
+                str(i + 1)
+                for i, field in enumerate(file.schema_arrow)
+                if types.is_nested(field.type) or types.is_fixed_size_binary(field.type)
+            ]
+            if odd:
+                told = f"columns {', '.join(odd[:5])} hold lists, records or bytes"
+                raise DeliveryError(told, label, "deliver plain columns of text, numbers and dates")
+            fields = file.metadata.num_rows * len(headers)
+            if fields > LARGEST_RATIO * path.stat().st_size or len(headers) > MOST_COLUMNS:
+                raise DeliveryError("the file unpacks to an unlikely size", label, REDELIVER)
+            file.scan_contents(batch_size=LARGEST_BATCH)  # every page, of which nothing is made
+    except DeliveryError:
+        raise
+    except Exception:  # foreign bytes break a parser in more ways than it names, and its message may quote them
+        raise DeliveryError("the file is not a readable Parquet file", label, REDELIVER) from None
+    warehouse.run(f"create or replace temp view {RAW} as {parquet_rows(warehouse, literal(str(path)))}")
+    return [header.strip().lower() for header in headers]
+
+
+def parquet_rows(warehouse: Warehouse, path: str) -> str:
+    """The select that is ``RAW`` of a Parquet file; ``path`` is SQL."""
+    plain = f"read_parquet({path}, hive_partitioning = false"  # a folder's name is no column
+    names = [name for name, _ in warehouse.header(f"select * from {plain})")]
+    renamed = ", ".join(f"{quoted(name)} as c{i}" for i, name in enumerate(names))  # as the engine tells twins apart
+    return f"select file_row_number + 2 as line_number, {renamed} from {plain}, file_row_number = true)"
+
+
+def _load_spss(warehouse: Warehouse, path: Path, form: SpssFormat, label: str) -> list[str]:
+    import pyreadstat
+
+    try:
+        # user_missing keeps 8 and 9 as they are; the contract says what they mean, not the file.
+        frame, _ = pyreadstat.read_sav(path, user_missing=True, apply_value_formats=False)
+    except Exception:  # as above
+        raise DeliveryError("the file is not a readable SPSS file", label, REDELIVER) from None
+    return _load_frame(warehouse, frame)
+
+
+def _load_excel(warehouse: Warehouse, path: Path, form: ExcelFormat, label: str) -> list[str]:
+    from python_calamine import CalamineWorkbook
+
+    try:
+        with zipfile.ZipFile(path) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+        if unpacked > LARGEST_RATIO * path.stat().st_size:
+            raise DeliveryError("the compressed file unpacks to an unlikely size", label, REDELIVER)
+        book = CalamineWorkbook.from_path(path)
+        sheet = book.get_sheet_by_name(form.sheet) if form.sheet else book.get_sheet_by_index(0)
+        header, *rows = sheet.to_python()
+    except DeliveryError:
+        raise
+    except Exception:  # as above
+        what = f" with a sheet “{form.sheet}”" if form.sheet else ""
+        raise DeliveryError(f"the file is not a readable Excel file{what}", label, REDELIVER) from None
+    while rows and not any(str(cell).strip() for cell in rows[-1]):  # formatted, but empty
+        rows.pop()
+    texts = [[_excel_text(cell, form.decimal) for cell in row] for row in rows]
+    return _load_frame(warehouse, pd.DataFrame(texts, columns=[str(name) for name in header], dtype=str))
+
+
+def _excel_text(cell: object, decimal: str) -> str:
+    """A cell as it would stand in a CSV: Excel knows no integers, so 12.0 is 12."""
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else str(cell).replace(".", decimal)
+    return str(cell)
+
+
+def _load_frame(warehouse: Warehouse, frame: pd.DataFrame) -> list[str]:
+    headers = [str(name).strip().lower() for name in frame.columns]
+    with warehouse.named("arriving", frame.set_axis([f"c{i}" for i in range(len(headers))], axis=1)):
+        _replace_raw(warehouse, "select * from arriving")
+    return headers
+
+
+def _replace_raw(warehouse: Warehouse, select: str) -> None:
+    warehouse.run(
+        f"create or replace temp table {PARSED} as select row_number() over () + 1 as line_number, * from ({select})"
+    )
+    warehouse.run(f"create or replace temp view {RAW} as select * from {PARSED}")
+
+
+def forget_raw(warehouse: Warehouse) -> None:
+    """Leave nothing of a delivery behind."""
+    warehouse.run(f"drop view if exists {RAW}; drop table if exists {PARSED}")

@@ -1,0 +1,177 @@
+"""Sums of a sample per stratum → design-based shares, means and gaps between groups.
+
+Not here: the linearisation itself (``stats.survey`` and the modules beside it), percentages that others published
+(``as_published``). A filter or a category is a domain: it picks who counts, never who was sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from triple_aim.cubes import Cells, Floats
+from triple_aim.definitions import SCORE, YES, Compute, Regions, Spec, Tables
+from triple_aim.indicators.estimators import UNUSED, Sums, estimate
+from triple_aim.indicators.rollup import Mask, breakdown, by_category, geography, where
+from triple_aim.indicators.rows import Block, tidy
+from triple_aim.stats.survey import StratumSums, variance_components
+from triple_aim.stats.survey_design import person_covariance
+from triple_aim.vocabulary import ALL, age_bounds
+
+
+def survey_frames(
+    spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
+) -> Iterator[Block]:
+    """Design-based estimates: variance is made per stratum within a municipality, before regions are summed."""
+    whole = cubes[cube]
+    place = geography(regions, spec.levels, whole.labels["municipality_code"])
+    # Each item is a sample of its own; every other filter picks from it.
+    asked = where(whole, route.model_copy(update={"where": {"item": route.where["item"]}}))
+    sampled = by_stratum(asked)["respondent_count"].sum(axis=(2, 3))
+    cells = where(whole, route)
+    at = by_stratum(cells, route.groups)
+    if route.groups:
+        at = {name: in_order(array, cells.labels[route.groups], compared(route)) for name, array in at.items()}
+    spoke, listed = place.deliverers(at["respondent_count"])
+    for dimension in ("none", *spec.breakdowns):
+        split = breakdown(cells, dimension)
+        parts = route_sums(route, at, split.masks, sampled)
+        rolled = Sums({name: place.roll_up(array.sum(axis=2)) for name, array in parts.items()})
+        rest_sums = rolled.of(place.country).minus(rolled)
+        weight = UNUSED
+        if route.standard:
+            ages = coarse_weights(tables.standards[route.standard], cells.labels["age_band"])
+            weight = np.where(split.masks, ages, 0.0).reshape(len(split.masks), -1)
+        p, q = rolled.parts, rest_sums.parts
+        told, rest_told = gate_counts(route, p), gate_counts(route, q)
+        yield tidy(
+            spec,
+            cells.periods(),
+            place,
+            split,
+            estimate(route, rolled, weight),
+            estimate(route, rest_sums, weight).where((p["denominator"] > 0) & (q["denominator"] > 0)),
+            {
+                "numerator": p["numerator"],
+                "denominator": p["denominator"],
+                **told,
+                **{f"rest_{name}": array for name, array in rest_told.items()},
+                "coverage_share": np.where(p["denominator"] > 0, 1.0, np.nan),
+                "heard": spoke[..., None],
+                "listed": listed[:, None],
+            },
+            ("none", ALL),
+        )
+
+
+def by_stratum(cells: Cells, group: str | None = None) -> dict[str, Floats]:
+    """The cube's sums as (period, municipality, sex, band, stratum), and groups last where they are compared."""
+    kept = ["stratum", *([group] if group else [])]
+    names = list(cells.labels)
+    others = tuple(i for i, name in enumerate(names) if i >= 4 and name not in kept)
+    left = [name for name in names[4:] if name in kept]
+    order = (*range(4), *(4 + left.index(name) for name in kept))
+    return {name: array.sum(axis=others).transpose(order) for name, array in cells.sums.items()}
+
+
+def compared(route: Compute) -> list[str]:
+    """The two groups of a gap, the worst off first."""
+    wanted = route.where.get(route.groups or "")
+    if not isinstance(wanted, list) or len(wanted) != 2:
+        raise ValueError(f"a gap is between two groups: name them under where: {route.groups}, the worst off first")
+    return wanted
+
+
+def in_order(array: Floats, labels: Sequence[str], wanted: Sequence[str]) -> Floats:
+    """The wanted labels of the last axis; 0 for one that nobody delivered."""
+    nobody = np.zeros_like(array[..., :1])
+    padded = np.concatenate([array, nobody], axis=-1)
+    picked: Floats = padded[..., [labels.index(name) if name in labels else len(labels) for name in wanted]]
+    return picked
+
+
+def coarse_weights(standard: Mapping[str, float], bands: Sequence[str]) -> Floats:
+    """A standard for the wide age bands of a survey; within a band of the standard ages count evenly."""
+    theirs, ours = (np.array([age_bounds(band) for band in side], dtype=float) for side in (standard, bands))
+    first = np.maximum(ours[:, None, 0], theirs[:, 0])
+    beyond = np.minimum(ours[:, None, 1], theirs[:, 1])
+    share = np.clip(beyond - first, 0, None) / (theirs[:, 1] - theirs[:, 0])
+    weights: Floats = share @ np.array(list(standard.values()), dtype=float)
+    return weights
+
+
+def route_sums(route: Compute, at: Mapping[str, Floats], masks: Mask, sampled: Floats) -> dict[str, Floats]:
+    """What the method of a route needs; the one place that knows which of its domains are compared or weighed."""
+    if route.method == "survey_gap":
+        return joint_sums({name: np.moveaxis(by_category(array, masks), 2, 3) for name, array in at.items()}, sampled)
+    if route.standard:
+        cells = {name: np.moveaxis(array, 4, 2).reshape(*sampled.shape, 1, -1) for name, array in at.items()}
+        return joint_sums({name: array * masks.reshape(len(masks), -1) for name, array in cells.items()}, sampled)
+    return sampled_sums(at, masks.astype(float), sampled, SCORE if route.method == "survey_mean" else YES)
+
+
+def sampled_sums(
+    at: Mapping[str, Floats], masks: Floats, sampled: Floats | None = None, answer: tuple[str, ...] = YES
+) -> dict[str, Floats]:
+    """What a share or mean and its variance need, as (period, municipality, stratum, category); they add up.
+
+    ``at`` holds the cube's sums as (period, municipality, sex, band, stratum), ``masks`` who is in a category and
+    ``sampled`` all respondents of a stratum where ``at`` holds a part of them. Variance is that of a domain: the whole
+    stratum was sampled, whoever of it is in the category.
+    """
+    domain = {name: by_category(array, masks).swapaxes(2, 3) for name, array in at.items()}
+    everyone = at["respondent_count"].sum(axis=(2, 3)) if sampled is None else sampled
+    wy, wwy, wwyy, plain = (domain[name] for name in answer)
+    spread = variance_components(
+        StratumSums(n=everyone[..., None], w=domain["weight_sum"], wy=wy, ww=domain["weight_sumsq"], wwy=wwy, wwyy=wwyy)
+    )
+    return {
+        "w": domain["weight_sum"],
+        "wy": wy,
+        "ww": domain["weight_sumsq"],
+        "v_yy": spread.v_yy,
+        "v_yw": spread.v_yw,
+        "v_ww": spread.v_ww,
+        "numerator": plain,
+        "denominator": domain["answer_count"],
+        **degrees(domain["answer_count"]),
+    }
+
+
+def joint_sums(domain: Mapping[str, Floats], sampled: Floats) -> dict[str, Floats]:
+    """What several disjoint domains and their covariance need, as (period, municipality, stratum, category, …)."""
+    counts = domain["answer_count"], domain["yes_count"]
+    sums = StratumSums(
+        n=sampled[..., None, None],
+        w=domain["weight_sum"],
+        wy=domain["weighted_yes_sum"],
+        ww=domain["weight_sumsq"],
+        wwy=domain["weighted_yes_sumsq"],
+        wwyy=domain["weighted_yes_sumsq"],  # y is 0 or 1
+    )
+    return {
+        "w": domain["weight_sum"],
+        "wy": domain["weighted_yes_sum"],
+        "ww": domain["weight_sumsq"],
+        "covariance": person_covariance(sums),
+        "answers": counts[0],
+        "yes": counts[1],
+        "numerator": counts[1].sum(axis=-1),
+        "denominator": counts[0].sum(axis=-1),
+        **degrees(counts[0].sum(axis=-1)),
+    }
+
+
+def degrees(answers: Floats) -> dict[str, Floats]:
+    """Degrees of freedom as R's degf of a subset: who is in the category, less the strata that hold one of them."""
+    return {"respondents": answers, "strata": np.where(np.isnan(answers), np.nan, answers > 0)}
+
+
+def gate_counts(route: Compute, s: Mapping[str, Floats]) -> dict[str, Floats]:
+    """How many persons, and answers of a kind, stand behind a value: of a gap, those of the smaller side."""
+    if route.method == "survey_gap":
+        least = np.fmin(s["yes"], s["answers"] - s["yes"])
+        return {"persons": s["answers"].min(axis=-1), "cases": least.min(axis=-1)}
+    no_cases = np.full_like(s["denominator"], np.nan)
+    return {"persons": s["denominator"], "cases": no_cases if route.method == "survey_mean" else s["numerator"]}

@@ -1,0 +1,104 @@
+"""The page of checks that goes with a release: the verdict, what failed, and the ledger of rows and euros.
+
+Not here: judging (``checks``) or counting (``marts``). The page is one file that asks nothing of the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+LEDGER = ["extract", "period"]
+STAGES = ["delivered", "set_aside", "staged", "in_cube", "excluded"]
+CENT = 0.005  # less than a cent, and less than a row
+
+
+def checks_page(checks: pd.DataFrame, reconciliation: pd.DataFrame, facts: Mapping[str, object]) -> bytes:
+    """The marts ``checks`` and ``reconciliation`` as a self-contained HTML page."""
+    environment = Environment(
+        loader=PackageLoader("triple_aim.release"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["count"] = lambda value: "-" if pd.isna(value) else f"{value:,.0f}"
+    environment.filters["euros"] = lambda value: "-" if pd.isna(value) else f"{value:,.2f}"
+    failed = checks[~checks["is_passed"].astype(bool)].sort_values(["severity", "subject", "check_id"])
+    passed = checks[checks["is_passed"].astype(bool)].sort_values(["subject", "check_id"])
+    lines = ledger(reconciliation, checks)
+    level, verdict = _verdict(checks, failed, lines)
+    page = environment.get_template("checks.html").render(
+        level=level,
+        verdict=verdict,
+        failed=failed.to_dict("records"),
+        passed=passed.to_dict("records"),
+        ledger=lines.to_dict("records"),
+        reasons=_reasons(reconciliation).to_dict("records"),
+        facts=_told(facts),
+    )
+    return page.encode()
+
+
+def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+    """One line per extract and period, its suppliers together as a cube has them, and whether it adds up."""
+    told = reconciliation.astype({"amount_eur": float, "row_count": float})
+    sums = told.groupby([*LEDGER, "stage"])[["row_count", "amount_eur"]].sum(skipna=False).unstack("stage")
+    rows, euros = (
+        sums.reindex(columns=pd.MultiIndex.from_product([[measure], STAGES]))[measure]
+        for measure in ("row_count", "amount_eur")
+    )
+    # an extract that no cube counts ends when it is staged; one that a cube counts must be there every period
+    in_cubes = told.loc[told["stage"].isin(["in_cube", "excluded"]), "extract"].unique()
+    counted = rows.index.get_level_values("extract").isin(in_cubes)
+    closes = {}
+    for measure, amount in (("rows", rows.fillna(0)), ("euros", euros.fillna(0))):
+        arrived = amount["delivered"] - amount["set_aside"] - amount["staged"]
+        ended = amount["staged"] - amount["in_cube"] - amount["excluded"]
+        closes[measure] = (arrived.abs() < CENT) & ((ended.abs() < CENT) | ~counted)
+    # euros that are not shown cannot be added up here; they were, by the check of their extract
+    hidden = told["amount_eur"].isna().groupby([told[name] for name in LEDGER]).any()
+    checked = _euros_checked(checks).reindex(rows.index.get_level_values("extract"), fill_value=False).to_numpy()
+    adds_up = closes["rows"] & closes["euros"].mask(hidden, checked)
+    return rows.add_suffix("_rows").join(euros.add_suffix("_eur")).assign(adds_up=adds_up).reset_index()
+
+
+def _euros_checked(checks: pd.DataFrame) -> pd.Series[bool]:
+    """Of each extract whether every check of the euros of its ledger passed."""
+    extract = checks["check_id"].astype(str).str.extract(r"^ledger/(.+):euros_", expand=False)
+    return checks["is_passed"].astype(bool).groupby(extract).all()
+
+
+def _verdict(checks: pd.DataFrame, failed: pd.DataFrame, lines: pd.DataFrame) -> tuple[str, str]:
+    """How bad it is, and in one sentence why."""
+    critical = int((failed["severity"] == "critical").sum())
+    unbalanced = int((~lines["adds_up"]).sum())
+    if checks.empty:
+        return "bad", "No check has run, so nothing can be said."
+    if critical:
+        return "bad", f"{critical} critical of {len(checks)} checks failed: this must not be published."
+    if unbalanced:
+        return "bad", f"All critical checks passed, but {unbalanced} lines of the ledger do not add up."
+    if len(failed):
+        return "fair", f"All critical checks passed; {len(failed)} of {len(checks)} checks warn."
+    return "good", f"All {len(checks)} checks passed, and every row and euro is accounted for."
+
+
+def _reasons(reconciliation: pd.DataFrame) -> pd.DataFrame:
+    """Why rows were set aside or excluded, most first."""
+    apart = reconciliation["stage"].isin(["set_aside", "excluded"]) & (reconciliation["reason"] != "all")
+    told = reconciliation[apart & (reconciliation["row_count"] > 0)]
+    return told.sort_values(["extract", "period", "row_count"], ascending=[True, True, False])
+
+
+def _told(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Facts as terms and texts; a fact that is a table of its own becomes a term per entry."""
+    told = []
+    for name, fact in facts.items():
+        if isinstance(fact, Mapping):
+            told += [(f"{name}: {key}", str(value)) for key, value in fact.items()]
+        else:
+            told.append((name, str(fact)))
+    return told

@@ -1,0 +1,70 @@
+"""Rows of the dictionary marts: what indicators mean, which of them are headlines, which regions there are.
+
+Not here: the catalogue file of a release (``datapackage``), or the generated reference (``triple_aim.reference_docs``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from triple_aim.definitions import Publication, Regions, Spec
+
+
+def dictionary_rows(specs: Mapping[str, Spec]) -> pd.DataFrame:
+    """One row an indicator, for the mart ``indicators``."""
+    return pd.DataFrame(
+        [
+            {
+                "indicator_id": spec.id,
+                "indicator_version": spec.version,
+                "aim": spec.aim,
+                "domain": spec.domain,
+                "title_nl": spec.title.nl,
+                "title_en": spec.title.en,
+                "meaning_nl": spec.meaning.nl,
+                "meaning_en": spec.meaning.en,
+                "unit_nl": spec.unit.nl,
+                "unit_en": spec.unit.en,
+                "decimals": spec.decimals,
+                "polarity": spec.polarity,
+                "population": spec.population,
+                "methods": ", ".join(dict.fromkeys(route.method for route in spec.compute)),
+                "origin": "; ".join(origin.framework for origin in spec.origin),
+                "owner": spec.owner,
+                "reviewed_on": spec.reviewed.on.isoformat(),
+                "cautions_en": " ".join(caution.en for caution in spec.cautions),
+                "cautions_nl": " ".join(caution.nl for caution in spec.cautions),
+                "series_breaks": ", ".join(str(item.from_) for item in spec.breaks if not item.comparable),
+            }
+            for spec in specs.values()
+        ]
+    )
+
+
+def headline_rows(publication: Publication) -> pd.DataFrame:
+    """Which indicator stands for which aim."""
+    rows = publication.headlines.items()
+    return pd.DataFrame([{"headline": aim, "indicator_id": indicator} for aim, indicator in rows])
+
+
+def region_rows(regions: Regions) -> pd.DataFrame:
+    """One row a region, with the number of municipalities of the division year in it."""
+    codes = list(regions.names("municipality"))
+    shares = regions.membership(codes).shares
+    frames = [
+        pd.DataFrame(
+            {
+                "region_type": kind,
+                "region_code": list(regions.names(kind)),
+                "region_name": list(regions.names(kind).values()),
+                "division_year": regions.division_year,
+                "municipality_count": np.rint(shares[kind].sum(axis=1)).astype(int),
+            }
+        )
+        for kind in regions.types
+        if regions.names(kind)
+    ]
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,30 @@
+"""safe → mart: one SQL file a mart, in the columns and types that ``contracts/publication.yaml`` promises.
+
+Not here: what may be seen (``disclosure``) or how it is written (``publish``).
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from triple_aim.definitions import Mart
+from triple_aim.warehouse import Query, Warehouse, qualified, quoted
+
+TYPES = {"text": "varchar", "integer": "bigint", "double": "double", "boolean": "boolean"}
+ARROW = {"text": pa.string(), "integer": pa.int64(), "double": pa.float64(), "boolean": pa.bool_()}
+
+
+def build_mart(warehouse: Warehouse, query: Query, mart: Mart) -> None:
+    """Create the mart's table with exactly the promised columns."""
+    columns = ", ".join(f"cast({quoted(c.name)} as {TYPES[c.type]}) as {quoted(c.name)}" for c in mart.columns)
+    warehouse.run(f"create or replace table {qualified('mart.' + mart.name)} as select {columns} from ({query.sql})")
+
+
+def read_mart(warehouse: Warehouse, mart: Mart) -> pa.Table:
+    """The mart as Arrow, in the order of its grain, so that the same content is the same bytes.
+
+    Every column stays nullable, whatever the data: a schema must not depend on what a year happened to hold.
+    """
+    order = ", ".join(quoted(name) for name in mart.grain)
+    table = warehouse.arrow(f"select * from {qualified('mart.' + mart.name)} order by {order}")
+    return table.cast(pa.schema([pa.field(column.name, ARROW[column.type]) for column in mart.columns]))

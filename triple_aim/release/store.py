@@ -1,0 +1,101 @@
+"""Standing releases: which one to read, whether it is whole, and those before it.
+
+Not here: making one (``publish``) or reading what is in it (``reader``).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from triple_aim.files import sha256
+
+log = logging.getLogger(__name__)
+
+MANIFEST = "manifest.json"
+KEYS = {"release", "number", "created", "facts", "files"}
+RELEASE_ID = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Release:
+    """One standing release as its manifest tells it; ``number`` counts up, whatever the clock does."""
+
+    path: Path
+    number: int
+    created: str
+    is_current: bool
+    facts: Mapping[str, Any]
+
+
+def current_release(publication: Path) -> Path | None:
+    """The release to read now: what ``current`` points at, else the newest whole one, else None."""
+    linked = linked_release(publication)
+    problems = verify(linked) if linked else ["it points at no release"]
+    if linked and not problems:
+        return linked
+    for release in history(publication):
+        if release.path != linked and not verify(release.path):
+            log.warning("current is not usable (%s); reading release %s", problems[0], release.path.name)
+            return release.path
+    return None
+
+
+def verify(release: Path) -> list[str]:
+    """What is wrong with a release: files missing, changed or strange. An empty list is good news."""
+    return problems_in(release, release.name)
+
+
+def history(publication: Path) -> list[Release]:
+    """Every release with a readable manifest, newest first."""
+    linked = linked_release(publication)
+    found = []
+    for path in (publication.resolve() / "releases").glob("*"):
+        manifest = read_manifest(path) if RELEASE_ID.fullmatch(path.name) else None
+        if manifest:
+            number, created, facts = manifest["number"], manifest["created"], manifest["facts"]
+            found.append(Release(path, number, created, path == linked, facts))
+    return sorted(found, key=lambda release: release.number, reverse=True)
+
+
+def linked_release(publication: Path) -> Path | None:
+    """The release folder ``current`` points at, when it does point at one of ours."""
+    link, releases = publication / "current", publication.resolve() / "releases"
+    if not link.is_symlink():
+        return None
+    target = link.parent.resolve() / link.readlink()
+    named_well = target.parent == releases and RELEASE_ID.fullmatch(target.name)
+    return target if named_well and target.is_dir() and not target.is_symlink() else None
+
+
+def read_manifest(release: Path) -> dict[str, Any] | None:
+    """What a release says of itself, or None when it cannot be read."""
+    try:
+        manifest = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None  # each caller has its own way to say so
+    return manifest if isinstance(manifest, dict) and manifest.keys() >= KEYS else None
+
+
+def problems_in(folder: Path, release: str) -> list[str]:
+    """What is wrong with a folder that should hold ``release``."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return [f"{MANIFEST} is missing or unreadable"]
+    listed = manifest["files"]
+    problems = [] if manifest["release"] == release else [f"{MANIFEST} is of another release"]
+    for name, promised in listed.items():
+        path = folder / name
+        if not path.is_file():
+            problems.append(f"{name} is missing")
+        elif sha256(path.read_bytes()) != promised.get("sha256"):
+            problems.append(f"{name} has changed since it was published")
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    known = {*listed, MANIFEST, *(parent.as_posix() for name in listed for parent in PurePosixPath(name).parents)}
+    strange = found - known
+    return problems + [f"{name} does not belong here" for name in sorted(strange)]

@@ -1,0 +1,47 @@
+"""The Dutch for what marts say in English beside a number: reasons and units, for exports to Dutch readers.
+
+Not here: titles and meanings (the specs hold both languages) or codes such as a status, which stay codes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+
+from triple_aim.definitions import Publication
+
+#: Each reason the engine gives, as a pattern; a test holds this list against the engine.
+REASONS = {
+    "nothing was delivered": "niets geleverd",
+    "too few municipalities delivered": "te weinig gemeenten leverden",
+    "cannot be computed from what was delivered": "niet te berekenen uit wat is geleverd",
+    "withheld so that another withheld number cannot be worked out": (
+        "weggelaten omdat anders een ander weggelaten getal uit te rekenen is"
+    ),
+    "ranks everyone, which cannot be done with the sums of several parties": (
+        "rangschikt iedereen, wat niet kan met de sommen van meerdere partijen"
+    ),
+    "suppressed by the source": "door de bron onderdrukt",
+    "fewer than 5 answers": "minder dan 5 antwoorden",
+    "fewer than 50 respondents": "minder dan 50 respondenten",
+    r"rests on (\d+) of (\d+) municipalities": r"berust op \1 van \2 gemeenten",
+    r"about (\d+) % of the euros of the year have been booked": r"ongeveer \1% van de euro's van het jaar is geboekt",
+    "and the value is completed": "en de waarde is aangevuld",
+    "compared with the other municipalities delivered": "vergeleken met de andere geleverde gemeenten",
+}
+
+
+def in_dutch(rows: pd.DataFrame, indicators: pd.DataFrame, promise: Publication) -> pd.DataFrame:
+    """Rows of a mart with their units and reasons in Dutch."""
+    units = dict(zip(indicators["unit_en"], indicators["unit_nl"], strict=True))
+    words: Mapping[str, str] = {re.escape(t.reason.en): t.reason.nl for t in promise.thresholds.values()} | REASONS
+    told = {name: rows[name].map(lambda unit: units.get(unit, unit)) for name in rows if name.endswith("unit")}
+    if "reason" in rows:
+        texts = rows["reason"]
+        # The longest first, for "fewer than 50 respondents" also begins a longer reason.
+        for english in sorted(words, key=len, reverse=True):
+            texts = texts.str.replace(english, words[english], regex=True)
+        told["reason"] = texts
+    return rows.assign(**told)
