@@ -244,7 +244,9 @@ def finished(
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The event of an asset that is a table: rows, columns, seconds, verdicts."""
     asset = "/".join(key)
-    return told(warehouse, asset, table, time.monotonic() - started, judged(warehouse, {asset: verdicts})[asset], **facts)
+    return told(
+        warehouse, asset, table, time.monotonic() - started, judged(warehouse, {asset: verdicts})[asset], **facts
+    )
 
 
 def told(

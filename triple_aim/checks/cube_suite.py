@@ -1,7 +1,7 @@
 """What is expected of cubes, ``cube.*``: one suite for the tables of all of them, generated from their SQL files.
 
-Not here: tables of persons, and whether municipalities are known (``rules``). The engine hands over the keys of each cube
-and the smallest of its counts, never a row of a person.
+Not here: tables of persons, and whether municipalities are known (``rules``). The engine hands over the keys of each
+cube and the smallest of its counts, never a row of a person.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from triple_aim.checks.suites import (
-    PUBLISHED,
     WITHHELD,
     TableExpectation,
     at_least,
@@ -51,7 +50,7 @@ def mart_verdicts(
 
 
 def mart_suite(mart: Mart, values: Mapping[str, Sequence[str]], rows: int | None = None) -> list[TableExpectation]:
-    """The expectations of one mart; ``values`` are the closed lists that its columns name, ``rows`` its size if known."""
+    """The expectations of one mart; columns name closed lists of ``values``, and ``rows`` is its size where known."""
     names = [column.name for column in mart.columns]
     suite = [
         TableExpectation(
@@ -111,7 +110,7 @@ def range_suite(specs: Iterable[Spec]) -> list[TableExpectation]:
             f"the total of {spec.id} {bounds(spec.expect.range.min, spec.expect.range.max)} ({spec.unit.en})",
             id=f"range:{spec.id}",
             severity=spec.expect.range.severity,
-            where={"indicator_id": [spec.id], **PUBLISHED, "segment": (ALL,)},
+            where={"indicator_id": [spec.id], "segment": (ALL,)},  # a value that is withheld is empty
         )
         for spec in specs
     ]

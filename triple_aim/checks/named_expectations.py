@@ -89,7 +89,7 @@ def changes_beyond(
 
 def _by_group(of: NDArray[Any], checked: NDArray[np.bool_], unexpected: NDArray[np.bool_]) -> Counts:
     sums = pd.DataFrame({"checked": checked, "unexpected": unexpected}).groupby(of).sum()
-    return {str(name): (int(row.checked), int(row.unexpected)) for name, row in zip(sums.index, sums.itertuples())}
+    return {str(row.Index): (int(row.checked), int(row.unexpected)) for row in sums.itertuples()}
 
 
 class PartsOff(TableMetricProvider):  # type: ignore[misc]

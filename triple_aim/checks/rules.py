@@ -103,9 +103,7 @@ def municipality_verdicts(query: Query, place: Geography) -> list[Verdict]:
         ("resolved", "split municipalities have delivered shares", place.unresolved),
     ):
         note = f"left out of every region: {', '.join(lost)}" if lost else ""
-        verdicts.append(
-            Verdict(f"{subject}:municipalities_{name}", subject, words, "warning", codes, len(lost), note)
-        )
+        verdicts.append(Verdict(f"{subject}:municipalities_{name}", subject, words, "warning", codes, len(lost), note))
     return verdicts
 
 

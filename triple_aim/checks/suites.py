@@ -87,14 +87,19 @@ class TableExpectation:
 
 def _row_condition(where: Where) -> dict[str, Any]:
     conditions = [
-        {"type": "comparison", "column": {"name": column}, "operator": "IN", "parameter": list(values)}
+        {
+            "type": "comparison",
+            "column": {"name": column},
+            "operator": "IN" if len(values) > 1 else "==",
+            "parameter": list(values) if len(values) > 1 else values[0],
+        }
         for column, values in where.items()
     ]
     return conditions[0] if len(conditions) == 1 else {"type": "and", "conditions": conditions}
 
 
 def suite_bytes(name: str, expectations: Iterable[TableExpectation], notes: str) -> bytes:
-    """A suite as JSON that ``great_expectations.ExpectationSuite(**suite)`` takes: no time, no version, no random id."""
+    """A suite as JSON for ``great_expectations.ExpectationSuite(**suite)``: no time, no version, no random id."""
     suite = {
         "name": name,
         "notes": notes,
@@ -130,9 +135,7 @@ def in_set(column: str, values: Sequence[str], words: str = "", **more: Any) -> 
     )
 
 
-def in_range(
-    column: str, least: float | None, most: float | None, words: str = "", **more: Any
-) -> TableExpectation:
+def in_range(column: str, least: float | None, most: float | None, words: str = "", **more: Any) -> TableExpectation:
     return TableExpectation(
         more.pop("id", f"{column}:range"),
         "expect_column_values_to_be_between",

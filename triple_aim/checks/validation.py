@@ -1,17 +1,18 @@
 """Running a suite on a table with Great Expectations: per expectation, how many rows were checked and how many failed.
 
-Not here: which expectations there are, or where verdicts are kept. A result never holds a value: expectations answer yes or
-no first; those that fail are run again for a count, or for how often each group (an indicator) is concerned.
+Not here: which expectations there are, or where verdicts are kept. A result never holds a value: expectations answer
+yes or no first, and those that fail run again for a count of rows, or of rows by group, such as an indicator.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from triple_aim.checks.suites import TableExpectation
@@ -35,13 +36,23 @@ class Finding:
 
 def validate(table: pd.DataFrame, expectations: Sequence[TableExpectation], by: str = "") -> list[Finding]:
     """Run expectations on a table; with ``by``, a column that names groups, also per group."""
-    # Every expectation about rows holds for none of them; a table without rows is what counts of rows are for.
+    # An expectation about rows holds for a table without any; that there are rows is an expectation about the table.
     asked = [expectation for expectation in expectations if len(table) or expectation.is_about_table]
     run = _runner(table)
     answers = run([e for e in asked if not _is_named(e)], YES_OR_NO)
-    counted = [e for e in asked if _is_named(e) or not answers[e.id]["success"]]
+    counted = [e for e in asked if _is_named(e) or not answers.get(e.id, {}).get("success")]
     counts = run(counted, _counts_of(by) if by else COUNTS)
-    return [_finding(table, expectation, counts.get(expectation.id), by) for expectation in expectations]
+    in_question = {expectation.id for expectation in counted}
+    findings = []
+    for expectation in expectations:
+        result = counts.get(expectation.id, {})
+        if expectation.id not in in_question:
+            findings.append(_met(table, expectation, by))
+        elif not result.get("is_evaluated"):
+            findings.append(_not_evaluated(table, expectation, by))
+        else:
+            findings.append(_counted(table, expectation, result, by))
+    return findings
 
 
 def table_verdicts(subject: str, table: pd.DataFrame, expectations: Sequence[TableExpectation]) -> list[Verdict]:
@@ -86,7 +97,7 @@ def _counts_of(by: str) -> dict[str, Any]:
 
 
 def _runner(table: pd.DataFrame) -> Callable[[Sequence[TableExpectation], Mapping[str, Any]], dict[str, Any]]:
-    """What runs expectations on one table: the result of each by its id, whether it holds and, where asked for, counts."""
+    """What runs expectations on one table and gives the result of each by its id."""
     from great_expectations import ExpectationSuite
     from great_expectations.validator.v1_validator import Validator
 
@@ -121,27 +132,30 @@ def _raised(information: Mapping[str, Any] | None) -> bool:
     return any(entry.get("raised_exception") for entry in information.values())
 
 
-def _finding(
-    table: pd.DataFrame, expectation: TableExpectation, result: Mapping[str, Any] | None, by: str
-) -> Finding:
-    if result is not None and not result["is_evaluated"]:
-        return _not_evaluated(table, expectation, by)
-    if _is_named(expectation):
-        groups = {name: (checked, off) for name, (checked, off) in (result or {}).get("by_group", {}).items()}
-        return Finding(expectation, *_sums(groups.values()), groups)
+def _met(table: pd.DataFrame, expectation: TableExpectation, by: str) -> Finding:
+    """An expectation that holds for every row it is about."""
     if expectation.is_about_table:
-        return Finding(expectation, 1, int(result is not None), {})
-    mask = expectation.mask(table)
-    checked = _sizes(table.loc[mask, by]) if by else {}
-    if result is None:
-        return Finding(expectation, int(mask.sum()), 0, {name: (count, 0) for name, count in checked.items()})
+        return Finding(expectation, 1, 0, {})
+    mask = expectation.mask(table) if len(table) else np.zeros(0, dtype=bool)
+    groups = {name: (size, 0) for name, size in _sizes(table.loc[mask, by]).items()} if by else {}
+    return Finding(expectation, int(mask.sum()), 0, groups)
+
+
+def _counted(table: pd.DataFrame, expectation: TableExpectation, result: Mapping[str, Any], by: str) -> Finding:
+    """An expectation with its counts, over all rows and by group."""
+    if expectation.is_about_table:
+        return Finding(expectation, 1, 1, {})
+    if _is_named(expectation):
+        groups = {name: (checked, off) for name, (checked, off) in result["by_group"].items()}
+        return Finding(expectation, result["element_count"], result["unexpected_count"], groups)
     unexpected = int(result.get("unexpected_count") or 0)
     if not unexpected:  # it does not hold, and cannot say for how many rows
         return _not_evaluated(table, expectation, by)
-    off = Counter(name for entry in result.get("unexpected_index_list") or [] for name in entry[by]) if by else Counter()
-    return Finding(
-        expectation, int(mask.sum()), unexpected, {name: (count, off[name]) for name, count in checked.items()}
-    )
+    mask, groups = expectation.mask(table), {}
+    if by:
+        off = Counter(name for listed in result["unexpected_index_list"] for name in listed[by])
+        groups = {name: (size, off[name]) for name, size in _sizes(table.loc[mask, by]).items()}
+    return Finding(expectation, int(mask.sum()), unexpected, groups)
 
 
 def _not_evaluated(table: pd.DataFrame, expectation: TableExpectation, by: str) -> Finding:
@@ -152,11 +166,6 @@ def _not_evaluated(table: pd.DataFrame, expectation: TableExpectation, by: str) 
 
 def _sizes(groups: pd.Series[str]) -> dict[str, int]:
     return {str(name): int(count) for name, count in groups.value_counts().items()}
-
-
-def _sums(pairs: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    listed = list(pairs)
-    return sum(checked for checked, _ in listed), sum(off for _, off in listed)
 
 
 @lru_cache(maxsize=1)

@@ -86,6 +86,7 @@ def publish_verdicts(warehouse: Warehouse, assets: Sequence[str]) -> None:
     """Make ``safe.checks``, which the mart reads: the verdicts of the assets that exist now, and of no others."""
     warehouse.run(META)
     warehouse.run(
-        "create or replace table safe.checks as select * exclude (asset) from meta.checks where list_contains(?, asset)",
+        """create or replace table safe.checks as
+           select * exclude (asset) from meta.checks where list_contains(?, asset)""",
         [list(assets)],
     )
