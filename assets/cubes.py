@@ -29,5 +29,5 @@ def _check(monitor: Monitor, warehouse: Warehouse, queries: Sequence[Query]) -> 
 
 def _place(monitor: Monitor, warehouse: Warehouse, query: Query) -> Geography | None:
     codes = municipality_codes(warehouse, query)
-    regions = monitor.regions(warehouse)
+    regions = monitor.inputs.regions(warehouse)
     return geography(regions, regions.types, codes) if codes else None

@@ -42,7 +42,7 @@ def _mart(mart: Mart, deps: list[dg.AssetKey], subjects: list[dg.AssetKey]) -> d
                 publish_verdicts(warehouse, ["/".join(asset.path) for asset in subjects])
             build_mart(warehouse, monitor.programme.marts[mart.name], mart)
             table = read_mart(warehouse, mart).to_pandas()
-            values = closed_lists(monitor.programme, monitor.regions(warehouse).types)
+            values = closed_lists(monitor.programme, monitor.inputs.regions(warehouse).types)
             verdicts = mart_verdicts(warehouse, mart, table, values)
             return finished(warehouse, key, f'mart."{mart.name}"', started, verdicts)
 

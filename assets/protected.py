@@ -13,11 +13,11 @@ from triple_aim.checks import (
     reconciliation_verdicts,
     region_verdicts,
 )
-from triple_aim.cubes import reconcile
+from triple_aim.cubes import write_ledger
 from triple_aim.definitions import Programme
 from triple_aim.deliveries import delivered_files, unclaimed
 from triple_aim.disclosure import TABLE, pass_gate
-from triple_aim.release import dictionary_rows, headline_rows, region_rows
+from triple_aim.release import write_dictionary
 
 OWNERS = ["team:disclosure-control"]
 
@@ -40,22 +40,21 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         started = time.monotonic()
         programme = monitor.programme
         with monitor.warehouse() as warehouse:
-            again = pass_gate(
+            done = pass_gate(
                 warehouse,
                 programme.specs.values(),
                 programme.publication,
                 programme.project.settings.division_year,
-                monitor.regions(warehouse),
+                monitor.inputs.regions(warehouse),
             )
-            suppressed = warehouse.value(f"select count(*) from {TABLE} where status = 'suppressed'")
             return finished(
                 warehouse,
                 ["safe", "indicator_values"],
                 TABLE,
                 started,
                 gate_verdicts(warehouse, programme.specs),
-                rows_suppressed=int(suppressed),
-                indicators_gated=len(again),
+                rows_suppressed=done.rows_suppressed,
+                indicators_gated=len(done.gated),
             )
 
     @dg.asset(
@@ -72,8 +71,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         started = time.monotonic()
         with monitor.warehouse() as warehouse:
             contracts, deliveries = monitor.programme.contracts.values(), monitor.programme.project.deliveries
-            rows = reconcile(warehouse, contracts)
-            warehouse.create("safe.reconciliation", rows)
+            rows = write_ledger(warehouse, contracts)
             claimed = delivery_verdicts(len(delivered_files(deliveries)), unclaimed(deliveries, contracts))
             verdicts = [*claimed, *ledger_verdicts(rows), *reconciliation_verdicts(warehouse)]
             return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, verdicts)
@@ -92,10 +90,8 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         started = time.monotonic()
         programme = monitor.programme
         with monitor.warehouse() as warehouse:
-            regions = monitor.regions(warehouse)
-            warehouse.create("safe.indicators", dictionary_rows(programme.specs))
-            warehouse.create("safe.headlines", headline_rows(programme.publication))
-            warehouse.create("safe.regions", region_rows(regions))
+            regions = monitor.inputs.regions(warehouse)
+            write_dictionary(warehouse, programme, regions)
             verdicts = [*region_verdicts(regions), *dictionary_verdicts(warehouse, programme.specs)]
             return finished(warehouse, ["safe", "dictionary"], "safe.indicators", started, verdicts)
 

@@ -3,26 +3,23 @@
 Not here: which assets there are. Events carry counts, seconds and hashes, never a value of a row.
 """
 
-import hashlib
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from graphlib import TopologicalSorter
 from pathlib import Path
 from traceback import extract_tb
-from typing import cast
 
 import dagster as dg
 from pydantic import PrivateAttr
 
 from triple_aim.checks import Verdict, recall, record
-from triple_aim.cubes import Cells, InWarehouse, all_built, build_table, built, load_cells, open_builder
-from triple_aim.definitions import Programme, Regions, Spec, load_programme, load_project
+from triple_aim.cubes import TableBuilder, build_table, in_reading_order, open_builder
+from triple_aim.definitions import Programme, load_programme, load_project
 from triple_aim.errors import TripleAimError
+from triple_aim.indicators import IndicatorInputs
 from triple_aim.periods import FIRST_PERIOD
-from triple_aim.release import release_id
 from triple_aim.warehouse import EngineError, Query, Warehouse, masked, open_warehouse, passes, qualified
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills: pinned, and tested in tests/pipeline
@@ -46,8 +43,8 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
     config: str = ""
     _open: ExitStack = PrivateAttr(default_factory=ExitStack)
     _warehouse: Warehouse | None = PrivateAttr(default=None)
-    _builder: InWarehouse | None = PrivateAttr(default=None)
-    _kept: dict[str, tuple[object, object]] = PrivateAttr(default_factory=dict)  # what it is → of what, and it
+    _builder: TableBuilder | None = PrivateAttr(default=None)
+    _inputs: IndicatorInputs | None = PrivateAttr(default=None)
 
     @property
     def programme(self) -> Programme:
@@ -55,8 +52,7 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the warehouse at the end of the run, however it ended."""
-        self._warehouse = self._builder = None
-        self._kept.clear()
+        self._warehouse = self._builder = self._inputs = None
         self._open.close()
 
     @contextmanager
@@ -98,61 +94,31 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
             ) from None
 
     @property
-    def builder(self) -> InWarehouse:
-        """Who makes person tables and cubes; a cluster is reached for once a run."""
+    def builder(self) -> TableBuilder:
+        """What builds person tables and cubes; a run connects to a cluster once."""
         if self._builder is None:
             self._builder = self._open.enter_context(open_builder(self.programme.project))
         return self._builder
 
-    def regions(self, warehouse: Warehouse) -> Regions:
-        """Today's regions, with delivered shares of split municipalities where there are any; read once a run."""
-        staged = self._split_shares(warehouse)
-        if "regions" not in self._kept or self._kept["regions"][0] != staged:
-            self._kept["regions"] = staged, self.programme.regions(warehouse)
-        return cast(Regions, self._kept["regions"][1])
-
-    def _split_shares(self, warehouse: Warehouse) -> list[tuple[object, ...]]:
-        """Which deliveries say how split municipalities were divided."""
-        return warehouse.rows(
-            "select period, delivery from meta.staged where extract = 'boundary_changes' order by all"
-        )
-
-    def cells(self, warehouse: Warehouse, cube: str) -> Cells:
-        """The cells of a cube, read again only when the cube was rebuilt."""
-        now = built(warehouse, f"cube.{cube}")
-        if cube not in self._kept or self._kept[cube][0] != now:
-            self._kept[cube] = now, load_cells(warehouse, self.programme.cubes[cube])
-        return cast(Cells, self._kept[cube][1])
-
-    def contents(self, warehouse: Warehouse, specs: Sequence[Spec]) -> dict[str, str]:
-        """What each indicator rests on, as a hash: its spec, cubes, delivered splits, all content, libraries."""
-        there, splits = all_built(warehouse), self._split_shares(warehouse)
-        content = release_id(self.programme.project.content_hash, {})
-
-        def rests_on(spec: Spec) -> list[object]:
-            return [
-                spec,
-                content,
-                splits,
-                [(cube, there.get(f"cube.{cube}")) for cube in self.programme.cubes_of(spec)],
-            ]
-
-        return {spec.id: hashlib.sha256(repr(rests_on(spec)).encode()).hexdigest() for spec in specs}
+    @property
+    def inputs(self) -> IndicatorInputs:
+        """Regions and cells, read once a run."""
+        if self._inputs is None:
+            self._inputs = IndicatorInputs(self.programme)
+        return self._inputs
 
 
 def by_year(
     floor: str,
     queries: Iterable[Query],
-    check: Callable[[Monitor, Warehouse, Sequence[Query]], Mapping[str, list[Verdict]]],
+    verdicts_on: Callable[[Monitor, Warehouse, Sequence[Query]], Mapping[str, list[Verdict]]],
     before: Callable[[Monitor, Warehouse], None] = lambda *_: None,
 ) -> dg.AssetsDefinition:
     """A floor of SQL files in one step, an asset each, rebuilt year by year where what they read changed.
 
-    ``check`` gives the verdicts on tables, by table. A step each would cost more than most of the files do.
+    ``verdicts_on`` checks tables, by name. A step each would cost more than most of the files do.
     """
-    known = {query.table: query for query in queries}
-    inner = {table: [source for source in query.reads if source in known] for table, query in known.items()}
-    ordered = [known[table] for table in TopologicalSorter(inner).static_order()]
+    ordered = in_reading_order(queries)
 
     @dg.multi_asset(
         name=floor,
@@ -172,7 +138,7 @@ def by_year(
                 started, asset = time.monotonic(), query.table.replace(".", "/")
                 rebuilt = build_table(warehouse, query, years(context), monitor.builder)
                 facts[asset] = query.table, time.monotonic() - started, len(rebuilt)
-            verdicts = check(monitor, warehouse, wanted)
+            verdicts = verdicts_on(monitor, warehouse, wanted)
             results = judged(warehouse, {asset: verdicts[table] for asset, (table, *_) in facts.items()})
             for asset, (table, seconds, rebuilt_count) in facts.items():
                 yield told(warehouse, asset, qualified(table), seconds, results[asset], periods_rebuilt=rebuilt_count)

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 def main(config: Path, engine: str) -> None:
     """Print wall time, CPU and memory of making every person table and cube from nothing."""
     from tests.spark.conftest import CLUSTERS
-    from triple_aim.cubes import InWarehouse, build_table, open_cluster
+    from triple_aim.cubes import DuckDBBuilder, build_table, open_cluster
     from triple_aim.definitions import load_programme, load_project
     from triple_aim.deliveries import delivered_periods, ingest_extract
     from triple_aim.warehouse import load_reference, open_warehouse
@@ -47,7 +47,7 @@ def main(config: Path, engine: str) -> None:
             ingest_extract(warehouse, project, contract, programme.staging[contract.extract], periods)
         started, before = time.monotonic(), _cpu()
         with ExitStack() as servers:
-            builder = InWarehouse()
+            builder = DuckDBBuilder()
             if engine != "duckdb":
                 remote = servers.enter_context(CLUSTERS[engine](folder))
                 (folder / "shared").mkdir()

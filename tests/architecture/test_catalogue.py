@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from triple_aim.definitions.measures import Measure, load_menu
-from triple_aim.definitions.specs import load_specs
+from triple_aim.definitions.spec_files import load_specs
 from triple_aim.vocabulary import Aim
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from triple_aim.cubes.build import build_table
 from triple_aim.cubes.columns import TYPES, column_type
 from triple_aim.definitions.contracts import load_contracts, load_publication
 from triple_aim.definitions.json_schemas import SCHEMAS, schema_text
-from triple_aim.deliveries.ingest import META
+from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.deliveries.validation import SQL_TYPES
 from triple_aim.errors import ContentError
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
@@ -91,7 +91,7 @@ def test_a_statement_that_is_no_select_is_refused(tmp_path: Path) -> None:
 def staged() -> Iterator[Warehouse]:
     """Every staged table as its contract and its SQL make it, without a row."""
     with open_warehouse(None) as warehouse:
-        warehouse.run(META)
+        ensure_tables(warehouse)
         load_reference(warehouse, ROOT / "reference")
         for contract in load_contracts(ROOT / "contracts").values():
             types_of = "".join(f", {column.name} {SQL_TYPES[column.type]}" for column in contract.columns)
@@ -162,7 +162,7 @@ def test_the_committed_schema_is_that_of_the_model(name: str) -> None:
 
 
 def test_content_points_to_its_schema() -> None:
-    for path in [*(ROOT / "contracts").glob("*.yaml"), *(ROOT / "indicator_specs").glob("*/*.yaml")]:
+    for path in [*(ROOT / "contracts").glob("*.yaml"), *(ROOT / "indicator_specs").rglob("*.yaml")]:
         schema = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text())
         assert schema, path.name
         assert (path.parent / schema[1]).resolve().relative_to(ROOT).as_posix() in SCHEMAS

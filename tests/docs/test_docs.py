@@ -227,6 +227,11 @@ def test_every_method_and_field_of_a_spec_is_documented() -> None:
     assert not {*get_args(Method), *Compute.model_fields, "measures", "codes", "breaks", "trend"} - named
 
 
+def test_the_complete_spec_in_the_docs_is_one_of_ours() -> None:
+    [example] = blocks(ROOT / "docs" / "how-to" / "new-indicator.md", "yaml")
+    assert example in {path.read_text(encoding="utf-8") for path in (ROOT / "indicator_specs").glob("*/*.yaml")}
+
+
 def test_every_word_of_the_command_line_in_the_docs_exists() -> None:
     """Commands in blocks that are not run are at least commands."""
     from typer.main import get_command

@@ -14,7 +14,7 @@ import pytest
 from tests.pipeline.installation import Installation, settle
 from triple_aim.definitions.programme import Programme, load_programme
 from triple_aim.definitions.settings import load_project
-from triple_aim.definitions.specs import load_specs
+from triple_aim.definitions.spec_files import load_specs
 from triple_aim.federation.export import export_cubes
 from triple_aim.synthetic.formats import write_csv, write_spss
 from triple_aim.synthetic.samples import write_samples

@@ -25,7 +25,8 @@ from triple_aim.deliveries.contributions import (
     copied_contribution,
     current_contributions,
 )
-from triple_aim.deliveries.ingest import META, delivered_periods
+from triple_aim.deliveries.ingest import delivered_periods
+from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.errors import DeliveryError, DisclosureError, ProjectError, TripleAimError
 from triple_aim.federation import export as federation_module
 from triple_aim.federation import import_ as admission
@@ -282,7 +283,7 @@ def test_what_was_accepted_is_held_to_content_and_deliveries_at_each_run(
 ) -> None:
     import_cubes(hub, [contributions["south"]])
     with open_warehouse(None, reach=[hub.project.landing]) as warehouse:
-        warehouse.run(META)
+        ensure_tables(warehouse)
         stage_contributions(warehouse, hub)
         assert warehouse.value("select count(*) from party.claims where contributor = 'south'") > 0
         slot, delivered = next(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triple_aim.cubes.merge import META, merge
+from triple_aim.cubes.merge import ensure_contributions, merge
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.sql_files import Query
 
@@ -40,7 +40,7 @@ ROWS = st.lists(
 def warehouse() -> Iterator[Warehouse]:
     columns = ", ".join(f"{name} {kind}" for name, kind in zip(SUMS, TYPES, strict=True))
     with open_warehouse(None) as opened:
-        opened.run(META)
+        ensure_contributions(opened)
         for table, more in (("cube.visits", ""), ("party.visits", "contributor varchar, ")):
             opened.run(
                 f"create table {table} ({more}period integer, municipality_code varchar, sex varchar, "

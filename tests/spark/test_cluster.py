@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from triple_aim.cubes.build import build_table
-from triple_aim.cubes.spark import Cluster, open_cluster
-from triple_aim.deliveries.ingest import META
+from triple_aim.cubes.spark import SparkBuilder, open_cluster
+from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.errors import ProjectError
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.sql_files import Query, read_query
@@ -45,7 +45,7 @@ def shared(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cluster(remote: str, shared: Path) -> Iterator[Cluster]:
+def cluster(remote: str, shared: Path) -> Iterator[SparkBuilder]:
     with open_cluster(remote, shared) as cluster:
         yield cluster
 
@@ -53,7 +53,7 @@ def cluster(remote: str, shared: Path) -> Iterator[Cluster]:
 @pytest.fixture
 def warehouse(shared: Path) -> Iterator[Warehouse]:
     with open_warehouse(None, reach=[shared]) as opened:
-        opened.run(META)
+        ensure_tables(opened)
         opened.run(
             """create table stg.visits as select * from (values
                    (2021, 'a', 10.10), (2021, 'b', 5.05), (2021, 'c', 1.00), (2022, 'a', 7.00)
@@ -76,12 +76,12 @@ def read(folder: Path, floor: str, sql: str) -> Query:
     return read_query(path)
 
 
-def build(warehouse: Warehouse, steps: tuple[Query, Query], cluster: Cluster | None) -> list[list[int]]:
+def build(warehouse: Warehouse, steps: tuple[Query, Query], cluster: SparkBuilder | None) -> list[list[int]]:
     return [build_table(warehouse, step, YEARS, cluster) for step in steps]
 
 
 def test_only_what_changed_is_made_and_nothing_old_is_kept(
-    warehouse: Warehouse, steps: tuple[Query, Query], cluster: Cluster, shared: Path
+    warehouse: Warehouse, steps: tuple[Query, Query], cluster: SparkBuilder, shared: Path
 ) -> None:
     assert build(warehouse, steps, cluster) == [YEARS, YEARS]
     assert build(warehouse, steps, cluster) == [[], []]
@@ -99,13 +99,15 @@ def test_only_what_changed_is_made_and_nothing_old_is_kept(
     assert len(list((shared / "stg" / "visits" / "2022").iterdir())) == 1
 
 
-def test_a_year_without_a_row_stands(warehouse: Warehouse, cluster: Cluster, tmp_path: Path) -> None:
+def test_a_year_without_a_row_stands(warehouse: Warehouse, cluster: SparkBuilder, tmp_path: Path) -> None:
     steps = read(tmp_path, "person", PERSON.replace("euros > 1", "euros > 10")), read(tmp_path, "cube", CUBE)
     assert build(warehouse, steps, cluster) == [YEARS, YEARS]
     assert warehouse.rows("select period, person_count from cube.visits") == [(2021, 1)]
 
 
-def test_another_engine_changes_no_cube(warehouse: Warehouse, steps: tuple[Query, Query], cluster: Cluster) -> None:
+def test_another_engine_changes_no_cube(
+    warehouse: Warehouse, steps: tuple[Query, Query], cluster: SparkBuilder
+) -> None:
     build(warehouse, steps, None)
     assert build(warehouse, steps, cluster) == [YEARS, []]  # tables of persons move, sums stay as they are
     assert warehouse.kind("person.visits") == "VIEW"
@@ -114,7 +116,7 @@ def test_another_engine_changes_no_cube(warehouse: Warehouse, steps: tuple[Query
 
 
 def test_a_table_that_is_gone_is_told(
-    warehouse: Warehouse, steps: tuple[Query, Query], cluster: Cluster, shared: Path, tmp_path: Path
+    warehouse: Warehouse, steps: tuple[Query, Query], cluster: SparkBuilder, shared: Path, tmp_path: Path
 ) -> None:
     build(warehouse, steps, cluster)
     for path in (shared / "person" / "visits" / "2021").iterdir():
@@ -127,7 +129,7 @@ def test_a_table_that_is_gone_is_told(
 def test_what_cannot_be_cast_is_told_without_its_value(
     warehouse: Warehouse,
     steps: tuple[Query, Query],
-    cluster: Cluster,
+    cluster: SparkBuilder,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -141,7 +143,7 @@ def test_what_cannot_be_cast_is_told_without_its_value(
     assert "a-pseudonym" not in f"{caught.value}{capfd.readouterr().err}"
 
 
-def test_a_cluster_is_looked_over(cluster: Cluster, shared: Path) -> None:
+def test_a_cluster_is_looked_over(cluster: SparkBuilder, shared: Path) -> None:
     assert cluster.name().startswith("Spark ")
     assert not list(shared.iterdir())
 

@@ -17,9 +17,9 @@ import pytest
 
 from tests.spark.hostile import Hostile
 from triple_aim.cubes.build import build_table
-from triple_aim.cubes.spark import Cluster, open_cluster
+from triple_aim.cubes.spark import SparkBuilder, open_cluster
 from triple_aim.definitions.contracts import load_contracts
-from triple_aim.deliveries.ingest import META
+from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.warehouse.connection import Warehouse, open_warehouse, qualified
 from triple_aim.warehouse.reference_tables import load_reference
 from triple_aim.warehouse.sql_files import Query, read_queries
@@ -43,7 +43,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def warehouse(request: pytest.FixtureRequest, shared: Path) -> Iterator[Warehouse]:
     """A warehouse in which every table was made by DuckDB."""
     with open_warehouse(None, reach=[shared]) as warehouse:
-        warehouse.run(META)
+        ensure_tables(warehouse)
         load_reference(warehouse, ROOT / "reference")
         hostile = Hostile(ROOT, LEAP)
         for extract, query in STAGING.items():
@@ -56,14 +56,14 @@ def warehouse(request: pytest.FixtureRequest, shared: Path) -> Iterator[Warehous
 
 
 @pytest.fixture(scope="module")
-def cluster(remote: str, shared: Path) -> Iterator[Cluster]:
+def cluster(remote: str, shared: Path) -> Iterator[SparkBuilder]:
     with open_cluster(remote, shared) as cluster:
         yield cluster
 
 
 @pytest.mark.parametrize("query", [*STAGING.values(), *STEPS], ids=lambda query: query.table)
 def test_a_file_gives_the_same_rows_on_spark(
-    query: Query, warehouse: Warehouse, cluster: Cluster, request: pytest.FixtureRequest
+    query: Query, warehouse: Warehouse, cluster: SparkBuilder, request: pytest.FixtureRequest
 ) -> None:
     made_of = dict.fromkeys(query.reads, request.node.callspec.params["warehouse"])
     made = cluster.select(warehouse, query, LEAP, made_of).toArrow()

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.sql.test_sql import ROOT, _below, _create_tables
-from triple_aim.deliveries.ingest import META
+from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.sql_files import Query, read_queries
 
@@ -42,7 +42,7 @@ def scans(warehouse: Warehouse, query: Query) -> Iterator[tuple[str, list[str]]]
 
 def test_every_delivered_source_is_read_once() -> None:
     with open_warehouse(None) as warehouse:
-        warehouse.run(META)
+        ensure_tables(warehouse)
         tables = dict.fromkeys(table for query in QUERIES for table in _below(query))
         _create_tables(warehouse, tables)
         for table in tables:

@@ -21,7 +21,7 @@ import pytest
 from triple_aim.cubes.build import build_table
 from triple_aim.definitions.contracts import Ledger, load_contracts
 from triple_aim.definitions.yaml_reader import read_yaml
-from triple_aim.deliveries.ingest import META
+from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.deliveries.validation import SQL_TYPES
 from triple_aim.warehouse.connection import Warehouse, open_warehouse, qualified
 from triple_aim.warehouse.reference_tables import read_table
@@ -54,7 +54,7 @@ def empty() -> Iterator[Callable[[Query], Warehouse]]:
         def of(query: Query) -> Warehouse:
             if query.table not in made:
                 made[query.table] = stack.enter_context(open_warehouse(None))
-                made[query.table].run(META)
+                ensure_tables(made[query.table])
                 _create_tables(made[query.table], _below(query))
             for table in _below(query):
                 if not table.startswith("ref."):

@@ -10,7 +10,8 @@ import numpy as np
 
 from triple_aim.cubes.cells import Cells
 from triple_aim.definitions.regions import Regions
-from triple_aim.definitions.specs import Spec, load_specs
+from triple_aim.definitions.spec_files import load_specs
+from triple_aim.definitions.specs import Spec
 from triple_aim.definitions.standards import Tables
 
 ROOT = Path(__file__).parents[2]

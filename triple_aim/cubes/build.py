@@ -1,104 +1,134 @@
-"""stg → person → cube, and the cube as dense arrays of sums: the waist of the hourglass.
+"""Builds person tables and cubes, period by period, where what they read changed.
 
-Not here: regions (``triple_aim.definitions``) and statistics (``triple_aim.indicators``). Nothing above this module
-reads a person-level row, be it of ``stg`` or of ``person``.
+Not here: the cells as arrays (``cells``), other parties' sums (``merge``), regions and statistics
+(``triple_aim.indicators``). No room above this one reads a row of a person, in ``stg`` or in ``person``.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
+from typing import Protocol
 
+from triple_aim.cubes.built import fingerprints_of, hash_rows, record_fingerprint
 from triple_aim.cubes.columns import MEASURES, column_type
-from triple_aim.cubes.fingerprints import _fingerprint, built, remember
 from triple_aim.cubes.merge import merge, merged_periods
 from triple_aim.warehouse import Query, Warehouse, of_some, qualified, quoted
-
-log = logging.getLogger(__name__)
 
 LARGEST_PART = 2_000_000  # persons
 
 
-class InWarehouse:
-    """What runs the SQL of a cube or a person table: the warehouse itself. A cluster beside it does the same."""
+class TableBuilder(Protocol):
+    """Runs the SQL of a person table or a cube, on one engine."""
 
     def kind(self, query: Query) -> str:
-        """What the table is in the warehouse."""
+        """What the table is in the warehouse: ``BASE TABLE`` or ``VIEW``."""
+
+    def start(self, warehouse: Warehouse, query: Query, typed: str) -> None:
+        """Create the table without a row; ``typed`` is a select of its columns."""
+
+    def replace(
+        self, warehouse: Warehouse, query: Query, period: int, fingerprint: str | None, made_of: Mapping[str, str]
+    ) -> None:
+        """Build the rows of one period again; without a fingerprint the period has no rows."""
+
+    def finish(self, warehouse: Warehouse, query: Query, fingerprints: Mapping[int, str]) -> None:
+        """Complete the table after its last period."""
+
+    def name(self) -> str:
+        """The engine and its version, for people."""
+
+
+class DuckDBBuilder:
+    """Builds tables in the warehouse itself."""
+
+    def kind(self, query: Query) -> str:
         return "BASE TABLE"
 
     def start(self, warehouse: Warehouse, query: Query, typed: str) -> None:
-        """Let the table stand without a row; ``typed`` is a select of its columns."""
         warehouse.drop(query.table)
         warehouse.run(f"create table {qualified(query.table)} as {typed}", {"period": 0})
 
     def replace(
-        self, warehouse: Warehouse, query: Query, period: int, content: str | None, made_of: Mapping[str, str]
+        self, warehouse: Warehouse, query: Query, period: int, fingerprint: str | None, made_of: Mapping[str, str]
     ) -> None:
-        """Make the rows of one period anew; without content there are none."""
         warehouse.run(f"delete from {qualified(query.table)} where period = ?", [period])
-        for statement in _parts(warehouse, query, period) if content else ():
+        for statement in _parts(warehouse, query, period) if fingerprint else ():
             warehouse.run(f"insert into {qualified(query.table)} by name {statement}", {"period": period})
 
-    def finish(self, warehouse: Warehouse, query: Query, contents: Mapping[int, str]) -> None:
-        """Nothing is left to do once every period was made."""
+    def finish(self, warehouse: Warehouse, query: Query, fingerprints: Mapping[int, str]) -> None:
+        """Nothing is left to do."""
 
     def name(self) -> str:
-        """What a person would call it."""
         return "DuckDB, in this process"
 
 
+def in_reading_order(queries: Iterable[Query]) -> list[Query]:
+    """Queries in an order in which each comes after those whose tables it reads."""
+    known = {query.table: query for query in queries}
+    inner = {table: [source for source in query.reads if source in known] for table, query in known.items()}
+    return [known[table] for table in TopologicalSorter(inner).static_order()]
+
+
 def build_table(
-    warehouse: Warehouse, query: Query, periods: Iterable[int], builder: InWarehouse | None = None
+    warehouse: Warehouse, query: Query, periods: Iterable[int], builder: TableBuilder | None = None
 ) -> list[int]:
-    """Rebuild the periods of a cube or a person table for which what it reads, or its SQL, changed; these periods."""
-    builder = builder or InWarehouse()
+    """Rebuild the periods of a table for which its SQL or what it reads changed; the rebuilt periods."""
+    builder = builder or DuckDBBuilder()
     table, sources = query.table, [*query.sources("stg"), *query.sources("person")]
-    there = built(warehouse, table)
-    if not _stands(warehouse, query, builder):
+    recorded = fingerprints_of(warehouse, table)
+    if not _has_current_schema(warehouse, query, builder):
         columns = ", ".join(
             f"cast({quoted(name)} as {kind}) as {quoted(name)}" if (kind := column_type(name)) else quoted(name)
             for name in query.columns
         )
         warehouse.run("delete from meta.built where table_name = ?", [table])
         builder.start(warehouse, query, f"select {columns} from ({query.sql}\n) limit 0")
-        there = {}
-    contents: dict[int, dict[str, str]] = {}
-    for period, source, content in warehouse.rows(
-        """select period, 'stg.' || extract as source,
-               string_agg(delivery || content || supplier, ',' order by supplier) as content
-           from meta.staged group by all having list_contains($sources, source)
-           union all
-           select period, table_name, content from meta.built where list_contains($sources, table_name)
-           union all
-           select period, contributor, content from meta.contributed where table_name = $table
-           order by all""",
-        {"sources": sources, "table": table},
-    ):
-        contents.setdefault(period, {})[source] = content
-    reference = {name: _fingerprint(warehouse, name) for name in query.sources("ref")}
+        recorded = {}
+    read = _source_fingerprints(warehouse, table, sources)
+    reference = {name: hash_rows(warehouse, name) for name in query.sources("ref")}
     rebuilt = []
     merged = merged_periods(warehouse, table)
     for period in sorted({*periods, *merged}):
-        found = contents.get(period, {})
+        found = read.get(period, {})
         count = len(found.keys() & set(sources))
-        enough = count > 0 if query.any_source else count == len(sources)
-        made = hashlib.sha256(f"{query.hash}{found}{reference}".encode()).hexdigest()
-        own, content = made if enough else None, made if enough or period in merged else None
-        if there.get(period) == content:
+        has_sources = count > 0 if query.any_source else count == len(sources)
+        made_of = hashlib.sha256(f"{query.hash}{found}{reference}".encode()).hexdigest()
+        own = made_of if has_sources else None
+        fingerprint = made_of if has_sources or period in merged else None
+        if recorded.get(period) == fingerprint:
             continue
         with warehouse.transaction():
             builder.replace(warehouse, query, period, own, {name: found.get(name, "") for name in sources} | reference)
             if period in merged:
                 merge(warehouse, query, period, [name for name in query.columns if name.endswith(MEASURES)])
-            remember(warehouse, table, period, content)
+            record_fingerprint(warehouse, table, period, fingerprint)
         rebuilt.append(period)
-    builder.finish(warehouse, query, built(warehouse, table))
+    builder.finish(warehouse, query, fingerprints_of(warehouse, table))
     return rebuilt
 
 
+def _source_fingerprints(warehouse: Warehouse, table: str, sources: list[str]) -> dict[int, dict[str, str]]:
+    """Per period, the fingerprint of each source of a table, and of each contribution to it."""
+    found: dict[int, dict[str, str]] = {}
+    for period, source, fingerprint in warehouse.rows(
+        """select period, 'stg.' || extract as source,
+               string_agg(delivery || fingerprint || supplier, ',' order by supplier) as fingerprint
+           from meta.staged group by all having list_contains($sources, source)
+           union all
+           select period, table_name, fingerprint from meta.built where list_contains($sources, table_name)
+           union all
+           select period, contributor, fingerprint from meta.contributed where table_name = $table
+           order by all""",
+        {"sources": sources, "table": table},
+    ):
+        found.setdefault(period, {})[source] = fingerprint
+    return found
+
+
 def _parts(warehouse: Warehouse, query: Query, period: int) -> list[str]:
-    """The statement, or one for each part of the persons where all of them at once would not fit in memory."""
+    """The statement, or one for each part of the persons where all of them at once do not fit in memory."""
     if not query.in_parts:
         return [query.sql]
     read = [table for table in query.sources("person") if "person_number" in dict(_header(warehouse, table))]
@@ -113,9 +143,9 @@ def _header(warehouse: Warehouse, table: str) -> list[tuple[str, str]]:
     return warehouse.header(f"select * from {qualified(table)}")
 
 
-def _stands(warehouse: Warehouse, query: Query, builder: InWarehouse) -> bool:
-    """Whether the table stands as its SQL would make it now, and where the builder keeps it; a new one does not."""
+def _has_current_schema(warehouse: Warehouse, query: Query, builder: TableBuilder) -> bool:
+    """Whether the table exists with the columns of its SQL, in the form that the builder makes."""
     if warehouse.kind(query.table) != builder.kind(query):
         return False
-    there = dict(_header(warehouse, query.table))
-    return tuple(there) == query.columns and all(column_type(name) in (None, kind) for name, kind in there.items())
+    columns = dict(_header(warehouse, query.table))
+    return tuple(columns) == query.columns and all(column_type(name) in (None, kind) for name, kind in columns.items())

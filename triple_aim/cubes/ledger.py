@@ -9,9 +9,16 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from triple_aim.cubes.merge import META
+from triple_aim.cubes.merge import ensure_contributions
 from triple_aim.definitions import Contract
 from triple_aim.warehouse import Warehouse, qualified, quoted
+
+
+def write_ledger(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
+    """Write ``safe.reconciliation`` and return it."""
+    ledger = reconcile(warehouse, contracts)
+    warehouse.create("safe.reconciliation", ledger)
+    return ledger
 
 
 def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
@@ -20,7 +27,7 @@ def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFra
     Cubes join suppliers, so from the cube on a supplier is ``all``. What other parties contributed follows what was
     delivered here, with the party as its supplier.
     """
-    warehouse.run(META)
+    ensure_contributions(warehouse)
     parts = [
         warehouse.frame(
             """select extract, period, supplier, stage, reason, row_count, amount_eur from meta.ledger

@@ -12,14 +12,22 @@ from triple_aim.deliveries import LEDGER, SLOT, slot_name
 from triple_aim.errors import DeliveryError
 from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
-META = f"""
-create table if not exists meta.contributed
-    (table_name varchar, period integer, contributor varchar, content varchar, contribution varchar);
-create table if not exists meta.contributed_ledger {LEDGER};
-"""
+CONTRIBUTED = (
+    "table_name varchar",
+    "period integer",
+    "contributor varchar",
+    "fingerprint varchar",
+    "contribution varchar",
+)
 COUNTED = "none"  # the exclusion of a cell that is not excluded
 NOWHERE = "unknown"
 PLACES = ("municipality_code", "region_code")
+
+
+def ensure_contributions(warehouse: Warehouse) -> None:
+    """Create the tables that record what other parties contributed."""
+    warehouse.ensure("meta.contributed", CONTRIBUTED)
+    warehouse.run(f"create table if not exists meta.contributed_ledger {LEDGER}")
 
 
 def place_of(query: Query) -> str:
@@ -29,7 +37,7 @@ def place_of(query: Query) -> str:
 
 def merged_periods(warehouse: Warehouse, table: str) -> set[int]:
     """The periods of a cube to which another party contributed."""
-    warehouse.run(META)
+    ensure_contributions(warehouse)
     found = warehouse.rows("select distinct period from meta.contributed where table_name = ?", [table])
     return {period for (period,) in found}
 
@@ -88,6 +96,6 @@ def _refuse_double(warehouse: Warehouse, query: Query, parts: str, period: int) 
 
 def contributed(warehouse: Warehouse) -> dict[str, str]:
     """What the cubes now rest on besides deliveries: ``contribution/period/party`` → hash of its manifest."""
-    warehouse.run(META)
+    ensure_contributions(warehouse)
     rows = warehouse.rows("select distinct period, contributor, contribution from meta.contributed order by all")
     return {slot_name(SLOT, period, party): content for period, party, content in rows}

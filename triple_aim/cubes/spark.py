@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from triple_aim.cubes.build import InWarehouse
+from triple_aim.cubes.build import DuckDBBuilder, TableBuilder
 from triple_aim.definitions import Project
 from triple_aim.errors import ProjectError
 from triple_aim.warehouse import Query, Warehouse, literal, qualified, spark_type, to_spark, view_name
@@ -37,18 +37,18 @@ TYPED = "typed.parquet"  # a table's columns and not a row
 warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
 
 
-class Cluster(InWarehouse):
+class SparkBuilder:
     """One session and the folder it shares with us. Cubes stand in the warehouse, person tables in that folder."""
 
     def __init__(self, session: Any, shared: Path) -> None:
-        self._session, self._shared = session, shared
+        self._session, self._shared, self._duckdb = session, shared, DuckDBBuilder()
 
     def kind(self, query: Query) -> str:
-        return super().kind(query) if query.floor == "cube" else "VIEW"
+        return self._duckdb.kind(query) if query.floor == "cube" else "VIEW"
 
     def start(self, warehouse: Warehouse, query: Query, typed: str) -> None:
         if query.floor == "cube":
-            super().start(warehouse, query, typed)
+            self._duckdb.start(warehouse, query, typed)
             return
         folder = self._folder(query.table)
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,11 +57,11 @@ class Cluster(InWarehouse):
         self._show_warehouse(warehouse, query.table, [])
 
     def replace(
-        self, warehouse: Warehouse, query: Query, period: int, content: str | None, made_of: Mapping[str, str]
+        self, warehouse: Warehouse, query: Query, period: int, fingerprint: str | None, made_of: Mapping[str, str]
     ) -> None:
-        if content is None:
+        if fingerprint is None:
             if query.floor == "cube":
-                super().replace(warehouse, query, period, content, made_of)
+                self._duckdb.replace(warehouse, query, period, fingerprint, made_of)
             return
         with _told(query.table):
             made = self.select(warehouse, query, period, made_of)
@@ -70,16 +70,16 @@ class Cluster(InWarehouse):
                     warehouse.run(f"delete from {qualified(query.table)} where period = ?", [period])
                     warehouse.run(f"insert into {qualified(query.table)} by name select * from arriving")
                 return
-            with _arriving(self._folder(query.table, period, content)) as folder:
+            with _arriving(self._folder(query.table, period, fingerprint)) as folder:
                 made.write.mode("overwrite").parquet(_address(folder))
                 folder.mkdir(exist_ok=True)  # of no rows not every engine makes a file
                 shutil.copy(self._folder(query.table) / TYPED, folder)
 
-    def finish(self, warehouse: Warehouse, query: Query, contents: Mapping[int, str]) -> None:
+    def finish(self, warehouse: Warehouse, query: Query, fingerprints: Mapping[int, str]) -> None:
         """Let the warehouse see what was made, and take away what it was before."""
         if query.floor == "cube":
             return
-        folders = [self._folder(query.table, period, content) for period, content in contents.items()]
+        folders = [self._folder(query.table, period, fingerprint) for period, fingerprint in fingerprints.items()]
         self._show_warehouse(warehouse, query.table, folders)
         for old in set(self._folder(query.table).glob("*/*")) - set(folders):
             shutil.rmtree(old)
@@ -144,17 +144,17 @@ class Cluster(InWarehouse):
 
 
 @contextmanager
-def open_builder(project: Project) -> Iterator[InWarehouse]:
+def open_builder(project: Project) -> Iterator[TableBuilder]:
     """Who makes person tables and cubes, as the settings have it."""
     if project.shared_storage is None or project.settings.spark_remote is None:
-        yield InWarehouse()
+        yield DuckDBBuilder()
         return
     with open_cluster(project.settings.spark_remote, project.shared_storage) as cluster:
         yield cluster
 
 
 @contextmanager
-def open_cluster(remote: str, shared: Path) -> Iterator[Cluster]:
+def open_cluster(remote: str, shared: Path) -> Iterator[SparkBuilder]:
     """A session on the cluster, ended when done."""
     if not shared.is_dir():  # not made here: it may be a mount that is not there today
         raise ProjectError("the folder does not exist", f"shared_storage, {shared}", "mount it, or make it")
@@ -174,7 +174,7 @@ def open_cluster(remote: str, shared: Path) -> Iterator[Cluster]:
         with _told("spark_remote"):
             for name, value in SETTINGS.items():
                 session.conf.set(name, value)
-        cluster = Cluster(session, shared)
+        cluster = SparkBuilder(session, shared)
         cluster.prove()
         yield cluster
     finally:

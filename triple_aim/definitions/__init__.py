@@ -14,7 +14,6 @@ from triple_aim.definitions.contracts import (
     Name,
     ParquetFormat,
     PeriodFromColumn,
-    PeriodFromFile,
     Publication,
     Rule,
     RunOff,
@@ -27,7 +26,7 @@ from triple_aim.definitions.measures import Measure, answers
 from triple_aim.definitions.programme import Programme, load_programme
 from triple_aim.definitions.regions import Regions
 from triple_aim.definitions.scaffold import scaffold_extract, scaffold_indicator
-from triple_aim.definitions.settings import CONFIG_VARIABLE, Project, load_project
+from triple_aim.definitions.settings import CONFIG_VARIABLE, Project, library_versions, load_project
 from triple_aim.definitions.specs import FAMILY, GROUPED, SCORE, YES, AgeRange, Compute, Healthy, Spec, of_member
 from triple_aim.definitions.standards import Tables
 from triple_aim.definitions.yaml_reader import Content, line_of, read_yaml
@@ -53,7 +52,6 @@ __all__ = [
     "Name",
     "ParquetFormat",
     "PeriodFromColumn",
-    "PeriodFromFile",
     "Programme",
     "Project",
     "Publication",
@@ -65,6 +63,7 @@ __all__ = [
     "Tables",
     "Threshold",
     "answers",
+    "library_versions",
     "line_of",
     "load_contracts",
     "load_programme",

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from triple_aim.definitions.yaml_reader import Bilingual, Content, read_model
-from triple_aim.errors import ContentError
+from triple_aim.errors import ContentError, DeliveryError
 from triple_aim.vocabulary import ColumnType, Privacy, Role
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -225,6 +225,17 @@ class Contract(Content):
         if unknown := mentioned - set(names) - {"period"}:
             raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
         return self
+
+    def period_of(self, name: str) -> tuple[int | None, str]:
+        """Period and supplier in a file's name; the period is None where the rows hold it."""
+        if not isinstance(self.period, PeriodFromFile):
+            return None, ""
+        match = re.search(self.period.file_name, name.rsplit("/", 1)[-1])
+        if match is None or not re.fullmatch("[0-9]{4}", match["period"]):
+            raise DeliveryError(
+                "the file's name holds no period", name, f"rename the file, so that {self.period.file_name} fits"
+            )
+        return int(match["period"]), match.groupdict().get("supplier") or ""
 
     def files_for(self, path: PurePosixPath) -> Files | None:
         """The entry that claims a path relative to the deliveries folder."""

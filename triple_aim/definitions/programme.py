@@ -14,7 +14,8 @@ from triple_aim.definitions.contracts import Contract, Publication, load_contrac
 from triple_aim.definitions.measures import Measure, load_menu
 from triple_aim.definitions.regions import Regions
 from triple_aim.definitions.settings import Project
-from triple_aim.definitions.specs import Spec, load_specs
+from triple_aim.definitions.spec_files import load_specs
+from triple_aim.definitions.specs import Spec
 from triple_aim.definitions.standards import Tables
 from triple_aim.definitions.yaml_reader import line_of
 from triple_aim.errors import ContentError

@@ -16,41 +16,33 @@ from triple_aim.vocabulary import Aim
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
+#: A domain with an owner in ``indicator_specs/defaults.yaml``.
+DOMAINS: dict[str, str] = {"health": "health_status", "quality": "effective", "cost": "total_cost"}
+
 SPEC = """\
 # yaml-language-server: $schema=../_schema.json
 id: {name}
 version: 0.1.0                 # major: the series breaks; minor: a new breakdown; patch: words
-aim: {aim}
-domain: todo
+domain: {domain}  # TODO; its owner is in indicator_specs/defaults.yaml
 title: {{nl: TODO, en: TODO}}
 meaning:
   nl: TODO in één zin, met teller en noemer.
   en: TODO in one sentence, with numerator and denominator.
-origin:
-  - {{framework: TODO}}
+origin: [{{framework: TODO}}]
 unit: {{nl: euro per verzekerdenjaar, en: euro per insured year}}
-decimals: 1
 polarity: no_judgement         # higher_is_better | lower_is_better | no_judgement
-population: insured            # residents | insured | gp_list | respondents
 compute:
   - method: ratio              # one of a closed list: docs/how-to/new-indicator.md
     cubes: [claims]            # a file of sql/cube; its columns are what you may name below
     numerator: cost_dental_eur
     denominator: insured_years
     persons: insured_person_count
-levels: [municipality, ggd_region, zorgkantoor_region, province, own, nl]
 breakdowns: [sex, age_group]
-expect:
-  range: {{min: 0, max: 1000, severity: warning}}
-sources:
-  - {{title: TODO, accessed: {today}}}
-owner: todo
+expect: {{range: {{min: 0, max: 1000}}}}
+cautions: [not_age_adjusted]   # TODO; keys of indicator_specs/cautions.yaml
+sources: [claims_contract]     # TODO; keys of indicator_specs/sources.yaml
 reviewed: {{on: {today}, next: {next_year}}}
-example:                       # runs as a test
-  given:
-    numerator: [5000]
-    denominator: [100]
-  value: 50.0
+example: {{given: {{numerator: [5000], denominator: [100]}}, value: 50.0}}  # runs as a test
 """
 
 CONTRACT = """\
@@ -102,9 +94,8 @@ def scaffold_indicator(project: Project, name: str) -> Path:
     if aim not in get_args(Aim) or not NAME.fullmatch(short):
         raise ContentError(f"“{name}” is not aim/name", "new indicator", "write for instance cost/dental_cost")
     today = datetime.date.today()
-    text = SPEC.format(
-        name=short, aim=aim, today=today, next_year=today.replace(year=today.year + 1, day=min(today.day, 28))
-    )
+    next_year = today.replace(year=today.year + 1, day=min(today.day, 28))
+    text = SPEC.format(name=short, domain=DOMAINS[aim], today=today, next_year=next_year)
     return _write(project.specs / aim / f"{short}.yaml", text)
 
 

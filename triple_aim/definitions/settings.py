@@ -10,6 +10,7 @@ import os
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from triple_aim.errors import ProjectError
 
 CONFIG_VARIABLE = "TRIPLE_AIM_CONFIG"
+#: Libraries that decide a number's last digit or a file's bytes; another version is another release.
+LIBRARIES = ("duckdb", "numpy", "pandas", "pyarrow", "scipy")
 CONTENT_FOLDERS = ("contracts", "indicator_specs", "reference", "sql")
 
 
@@ -130,6 +133,11 @@ class Project:
 
     def _from_config(self, path: Path) -> Path:
         return (self.config.parent / path).resolve()
+
+
+def library_versions() -> dict[str, str]:
+    """The installed versions of the libraries that decide what is computed and written."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 def find_root(start: Path | None = None) -> Path:

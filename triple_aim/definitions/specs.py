@@ -1,7 +1,7 @@
 """What an indicator is: models of ``indicator_specs/<aim>/<indicator>.yaml``, and what may not be combined.
 
-Not here: computing it (``triple_aim.indicators``). A spec holds no SQL: it names columns of a cube and a method of a
-closed list.
+Not here: reading the files (``spec_files``), or computing (``triple_aim.indicators``). A spec holds no SQL: it names
+columns of a cube and a method of a closed list.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import datetime
 import re
 from collections.abc import Iterable
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from triple_aim.definitions.contracts import Name
-from triple_aim.definitions.yaml_reader import Bilingual, Content, read_model
-from triple_aim.errors import ContentError
+from triple_aim.definitions.shared_texts import NamedBreak, NamedCaution, NamedSource
+from triple_aim.definitions.yaml_reader import Bilingual, Content
 from triple_aim.vocabulary import ALL, INTERVALS, Aim, Method, Polarity, Population, Severity
 
 FAMILY = re.compile(r"\{([a-z_]+)\}")
@@ -211,8 +210,8 @@ class Compute(Content):
 class Compare(Content):
     """The comparator always leaves the region itself out."""
 
-    to: Literal["rest_of_nl"] = "rest_of_nl"
-    method: Literal["interval_overlap"] = "interval_overlap"
+    to: Literal["rest_of_nl"]
+    method: Literal["interval_overlap"]
     trend: Literal["five_point_wls"] | None = None
 
 
@@ -224,24 +223,12 @@ class Expectation(Content):
 
 class Expect(Content):
     range: Expectation
-    coverage: Expectation = Expectation(min=0.5, severity="warning")
+    coverage: Expectation
     change: Expectation | None = None
-
-
-class Break(Content):
-    from_: int = Field(alias="from")
-    reason: Bilingual
-    comparable: bool
 
 
 class Origin(Content):
     framework: str
-
-
-class Source(Content):
-    title: str
-    url: str | None = None
-    accessed: datetime.date
 
 
 class Reviewed(Content):
@@ -270,7 +257,7 @@ class Spec(Content):
     measures: list[Annotated[str, Field(pattern=r"^TA[0-9]{2}$")]] = []  # of reference/menu/measures.csv
     codes: list[CodeList] = []
     unit: Bilingual
-    decimals: int = Field(1, ge=0, le=4)
+    decimals: int = Field(ge=0, le=4)
     polarity: Polarity
     population: Population
     compute: list[Compute] = Field(min_length=1)
@@ -279,9 +266,9 @@ class Spec(Content):
     compare: Compare | None = None
     disclosure: Annotated[dict[Literal["threshold"], int], Field(default_factory=dict)]
     expect: Expect
-    breaks: list[Break] = []
-    cautions: list[Bilingual] = []
-    sources: list[Source] = Field(min_length=1)
+    breaks: list[NamedBreak] = []
+    cautions: list[NamedCaution] = []
+    sources: list[NamedSource] = Field(min_length=1)
     owner: str
     reviewed: Reviewed
     example: Example
@@ -303,18 +290,3 @@ class Spec(Content):
     @cached_property
     def route_of(self) -> dict[str, Compute]:
         return {cube: route for route in self.compute for cube in route.cubes}
-
-
-def load_specs(folder: Path) -> dict[str, Spec]:
-    """Every spec by indicator id; the id is the file's name and the aim its folder's."""
-    specs: dict[str, Spec] = {}
-    for path in sorted(folder.glob("*/*.yaml")):
-        spec = read_model(path, Spec)
-        if (spec.id, spec.aim) != (path.stem, path.parent.name):
-            raise ContentError(
-                f"the spec calls itself {spec.aim}/{spec.id}",
-                f"indicator_specs/{path.parent.name}/{path.name}",
-                "give folder and aim, file and id, one name",
-            )
-        specs[spec.id] = spec
-    return specs

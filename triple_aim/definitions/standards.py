@@ -39,5 +39,5 @@ class Tables:
         """The years in which a kind began to mean something that cannot be compared with the year before."""
         declared = self.breaks[name]
         told = declared["source"].str.split().map(lambda sources: source in sources)
-        told &= declared["column_or_kind"].isin([kind, "all"])
+        told &= declared["column_or_kind"].str.split().map(lambda kinds: not {kind, "all"}.isdisjoint(kinds))
         return [int(year) for year in declared.loc[told & (declared["comparable"] == "false"), "first_year"]]

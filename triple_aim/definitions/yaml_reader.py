@@ -42,15 +42,21 @@ class Bilingual(Content):
     en: str
 
 
-Model = TypeVar("Model", bound=Content)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_model(path: Path, model: type[Model]) -> Model:
     """The model a YAML file holds, or a ContentError that names the first faulty line and counts the rest."""
     lines: dict[tuple[int | str, ...], int] = {}
-    data = read_yaml(path, lines)
+    return to_model(model, read_yaml(path, lines), path, lines)
+
+
+def to_model(
+    model: type[Model], data: Any, path: Path, lines: dict[tuple[int | str, ...], int], context: object = None
+) -> Model:
+    """The model of data that were read from ``path``; ``context`` is what its validators may look things up in."""
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as error:
         faults = [(_line(lines, fault["loc"]), fault) for fault in error.errors()]
         # What stands there wrongly comes first: a key that lacks is often that key, misspelt.

@@ -3,6 +3,7 @@
 Not here: sums of rows (``triple_aim.cubes``), or what a contract may say (``triple_aim.definitions``).
 """
 
+from triple_aim.deliveries.arrivals import Arrivals, look_for_arrivals
 from triple_aim.deliveries.contributions import (
     MANIFEST,
     MOST,
@@ -17,7 +18,7 @@ from triple_aim.deliveries.contributions import (
     copied_contribution,
     current_contributions,
 )
-from triple_aim.deliveries.ingest import LEDGER, delivered_periods, ingest_extract, inputs
+from triple_aim.deliveries.ingest import delivered_periods, ingest_extract, inputs
 from triple_aim.deliveries.landing import (
     delivered_files,
     discover,
@@ -27,12 +28,14 @@ from triple_aim.deliveries.landing import (
     slots_of,
     unclaimed,
 )
+from triple_aim.deliveries.staging import LEDGER
 
 __all__ = [
     "LEDGER",
     "MANIFEST",
     "MOST",
     "SLOT",
+    "Arrivals",
     "Contribution",
     "CubeFile",
     "LedgerLine",
@@ -49,6 +52,7 @@ __all__ = [
     "inputs",
     "is_unchanged",
     "landed",
+    "look_for_arrivals",
     "slot_name",
     "slots_of",
     "unclaimed",

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from triple_aim.definitions import Column, Contract, PeriodFromColumn, Rule
 from triple_aim.deliveries.column_profiles import DATE, INTEGERS, Field, profile
+from triple_aim.deliveries.extract import Extract
 from triple_aim.deliveries.formats import RAW, REDELIVER, forget_raw, load_raw
 from triple_aim.deliveries.identifiers import find_identifiers
 from triple_aim.errors import ContentError, DeliveryError
@@ -70,17 +71,10 @@ class Judged:
     typed: str  # SQL of the table dated, made of a table raw
 
 
-def check_delivery(
-    warehouse: Warehouse,
-    contract: Contract,
-    name: str,
-    path: Path,
-    period: int | None,
-    supplier: str,
-    quarantine: Path,
-    sha256: str,
-) -> Judged:
-    """Make ``CHECKED`` the typed rows with the first rule each breaks; refuse what may not be taken."""
+def check_delivery(extract: Extract, name: str, path: Path, sha256: str) -> Judged:
+    """Make ``CHECKED`` the typed rows with the first rule each breaks; refuse a file that may not be accepted."""
+    warehouse, contract = extract.warehouse, extract.contract
+    period, supplier = contract.period_of(name)
     with _read_while_judged(name):
         files = next(files for files in contract.files if fnmatch(name, files.pattern))
         headers = load_raw(warehouse, path, files, name)
@@ -135,7 +129,7 @@ def check_delivery(
         )
         warehouse.run(f"create or replace temp view {CHECKED} as {found}")
         _refuse_unless_acceptable(warehouse, contract, name)
-        _write_quarantine(warehouse, quarantine / contract.extract / f"{sha256}.parquet")
+        _write_quarantine(warehouse, extract.project.quarantine / contract.extract / f"{sha256}.parquet")
         periods = warehouse.rows(f"select distinct period from {CHECKED} where broken_rule is null order by 1")
         return Judged([period for (period,) in periods], is_parquet, typed)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
-from triple_aim.cubes import all_built, remember
+from triple_aim.cubes import fingerprints, record_fingerprint
 from triple_aim.definitions import Publication, Regions, Spec
 from triple_aim.disclosure.protect import COLUMNS, COMPARATOR, NO_ROWS, OWN, audit, protect
 from triple_aim.errors import DisclosureError
@@ -20,19 +21,27 @@ from triple_aim.warehouse import Warehouse, qualified, quoted
 TABLE = "safe.indicator_values"
 
 
+@dataclass(frozen=True)
+class GateResult:
+    """What one pass of the gate did."""
+
+    gated: list[str]  # the indicators that passed again, because their rows or the promise changed
+    rows_suppressed: int  # of all indicators
+
+
 def pass_gate(
     warehouse: Warehouse, specs: Iterable[Spec], publication: Publication, division_year: int, regions: Regions
-) -> list[str]:
-    """Bring the protected rows up to date, all or none; the indicators that passed the gate for it."""
-    is_new = not _stands(warehouse)
+) -> GateResult:
+    """Bring the protected rows up to date, all or none."""
+    is_new = not _has_current_columns(warehouse)
     if is_new:  # not in the transaction that fills it: DuckDB 1.5.6 then loses the rows of a large frame from sight
         warehouse.create(TABLE, NO_ROWS)
     with warehouse.transaction():
-        there = all_built(warehouse)
+        there = fingerprints(warehouse)
         before = {table.removeprefix(f"{TABLE}/"): made[0] for table, made in there.items() if table.startswith(TABLE)}
         asked = {spec.id: spec for spec in specs}
         promise = repr([publication, division_year])
-        now = {name: _content(there.get(f"ind.{name}", {}).get(0), promise) for name in asked}
+        now = {name: _fingerprint(there.get(f"ind.{name}", {}).get(0), promise) for name in asked}
         kept = [name for name, content in now.items() if content and before.get(name) == content and not is_new]
         again = [name for name in asked if name not in kept]
         warehouse.run(f"delete from {TABLE} where not list_contains(?, indicator_id)", [kept])
@@ -46,8 +55,8 @@ def pass_gate(
         _refuse_unless_all(len(protected), stood + sum(map(len, passed)))
         audit(protected)
         for name in sorted({*before, *again} - {*kept}):
-            remember(warehouse, f"{TABLE}/{name}", 0, now.get(name))
-    return again
+            record_fingerprint(warehouse, f"{TABLE}/{name}", 0, now.get(name))
+    return GateResult(again, int((protected["status"] == "suppressed").sum()))
 
 
 def _refuse_unless_all(found: int, expected: int) -> None:
@@ -58,12 +67,12 @@ def _refuse_unless_all(found: int, expected: int) -> None:
         )
 
 
-def _content(made_of: str | None, promise: str) -> str | None:
+def _fingerprint(made_of: str | None, promise: str) -> str | None:
     """What protected rows rest on, as a hash; None where nobody knows what their indicator was made of."""
     return hashlib.sha256(f"{made_of}{promise}".encode()).hexdigest() if made_of else None
 
 
-def _stands(warehouse: Warehouse) -> bool:
+def _has_current_columns(warehouse: Warehouse) -> bool:
     """Whether the table is there, as this version of the gate makes it."""
     return warehouse.exists(TABLE) and [name for name, _ in warehouse.header(f"select * from {TABLE}")] == COLUMNS
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from triple_aim.cubes import COUNTED, MEASURES, META, NOWHERE, TYPES, place_of
+from triple_aim.cubes import COUNTED, MEASURES, NOWHERE, TYPES, ensure_contributions, place_of
 from triple_aim.definitions import Programme
 from triple_aim.deliveries import MANIFEST, Contribution, CubeFile, LedgerLine, inputs
 from triple_aim.errors import DisclosureError, NothingToPublish, ProjectError
@@ -72,7 +72,7 @@ def export_cubes(
     with open_warehouse(
         project.warehouse, memory_limit=project.settings.memory_limit, threads=project.settings.threads
     ) as warehouse:
-        warehouse.run(META)
+        ensure_contributions(warehouse)
         if warehouse.value("select count(*) from meta.contributed"):
             raise ProjectError(
                 "the cubes hold what other parties contributed, which would count twice elsewhere",

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
-from triple_aim.cubes import COUNTED, MEASURES, META, NOWHERE, column_type, place_of
+from triple_aim.cubes import COUNTED, MEASURES, NOWHERE, column_type, ensure_contributions, place_of
 from triple_aim.definitions import Contract, Programme
 from triple_aim.deliveries import (
     MOST,
@@ -60,7 +60,7 @@ def import_cubes(programme: Programme, folders: Sequence[Path]) -> list[str]:
 
 def stage_contributions(warehouse: Warehouse, programme: Programme) -> None:
     """Bring ``party.*`` in line with the landing area; nothing to do while the same contributions count."""
-    warehouse.run(META)
+    ensure_contributions(warehouse)
     there = current_contributions(programme.project.landing)
     wanted = {
         (f"cube.{name}", period, party.manifest.contributor, file.sha256, party.sha256)

@@ -3,10 +3,10 @@
 Not here: the formulas (``triple_aim.stats``), or which values readers may see (``triple_aim.disclosure``).
 """
 
-from triple_aim.indicators.compute import builder_of, indicator_rows
+from triple_aim.indicators.build import IndicatorInputs, indicator_row_counts, rebuild_indicators, record_indicators
+from triple_aim.indicators.compute import builder_of
 from triple_aim.indicators.estimators import Note, Sums, estimate, noting
 from triple_aim.indicators.inputs import Supply, supply
-from triple_aim.indicators.methods.as_published import with_published
 from triple_aim.indicators.methods.decomposition import components
 from triple_aim.indicators.methods.growth import ENDS
 from triple_aim.indicators.methods.inequality import UNKNOWN
@@ -22,6 +22,7 @@ __all__ = [
     "TOO_FEW",
     "UNKNOWN",
     "Geography",
+    "IndicatorInputs",
     "Mask",
     "Note",
     "Sums",
@@ -33,10 +34,11 @@ __all__ = [
     "components",
     "estimate",
     "geography",
-    "indicator_rows",
+    "indicator_row_counts",
     "noting",
+    "rebuild_indicators",
+    "record_indicators",
     "refuse_wrong_examples",
     "supply",
     "where",
-    "with_published",
 ]

@@ -5,28 +5,23 @@ Not here: which values may be shown (``triple_aim.disclosure``), or exports and 
 
 from triple_aim.release.build import release
 from triple_aim.release.checks_page import ledger
-from triple_aim.release.dictionary import dictionary_rows, headline_rows, region_rows
+from triple_aim.release.dictionary import write_dictionary
 from triple_aim.release.freshness import standing_release
 from triple_aim.release.marts import build_mart, read_mart
-from triple_aim.release.publish import publish, release_id
 from triple_aim.release.reader import open_marts
 from triple_aim.release.store import current_release, history, linked_release, read_manifest, verify
 
 __all__ = [
     "build_mart",
     "current_release",
-    "dictionary_rows",
-    "headline_rows",
     "history",
     "ledger",
     "linked_release",
     "open_marts",
-    "publish",
     "read_manifest",
     "read_mart",
-    "region_rows",
     "release",
-    "release_id",
     "standing_release",
     "verify",
+    "write_dictionary",
 ]

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from triple_aim.definitions import Publication, Regions, Spec
+from triple_aim.definitions import Programme, Publication, Regions, Spec
+from triple_aim.warehouse import Warehouse
 
 
 def dictionary_rows(specs: Mapping[str, Spec]) -> pd.DataFrame:
@@ -68,3 +69,10 @@ def region_rows(regions: Regions) -> pd.DataFrame:
         if regions.names(kind)
     ]
     return pd.concat(frames, ignore_index=True)
+
+
+def write_dictionary(warehouse: Warehouse, programme: Programme, regions: Regions) -> None:
+    """Write the tables ``safe.indicators``, ``safe.headlines`` and ``safe.regions``."""
+    warehouse.create("safe.indicators", dictionary_rows(programme.specs))
+    warehouse.create("safe.headlines", headline_rows(programme.publication))
+    warehouse.create("safe.regions", region_rows(regions))

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from triple_aim.definitions import library_versions
 from triple_aim.errors import NothingToPublish, ProjectError
 from triple_aim.files import parquet_bytes, sha256, sync_folder, write_synced
 from triple_aim.release.store import (
@@ -37,10 +37,8 @@ from triple_aim.release.store import (
 
 log = logging.getLogger(__name__)
 
-#: A file of a release, which may be in a folder of it.
-FILE_NAME = re.compile(r"([a-z]{1,16}/)?[a-z][a-z0-9_-]{0,62}(\.[a-z0-9-]{1,16})*")
-#: Libraries that decide a number's last digit or a file's bytes; another version is another release.
-ENGINES = ("duckdb", "numpy", "pandas", "pyarrow", "scipy")
+#: A file of a release; suites of expectations have a folder of their own.
+FILE_NAME = re.compile(r"(expectations/)?[a-z][a-z0-9_-]{0,62}(\.[a-z0-9-]{1,16})*")
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,8 @@ class Published:
 
 def release_id(content_hash: str, inputs: Mapping[str, str]) -> str:
     """The name of what these deliveries, this content and these libraries yield; the same for the same."""
-    told = {
-        "content": content_hash,
-        "inputs": dict(inputs),
-        "engines": {name: version(name) for name in ENGINES},
-    }
-    return sha256(json.dumps(told, sort_keys=True).encode())[:16]
+    facts = {"content": content_hash, "inputs": dict(inputs), "engines": library_versions()}
+    return sha256(json.dumps(facts, sort_keys=True).encode())[:16]
 
 
 def publish(

@@ -230,7 +230,7 @@ def _growth(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
     for start, end in pairs:
         if start not in periods or start >= end:
             continue
-        broken = breaks[breaks["first_year"].between(start + 1, end)]["column_or_kind"]
+        broken = breaks[breaks["first_year"].between(start + 1, end)]["column_or_kind"].str.split().explode()
         kept = [kind for kind in parts if not broken.isin([kind, "all"]).any()]
         ratio = parts.loc[end][kept].sum(axis=1) / parts.loc[start][kept].sum(axis=1)
         grown[end] = ratio ** (1 / (end - start)) - 1

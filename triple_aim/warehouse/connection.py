@@ -101,6 +101,13 @@ class Warehouse:
         rows = self.rows(found, [schema, name])
         return str(rows[0][0]) if rows else None
 
+    def ensure(self, table: str, columns: Sequence[str]) -> None:
+        """Create a table of these columns, or replace one of other columns, which an older version made."""
+        names = [column.split()[0] for column in columns]
+        if self.exists(table) and [name for name, _ in self.header(f"select * from {qualified(table)}")] != names:
+            self.drop(table)
+        self.run(f"create table if not exists {qualified(table)} ({', '.join(columns)})")
+
     def drop(self, table: str) -> None:
         """Drop a table or a view, where there is one."""
         if kind := self.kind(table):

@@ -18,7 +18,7 @@ def read_table(path: Path) -> pd.DataFrame:
     where = f"reference/{path.parent.name}/{path.name}"
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, UnicodeError) as error:
+    except (OSError, ValueError, UnicodeError) as error:
         raise ContentError("this is not a CSV table", where, str(error).splitlines()[0]) from error
     if short := int(table.isna().any(axis=1).sum()):
         raise ContentError(f"{short} rows have fewer fields than the header", where, "complete them")

@@ -12,7 +12,7 @@ from triple_aim.cubes.build import build_table, column_type
 from triple_aim.cubes.cells import load_cells, municipality_codes
 from triple_aim.cubes.ledger import reconcile
 from triple_aim.definitions.contracts import load_contracts
-from triple_aim.deliveries.ingest import META
+from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.sql_files import Query, read_query
 
@@ -46,7 +46,7 @@ def query(tmp_path: Path) -> Query:
 @pytest.fixture
 def warehouse() -> Iterator[Warehouse]:
     with open_warehouse(None) as opened:
-        opened.run(META)
+        ensure_tables(opened)
         opened.run("create table ref.places as select * from (values ('GM0001'), ('GM0002')) as t (municipality_code)")
         opened.run(
             """create table stg.visits as select * from (values
@@ -56,7 +56,7 @@ def warehouse() -> Iterator[Warehouse]:
                ) as t (period, municipality_code, sex, exclusion, euros)"""
         )
         for period in (2021, 2022):
-            opened.run("insert into meta.staged (extract, period, supplier, delivery, content) values (?, ?, ?, ?, ?)",
+            opened.run("insert into meta.staged values (?, ?, ?, ?, ?)",
                        ["visits", period, "", f"hash{period}", "content"])  # fmt: skip
         yield opened
 

@@ -30,8 +30,8 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "    cases_from:",
     ),
     "a code list that is not pinned": (
-        "  - {list: avoidable_admissions",
-        "  - {list: stroke",
+        "{list: avoidable_admissions",
+        "{list: stroke",
         "is not pinned",
         "codes:",
     ),

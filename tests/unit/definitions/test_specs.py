@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from triple_aim.definitions.specs import Spec, load_specs
+from triple_aim.definitions.spec_files import load_specs
+from triple_aim.definitions.specs import Spec
 from triple_aim.errors import ContentError
 
 GOOD = """id: deaths
 version: 1.0.0
-aim: health
 domain: mortality
 title: {nl: x, en: x}
 meaning: {nl: x, en: x}
 origin: [{framework: x}]
 unit: {nl: x, en: x}
+decimals: 0
 polarity: lower_is_better
 population: residents
 compute:
@@ -28,11 +29,11 @@ compute:
     standard: esp2013
     where: {age_band: {below: 75}}
     per: 100000
-    interval: {method: dobson, level: 0.95}
+    interval: {method: dobson}
 levels: [municipality, nl]
 breakdowns: [sex]
 expect: {range: {min: 0, max: 9}}
-sources: [{title: x, accessed: 2026-01-01}]
+sources: [register]
 owner: x
 reviewed: {on: 2026-01-01, next: 2027-01-01}
 example: {given: {n: [1.0]}, value: 1.0}
@@ -60,7 +61,7 @@ HOSTILE += ["a" * 64, "", "a;b", "a--", "a\nb", "a$b", "a.b"]
 
 WRONG: dict[str, tuple[str, str, int, str]] = {
     "an interval of another method": ("method: dobson", "method: wilson", 12, "or gamma, not wilson"),
-    "a level that is none": ("level: 0.95", "level: 1.0", 19, "less than 1"),
+    "a level that is none": ("method: dobson}", "method: dobson, level: 1.0}", 19, "less than 1"),
     "a standardised method without a standard": ("    standard: esp2013\n", "", 12, "names its standard"),
     "a standard without such a method": ("method: directly_standardised_rate", "method: crude_rate", 12, ""),
     "growth of no kind": (ROUTE, GROWTH.split("    growth")[0], 12, "growth goes with"),
@@ -78,7 +79,7 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
     "a sum of percentages": ("numerator: death_count", "numerator: death_percent", 12, "is no sum"),
     "members that share persons": ("numerator: death_count", 'numerator: "{cause}_person_count"', 12, "no total"),
     "a trend on overlapping periods": (
-        "    per: 100000\n    interval: {method: dobson, level: 0.95}\nlevels: [municipality, nl]\n",
+        "    per: 100000\n    interval: {method: dobson}\nlevels: [municipality, nl]\n",
         "    pool: 3\nlevels: [municipality, nl]\n"
         "compare: {to: rest_of_nl, method: interval_overlap, trend: five_point_wls}\n",
         1,
@@ -88,7 +89,7 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
     "an age of no use": ("    per:", "    at: 65\n    per:", 12, "at goes with"),
     "strata of another method": ("    per:", "    strata: [condition_group]\n    per:", 12, "go with indirect"),
     "a correction of no use": ("    per:", "    correction: erreygers\n    per:", 12, "correction goes with"),
-    "a pin without its hash": ("unit:", "codes: [{list: x, version: 1.0.0, sha256: abc}]\nunit:", 8, "pattern"),
+    "a pin without its hash": ("unit:", "codes: [{list: x, version: 1.0.0, sha256: abc}]\nunit:", 7, "pattern"),
     "a method there is not": ("directly_standardised_rate", "eval", 12, "crude_rate"),
     "SQL for a filter": ("{below: 75}", '"age < 75 or 1 = 1"', 17, ""),
     "SQL beside the filter": ("    where:", "    sql: select 1\n    where:", 17, "Extra inputs"),
@@ -104,17 +105,27 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
         "",
     ),
     "protection of its own": ("owner: x", "owner: x\ndisclosure: {protect: none}", 25, "threshold"),
-    "an aim that is none": ("aim: health", "aim: wealth", 3, "health"),
     "a date as text": ("on: 2026-01-01", "on: '2026-01-01'", 25, "date"),
-    "no source": ("sources: [{title: x, accessed: 2026-01-01}]", "sources: []", 23, "at least 1"),
+    "no source": ("sources: [register]", "sources: []", 23, "at least 1"),
 }
 
 
-def load(folder: Path, text: str, name: str = "health/deaths.yaml") -> Spec:
-    path = folder / name
-    path.parent.mkdir(exist_ok=True, parents=True)
-    path.write_text(text)
-    return load_specs(folder)[path.stem]
+#: The files that specs are read with; only what GOOD uses is in them.
+AROUND = {
+    "indicator_specs/cautions.yaml": "{}\n",
+    "indicator_specs/sources.yaml": "register: {title: x, accessed: 2026-01-01}\n",
+    "reference/breaks/series_breaks.csv": "id,source,first_year,reason_nl,reason_en,comparable\n",
+}
+
+
+def load(root: Path, text: str, name: str = "health/deaths.yaml") -> Spec:
+    cube = "survey_published" if SURVEY in text else "mortality"
+    defaults = f"every: {{expect: {{coverage: {{min: 0.5}}}}}}\ncubes: {{{cube}: {{}}}}\ndomains: {{mortality: {{}}}}\n"
+    files = {**AROUND, "indicator_specs/defaults.yaml": defaults, f"indicator_specs/{name}": text}
+    for file, content in files.items():
+        (root / file).parent.mkdir(exist_ok=True, parents=True)
+        (root / file).write_text(content)
+    return load_specs(root / "indicator_specs")[Path(name).stem]
 
 
 def test_a_whole_spec_is_read(tmp_path: Path) -> None:
@@ -145,8 +156,10 @@ def test_a_name_is_a_plain_word_and_nothing_else(tmp_path: Path, field: str, nam
         load(tmp_path, GOOD.replace(field, new))
 
 
-def test_folder_and_aim_file_and_id_have_one_name(tmp_path: Path) -> None:
-    with pytest.raises(ContentError, match="calls itself health/deaths"):
-        load(tmp_path, GOOD, "cost/deaths.yaml")
-    with pytest.raises(ContentError, match="calls itself health/deaths"):
-        load(tmp_path / "other", GOOD, "health/other.yaml")
+def test_the_folder_is_the_aim_and_the_file_is_the_id(tmp_path: Path) -> None:
+    assert load(tmp_path, GOOD, "cost/deaths.yaml").aim == "cost"
+    with pytest.raises(ContentError, match="'health', 'quality' or 'cost'"):
+        load(tmp_path / "aim", GOOD, "wealth/deaths.yaml")
+    with pytest.raises(ContentError, match="calls itself deaths") as caught:
+        load(tmp_path / "id", GOOD, "health/other.yaml")
+    assert caught.value.where == "indicator_specs/health/other.yaml:1"

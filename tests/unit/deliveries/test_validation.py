@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -14,11 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from triple_aim.definitions.contracts import Contract
+from triple_aim.definitions.settings import Project, Settings
 from triple_aim.definitions.yaml_reader import read_model
+from triple_aim.deliveries.extract import Extract
 from triple_aim.deliveries.validation import CHECKED, check_delivery
 from triple_aim.errors import ContentError, DeliveryError
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
+from triple_aim.warehouse.sql_files import Query
 
+NO_QUERY = cast(Query, None)  # a check reads no staging SQL
 CANARY = "kanarie7391"
 CONTRACT = """
 extract: visits
@@ -88,18 +92,19 @@ class Desk:
     """Delivers files to one contract and tells what came of them."""
 
     def __init__(self, warehouse: Warehouse, contract: Contract, folder: Path) -> None:
-        self.warehouse, self.contract, self.folder = warehouse, contract, folder
+        self.warehouse, self.folder = warehouse, folder
+        settings = Settings.model_construct(deliveries=folder, work=folder, publication=folder)
+        project = Project(root=folder, config=folder / "monitor.toml", settings=settings)
+        self.extract = Extract(warehouse, project, contract, NO_QUERY)
 
-    def take(self, text: str | bytes, name: str = "visits_2021.csv", period: int = 2021) -> list[int]:
+    def take(self, text: str | bytes, name: str = "visits_2021.csv") -> list[int]:
         path = self.folder / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
-        return check_delivery(
-            self.warehouse, self.contract, f"visits/{name}", path, period, "", self.folder / "quarantine", "abc"
-        ).periods
+        return check_delivery(self.extract, f"visits/{name}", path, "abc").periods
 
-    def refused(self, text: str | bytes, name: str = "visits_2021.csv", period: int = 2021) -> str:
+    def refused(self, text: str | bytes, name: str = "visits_2021.csv") -> str:
         with pytest.raises(DeliveryError) as caught:
-            self.take(text, name, period)
+            self.take(text, name)
         told = str(caught.value)
         assert caught.value.exit_code == 11 and told.count("\n") == 2 and CANARY not in told
         assert f"visits/{name}" in told
@@ -209,8 +214,8 @@ def test_case_order_and_blanks_of_headers_do_not_matter(desk: Desk) -> None:
 
 
 def test_a_column_of_later_years_is_needed_then_and_null_before(desk: Desk) -> None:
-    assert "lacks since_2022" in desk.refused(table({}), "visits_2022.csv", 2022)
-    desk.take(table({"x": "y"}, header=HEADER + ";since_2022"), "visits_2022.csv", 2022)
+    assert "lacks since_2022" in desk.refused(table({}), "visits_2022.csv")
+    desk.take(table({"x": "y"}, header=HEADER + ";since_2022"), "visits_2022.csv")
     assert desk.rows("since_2022") == [("y",)]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.cells import ROOT, regions, specs
 from tests.unit.disclosure.test_protect import rows
-from triple_aim.cubes.fingerprints import all_built, remember
+from triple_aim.cubes.built import fingerprints, record_fingerprint
 from triple_aim.definitions.contracts import load_publication
 from triple_aim.definitions.specs import Spec
 from triple_aim.disclosure.gate import TABLE, pass_gate
@@ -27,7 +27,7 @@ BOTH = [POLYPHARMACY, VISITS]
 @pytest.fixture
 def warehouse() -> Iterator[Warehouse]:
     with open_warehouse(None) as opened:
-        all_built(opened)  # the memory of what was made from what
+        fingerprints(opened)  # the memory of what was made from what
         for spec in BOTH:
             put(opened, spec, rows()[list(KINDS)])
         yield opened
@@ -35,11 +35,11 @@ def warehouse() -> Iterator[Warehouse]:
 
 def put(warehouse: Warehouse, spec: Spec, table: pd.DataFrame, content: str | None = "as made") -> None:
     warehouse.create(f"ind.{spec.id}", table)
-    remember(warehouse, f"ind.{spec.id}", 0, content)
+    record_fingerprint(warehouse, f"ind.{spec.id}", 0, content)
 
 
 def passed(warehouse: Warehouse, wanted: list[Spec] = BOTH, promise: object = PROMISE, year: int = 2024) -> list[str]:
-    return pass_gate(warehouse, wanted, promise, year, regions())  # type: ignore[arg-type]
+    return pass_gate(warehouse, wanted, promise, year, regions()).gated  # type: ignore[arg-type]
 
 
 def values(warehouse: Warehouse) -> dict[str, float]:
@@ -99,7 +99,7 @@ def test_all_rows_of_a_large_publication_stand_behind_the_gate(tmp_path: Path) -
     count = 130_000
     many = rows().loc[[0] * count].assign(region_code=[f"GM{i:06d}" for i in range(count)])[list(KINDS)]
     with open_warehouse(tmp_path / "warehouse.duckdb") as opened:
-        all_built(opened)
+        fingerprints(opened)
         put(opened, VISITS, many)
         passed(opened, [VISITS])
         assert opened.value(f"select count(*) from {TABLE}") == count

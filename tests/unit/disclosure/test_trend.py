@@ -12,7 +12,7 @@ from triple_aim.disclosure.trend import SERIES, trends
 
 
 def spec(polarity: str = "lower_is_better") -> Spec:
-    compare = Compare(trend="five_point_wls")
+    compare = Compare(to="rest_of_nl", method="interval_overlap", trend="five_point_wls")
     return specs()["mortality"].model_copy(update={"compare": compare, "polarity": polarity})
 
 
@@ -46,5 +46,5 @@ def test_series_do_not_mix() -> None:
 
 
 def test_an_indicator_that_asks_for_no_trend_gets_none() -> None:
-    plain = spec().model_copy(update={"compare": Compare()})
+    plain = spec().model_copy(update={"compare": Compare(to="rest_of_nl", method="interval_overlap")})
     assert set(trends(rows([10.0, 12, 14, 16, 18]), plain)) == {"not_tested"}

@@ -29,4 +29,4 @@ def test_a_wrong_example_names_its_spec(given: dict[str, list[float]], value: fl
         refuse_wrong_examples([spec], ROOT / "indicator_specs")
     name, line = error.value.where.split(":")
     assert name == "indicator_specs/cost/zvw_cost_per_insured_year.yaml"
-    assert (ROOT / name).read_text().splitlines()[int(line) - 1] == "example:"
+    assert (ROOT / name).read_text().splitlines()[int(line) - 1].startswith("example:")

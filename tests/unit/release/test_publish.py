@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import triple_aim.release.publish as room
 from triple_aim.definitions.contracts import Publication
 from triple_aim.errors import NothingToPublish, ProjectError
 from triple_aim.files import parquet_bytes, replace_file
-from triple_aim.release import publish as room
 from triple_aim.release.publish import prune, publish, release_id
 from triple_aim.release.reader import open_marts
 from triple_aim.release.store import current_release, history, verify
@@ -32,7 +32,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import pyarrow as pa
-from triple_aim.publication import publish
+from triple_aim.release.publish import publish
 
 left = int(sys.argv[2])
 def dying(real):

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.unit.cells import tables
 from triple_aim.indicators.methods.growth import GrowthPlan, paired
+
+
+def test_a_break_may_be_one_of_several_kinds_of_care() -> None:
+    years = {
+        kind: tables().first_years("series_breaks", "claims", kind) for kind in ("district_nursing", "mental_health")
+    }
+    assert years["district_nursing"] == [2015] and {2014, 2015, 2021, 2022} == set(years["mental_health"])
+    assert tables().first_years("series_breaks", "survey", "mental_health") == []
 
 
 def plan(base: int | None = None, first_years: dict[str, list[int]] | None = None) -> GrowthPlan:

@@ -1,0 +1,115 @@
+"""The tables ``ind.*``: which of them are stale, how they are rebuilt, and what they were made from.
+
+Not here: the rows of one indicator (``compute``), or whether they are as expected (``triple_aim.checks``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from triple_aim.cubes import Cells, fingerprints, fingerprints_of, load_cells, record_fingerprint
+from triple_aim.definitions import Programme, Regions, Spec, library_versions
+from triple_aim.indicators.compute import indicator_rows
+from triple_aim.indicators.methods.as_published import with_published
+from triple_aim.warehouse import Warehouse, qualified, quoted
+
+
+@dataclass
+class IndicatorInputs:
+    """What the indicators of one run are computed from; each part is read once, until it changes."""
+
+    programme: Programme
+    _regions: tuple[object, Regions] | None = None  # the delivered shares it was made from, and the regions
+    _cells: dict[str, tuple[object, Cells]] = field(default_factory=dict)  # by cube: its fingerprints, and the cells
+
+    def regions(self, warehouse: Warehouse) -> Regions:
+        """The current regions, with the delivered shares of split municipalities where there are any."""
+        shares = _split_shares(warehouse)
+        if self._regions is None or self._regions[0] != shares:
+            self._regions = shares, self.programme.regions(warehouse)
+        return self._regions[1]
+
+    def cells(self, warehouse: Warehouse, cube: str) -> Cells:
+        """The cells of a cube, read again only when the cube was rebuilt."""
+        made_of = fingerprints_of(warehouse, f"cube.{cube}")
+        if cube not in self._cells or self._cells[cube][0] != made_of:
+            self._cells[cube] = made_of, load_cells(warehouse, self.programme.cubes[cube])
+        return self._cells[cube][1]
+
+    def fingerprints(self, warehouse: Warehouse, specs: Sequence[Spec]) -> dict[str, str]:
+        """Per indicator, the hash of all it depends on: spec, cubes, delivered shares, content and libraries."""
+        recorded, shares = fingerprints(warehouse), _split_shares(warehouse)
+        content = [self.programme.project.content_hash, library_versions()]
+
+        def parts(spec: Spec) -> list[object]:
+            cubes = [(cube, recorded.get(f"cube.{cube}")) for cube in self.programme.cubes_of(spec)]
+            return [spec, content, shares, cubes]
+
+        return {spec.id: hashlib.sha256(repr(parts(spec)).encode()).hexdigest() for spec in specs}
+
+
+@dataclass(frozen=True)
+class RebuiltIndicators:
+    """The indicators that one call rebuilt."""
+
+    specs: list[Spec]
+    fingerprints: dict[str, str]
+    seconds: dict[str, float]  # of every requested indicator; 0 where nothing was rebuilt
+
+
+def rebuild_indicators(warehouse: Warehouse, inputs: IndicatorInputs, specs: Sequence[Spec]) -> RebuiltIndicators:
+    """Compute and store the indicators whose fingerprint changed; ``record_indicators`` then makes them current."""
+    programme, regions = inputs.programme, inputs.regions(warehouse)
+    wanted, recorded = inputs.fingerprints(warehouse, specs), fingerprints(warehouse)
+    stale = [spec for spec in specs if recorded.get(f"ind.{spec.id}", {}).get(0) != wanted[spec.id]]
+    seconds, computed = {spec.id: 0.0 for spec in specs}, []
+    names = sorted({cube for spec in stale for cube in programme.cubes_of(spec)})
+    cells = {cube: inputs.cells(warehouse, cube) for cube in names}
+    for spec in stale:
+        started = time.monotonic()
+        rows = indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off)
+        computed.append(with_published(warehouse, spec, regions, rows).assign(indicator_id=spec.id))
+        seconds[spec.id] = time.monotonic() - started
+    if computed:
+        _store(warehouse, stale, pd.concat(computed, ignore_index=True))
+    return RebuiltIndicators(stale, {spec.id: wanted[spec.id] for spec in stale}, seconds)
+
+
+def record_indicators(warehouse: Warehouse, rebuilt: RebuiltIndicators) -> None:
+    """Record what rebuilt indicators were made from; call it last, so that a table that was not judged is rebuilt."""
+    with warehouse.transaction():
+        for name, fingerprint in rebuilt.fingerprints.items():
+            record_fingerprint(warehouse, f"ind.{name}", 0, fingerprint)
+
+
+def indicator_row_counts(warehouse: Warehouse, names: Sequence[str]) -> dict[str, int]:
+    """The number of rows of each indicator, in one query."""
+    counts = [f"select ? as indicator_id, count(*) as row_count from ind.{quoted(name)}" for name in names]
+    return dict(warehouse.rows(" union all ".join(counts), list(names))) if names else {}
+
+
+def _store(warehouse: Warehouse, specs: Sequence[Spec], rows: pd.DataFrame) -> None:
+    """Write the rows as one table an indicator, all or none.
+
+    The frame becomes one table first: converting it once for each indicator would take longer than computing it.
+    """
+    with warehouse.transaction(), warehouse.named("arriving", rows):
+        warehouse.run("create or replace temp table landed as select * from arriving")
+        for spec in specs:
+            record_fingerprint(warehouse, f"ind.{spec.id}", 0, None)
+            warehouse.run(
+                f"""create or replace table {qualified(f"ind.{spec.id}")} as
+                    select * exclude (indicator_id) from landed where indicator_id = ?""",
+                [spec.id],
+            )
+        warehouse.run("drop table landed")
+
+
+def _split_shares(warehouse: Warehouse) -> list[tuple[object, ...]]:
+    """The staged deliveries that say how split municipalities were divided."""
+    return warehouse.rows("select period, delivery from meta.staged where extract = 'boundary_changes' order by all")
