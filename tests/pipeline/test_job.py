@@ -170,8 +170,10 @@ def test_any_history_of_deliveries_ends_in_the_bytes_of_a_rebuild(installation: 
     rebuilt = settle(tmp_path / "rebuilt")
     shutil.copytree(installation.deliveries, rebuilt.deliveries)
     assert rebuilt.run().success
-    for path in sorted((rebuilt.publication / "current").glob("*.parquet")):
-        assert path.read_bytes() == (installation.publication / "current" / path.name).read_bytes(), path.name
+    current, again = installation.publication / "current", rebuilt.publication / "current"
+    for path in sorted([*again.glob("*.parquet"), *again.glob("expectations/*.json")]):
+        name = path.relative_to(again)
+        assert path.read_bytes() == (current / name).read_bytes(), name
 
 
 def test_a_release_stands_until_a_file_the_content_or_itself_changes(installation: Installation) -> None:

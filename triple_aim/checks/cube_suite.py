@@ -19,7 +19,7 @@ from triple_aim.warehouse import Query, Warehouse, literal, qualified, quoted
 BY = "cube"
 #: F and M; Vektis delivers V for women, and a row without a sex is unknown.
 SEXES = ("F", "M", "V", "unknown")
-AGE_BAND = r"^([0-9]{2}-[0-9]{2}|[0-9]{2}\+|unknown)$"
+AGE_BAND = r"^(?:[0-9]{2}-[0-9]{2}|[0-9]{2}\+|unknown)$"
 LAST_PERIOD = 2100
 #: Each check of a cube in words.
 WORDS: dict[str, Callable[[Query], str]] = {
