@@ -165,6 +165,20 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, f"{named(page)}: {link}"
 
 
+FILE_NAMED = re.compile(rf"`((?:{'|'.join((*COPIED, 'tests', 'triple_aim'))})/[\w./-]+)`")
+#: Such as `METHODS` and `estimate` of `triple_aim/indicators/estimators.py`.
+NAMES_OF_FILE = re.compile(r"((?:`\w+`(?:,|\s+and)?\s+)+)of\s+`((?:triple_aim|tests)/[\w/]+\.py)`")
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=named(page)) for page in PAGES])
+def test_files_and_the_names_in_them_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert not [name for name in FILE_NAMED.findall(text) if not (ROOT / name).exists()]
+    for names, file in NAMES_OF_FILE.findall(text):
+        code = (ROOT / file).read_text(encoding="utf-8")
+        assert not [name for name in re.findall(r"\w+", names) if name != "and" and not re.search(rf"\b{name}\b", code)]
+
+
 def test_the_generated_reference_is_fresh() -> None:
     made = pages(load_project(ROOT / "data_samples" / "monitor.toml"))
     folder = ROOT / "docs" / "reference"
