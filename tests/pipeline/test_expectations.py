@@ -55,7 +55,9 @@ def test_the_five_lines_of_the_page_validate_a_release_without_this_project(rele
     lines[-1] = f"print({lines[-1]})"
     lines.append("import sys; print('triple_aim' in sys.modules)")
     program = "\n".join(lines)
-    done = subprocess.run([sys.executable, "-I", "-c", program], cwd=release, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], cwd=release, capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == ["True", "False"]
 
 

@@ -21,14 +21,17 @@ BY = "cube"
 SEXES = ("F", "M", "V", "unknown")
 AGE_BAND = r"^(?:[0-9]{2}-[0-9]{2}|[0-9]{2}\+|unknown)$"
 LAST_PERIOD = 2100
+NOT_NEGATIVE = "no count or person-time is negative"
+SEX = f"sex is one of {', '.join(SEXES)}"
+AGE = "age_band is a range of ages, such as 65-69 or 90+, or unknown"
 #: Each check of a cube in words.
 WORDS: dict[str, Callable[[Query], str]] = {
     "grain": lambda query: f"one row per {', '.join(query.grain)}",
     "key_is_complete": lambda query: f"none of {', '.join(query.grain)} is empty",
-    "not_negative": lambda query: "no count or person-time is negative",
+    "not_negative": lambda query: NOT_NEGATIVE,
     "period:range": lambda query: f"period lies from {FIRST_PERIOD} to {LAST_PERIOD}",
-    "sex:values": lambda query: f"sex is one of {', '.join(SEXES)}",
-    "age_band:matches": lambda query: "age_band is a range of ages, such as 65-69 or 90+, or unknown",
+    "sex:values": lambda query: SEX,
+    "age_band:matches": lambda query: AGE,
 }
 
 
@@ -61,12 +64,12 @@ def cube_verdicts(warehouse: Warehouse, places: Mapping[Query, Geography | None]
 def cube_suite() -> list[TableExpectation]:
     """The expectations of the tables of all cubes, laid one under the other."""
     return [
-        unique([BY, "grain_key"]),
-        complete_key([]),
-        in_range("smallest_count", 0, None, "no count or person-time is negative", id="not_negative"),
+        unique([BY, "grain_key"], "one row per grain of the cube"),
+        complete_key("no column of the grain is empty"),
+        in_range("smallest_count", 0, None, NOT_NEGATIVE, id="not_negative"),
         in_range("period", FIRST_PERIOD, LAST_PERIOD),
-        in_set("sex", SEXES),
-        like("age_band", AGE_BAND),
+        in_set("sex", SEXES, SEX),
+        like("age_band", AGE_BAND, AGE),
     ]
 
 

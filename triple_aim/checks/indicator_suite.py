@@ -188,7 +188,7 @@ RULES = (
     IndicatorRule(
         "key_is_complete",
         lambda spec: f"none of {', '.join(KEY)} is empty",
-        lambda specs, among: [complete_key(KEY)],
+        lambda specs, among: [complete_key(f"none of {', '.join(KEY)} is empty")],
     ),
     IndicatorRule(
         "status",

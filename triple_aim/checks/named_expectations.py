@@ -88,8 +88,9 @@ def changes_beyond(
 
 
 def _by_group(of: NDArray[Any], checked: NDArray[np.bool_], unexpected: NDArray[np.bool_]) -> Counts:
-    sums = pd.DataFrame({"checked": checked, "unexpected": unexpected}).groupby(of).sum()
-    return {str(row.Index): (int(row.checked), int(row.unexpected)) for row in sums.itertuples()}
+    code, names = pd.factorize(of, sort=True)
+    sums = (np.bincount(code[mask], minlength=len(names)).tolist() for mask in (checked, unexpected))
+    return {str(name): counts for name, counts in zip(names, zip(*sums, strict=True), strict=True)}
 
 
 class PartsOff(TableMetricProvider):  # type: ignore[misc]

@@ -55,7 +55,7 @@ def gate_suite(rows: int) -> list[TableExpectation]:
     return [
         row_count(rows, "every row of the indicators is behind the gate, withheld or not"),
         unique(VALUES_GRAIN),
-        complete_key(VALUES_GRAIN),
+        complete_key("no column of the grain is empty"),
         in_set("status", STATUSES, "every row has a status of the list", check="status"),
         not_null("status", "every row has a status of the list", check="status"),
         null(ANY_NUMBER, words, where=WITHHELD, check="withheld"),
@@ -79,7 +79,7 @@ def reconciliation_verdicts(warehouse: Warehouse) -> list[Verdict]:
 def reconciliation_suite() -> list[TableExpectation]:
     return [
         unique(LEDGER_GRAIN),
-        complete_key(LEDGER_GRAIN),
+        complete_key("no column of the grain is empty"),
         in_set("stage", STAGES, "every stage is one of the ledger"),
         in_range("row_count", 0, None, "no count of rows is negative"),
     ]

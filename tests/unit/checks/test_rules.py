@@ -74,7 +74,7 @@ def test_a_table_of_lines_is_held_to_one_row_each_of_what_it_reads() -> None:
 def test_a_table_of_persons_is_held_to_its_grain_and_to_no_negative_count() -> None:
     query = read_query(ROOT / "sql" / "person" / "hospital_use.sql")
     with open_warehouse(None) as warehouse:
-        columns = {name: "1" for name in query.columns}
+        columns = dict.fromkeys(query.columns, "1")
         columns |= {next(name for name in query.columns if name.endswith("_count")): "-1"}
         row = ", ".join(f"{value} as {name}" for name, value in columns.items())
         warehouse.run(f"create table person.hospital_use as select {row} union all select {row}")

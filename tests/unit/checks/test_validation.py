@@ -137,7 +137,7 @@ def test_what_cannot_be_evaluated_fails_for_every_row_and_every_group() -> None:
 
 def test_a_configuration_that_is_refused_is_no_success() -> None:
     wrong = TableExpectation("odd", "expect_column_values_to_be_fine", "unknown", arguments={"column": "value"})
-    with pytest.raises(Exception, match="expect_column_values_to_be_fine|refuses"):
+    with pytest.raises(Exception, match=r"expect_column_values_to_be_fine|refuses"):
         validate(sound(), [wrong])
 
 
