@@ -174,7 +174,7 @@ def judged(warehouse: Warehouse, verdicts: Mapping[str, list[Verdict]]) -> dict[
 
 
 def recalled(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[dg.AssetCheckResult]]:
-    """The verdicts on assets whose tables were not made again."""
+    """The verdicts on assets whose tables were not rebuilt."""
     return {asset: _results(asset, mine) for asset, mine in recall(warehouse, assets).items()}
 
 

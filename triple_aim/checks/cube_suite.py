@@ -29,7 +29,7 @@ WORDS: dict[str, Callable[[Query], str]] = {
     "grain": lambda query: f"one row per {', '.join(query.grain)}",
     "key_is_complete": lambda query: f"none of {', '.join(query.grain)} is empty",
     "not_negative": lambda query: NOT_NEGATIVE,
-    "period:range": lambda query: f"period lies from {FIRST_PERIOD} to {LAST_PERIOD}",
+    "period:range": lambda query: f"period is between {FIRST_PERIOD} and {LAST_PERIOD}",
     "sex:values": lambda query: SEX,
     "age_band:matches": lambda query: AGE,
 }

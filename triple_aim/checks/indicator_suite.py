@@ -35,7 +35,7 @@ BY = "indicator_id"
 KEY = ["source", "region_type", "region_code", "period", "sex", "age_group", "segment_type", "segment"]
 COLUMNS = [*KEY, "value", "lower", "upper", "numerator", "status", "reason"]
 TOTALS: Where = {"segment": (ALL,)}
-#: A limit may lie this much on the wrong side of its value: 100 percent is not always the same double twice.
+#: A limit may be this much on the wrong side of its value: 100 percent is not always the same double twice.
 ROUNDING = 1e-9
 
 
@@ -215,7 +215,7 @@ RULES = (
     ),
     IndicatorRule(
         "range",
-        lambda spec: f"the total lies from {spec.expect.range.min} to {spec.expect.range.max}",
+        lambda spec: f"the total is between {spec.expect.range.min} and {spec.expect.range.max}",
         lambda specs, among: [
             at_least("value", "expected_min", "the total is not below its range", where={**TOTALS, **among}),
             at_least("expected_max", "value", "the total is not above its range", where={**TOTALS, **among}),

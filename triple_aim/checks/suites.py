@@ -26,7 +26,7 @@ Where = Mapping[str, Sequence[str]]
 OF_TABLES = ("expect_table_", "expect_column_values_to_be_of_type")
 #: Types that look at rows whose value is missing, too; all others leave these out.
 LOOK_AT_MISSING = ("_null", "_unique")
-#: A range without a limit is bounded by the largest number, so that an infinite value never lies in it.
+#: A range without a limit is bounded by the largest number, which is below infinity.
 LARGEST = sys.float_info.max
 
 EMPTY = "empty_in_key"
@@ -155,7 +155,7 @@ def bounds(least: float | None, most: float | None) -> str:
         return "is finite"
     if most is None:
         return f"is at least {least:g}"
-    return f"is at most {most:g}" if least is None else f"lies from {least:g} to {most:g}"
+    return f"is at most {most:g}" if least is None else f"is between {least:g} and {most:g}"
 
 
 def like(column: str, expression: str, words: str = "", **more: Any) -> TableExpectation:

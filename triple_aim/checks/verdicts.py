@@ -1,4 +1,4 @@
-"""Verdicts on the tables of a run, and the table ``meta.checks`` that keeps them until their table is made again.
+"""Verdicts on the tables of a run, and the table ``meta.checks`` that keeps them until their table is rebuilt.
 
 Not here: what is expected (``rules``, the suites) or what a failure stops (the assets block on it).
 """
@@ -70,7 +70,7 @@ def record(warehouse: Warehouse, verdicts: Mapping[str, Sequence[Verdict]]) -> N
 
 
 def recall(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[Verdict]]:
-    """The recorded verdicts of assets whose tables were not made again."""
+    """The recorded verdicts of assets whose tables were not rebuilt."""
     warehouse.run(META)
     rows = warehouse.rows(
         f"select asset, {', '.join(FACTS)} from meta.checks where list_contains(?, asset) order by check_id",

@@ -45,7 +45,7 @@ def checks_page(checks: pd.DataFrame, reconciliation: pd.DataFrame, facts: Mappi
         floors=_floors(checks, passed),
         ledger=lines.to_dict("records"),
         reasons=_reasons(reconciliation).to_dict("records"),
-        facts=_told(facts),
+        facts=_fact_lines(facts),
     )
     return page.encode()
 
@@ -76,14 +76,14 @@ def _floors(checks: pd.DataFrame, passed: pd.DataFrame) -> list[dict[str, object
 
 def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     """One line per extract and period, its suppliers together as a cube has them, and whether it adds up."""
-    told = reconciliation.astype({"amount_eur": float, "row_count": float})
-    sums = told.groupby([*LEDGER, "stage"])[["row_count", "amount_eur"]].sum(skipna=False).unstack("stage")
+    amounts = reconciliation.astype({"amount_eur": float, "row_count": float})
+    sums = amounts.groupby([*LEDGER, "stage"])[["row_count", "amount_eur"]].sum(skipna=False).unstack("stage")
     rows, euros = (
         sums.reindex(columns=pd.MultiIndex.from_product([[measure], STAGES]))[measure]
         for measure in ("row_count", "amount_eur")
     )
     # an extract that no cube counts ends when it is staged; one that a cube counts must be there every period
-    in_cubes = told.loc[told["stage"].isin(["in_cube", "excluded"]), "extract"].unique()
+    in_cubes = amounts.loc[amounts["stage"].isin(["in_cube", "excluded"]), "extract"].unique()
     counted = rows.index.get_level_values("extract").isin(in_cubes)
     closes = {}
     for measure, amount in (("rows", rows.fillna(0)), ("euros", euros.fillna(0))):
@@ -91,7 +91,7 @@ def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
         ended = amount["staged"] - amount["in_cube"] - amount["excluded"]
         closes[measure] = (arrived.abs() < CENT) & ((ended.abs() < CENT) | ~counted)
     # euros that are not shown cannot be added up here; they were, by the check of their extract
-    hidden = told["amount_eur"].isna().groupby([told[name] for name in LEDGER]).any()
+    hidden = amounts["amount_eur"].isna().groupby([amounts[name] for name in LEDGER]).any()
     checked = _euros_checked(checks).reindex(rows.index.get_level_values("extract"), fill_value=False).to_numpy()
     adds_up = closes["rows"] & closes["euros"].mask(hidden, checked)
     return rows.add_suffix("_rows").join(euros.add_suffix("_eur")).assign(adds_up=adds_up).reset_index()
@@ -120,17 +120,17 @@ def _verdict(checks: pd.DataFrame, failed: pd.DataFrame, lines: pd.DataFrame) ->
 
 def _reasons(reconciliation: pd.DataFrame) -> pd.DataFrame:
     """Why rows were set aside or excluded, most first."""
-    apart = reconciliation["stage"].isin(["set_aside", "excluded"]) & (reconciliation["reason"] != "all")
-    told = reconciliation[apart & (reconciliation["row_count"] > 0)]
-    return told.sort_values(["extract", "period", "row_count"], ascending=[True, True, False])
+    left_out = reconciliation["stage"].isin(["set_aside", "excluded"]) & (reconciliation["reason"] != "all")
+    rows = reconciliation[left_out & (reconciliation["row_count"] > 0)]
+    return rows.sort_values(["extract", "period", "row_count"], ascending=[True, True, False])
 
 
-def _told(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+def _fact_lines(facts: Mapping[str, object]) -> list[tuple[str, str]]:
     """Facts as terms and texts; a fact that is a table of its own becomes a term per entry."""
-    told = []
+    lines = []
     for name, fact in facts.items():
         if isinstance(fact, Mapping):
-            told += [(f"{name}: {key}", str(value)) for key, value in fact.items()]
+            lines += [(f"{name}: {key}", str(value)) for key, value in fact.items()]
         else:
-            told.append((name, str(fact)))
-    return told
+            lines.append((name, str(fact)))
+    return lines

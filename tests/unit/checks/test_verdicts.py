@@ -1,4 +1,4 @@
-"""Are verdicts kept until their table is made again, and published only of what exists?"""
+"""Are verdicts kept until their table is rebuilt, and published only of what exists?"""
 
 from __future__ import annotations
 
