@@ -151,8 +151,10 @@ def assert_equals_a_rebuild(installation: Installation, folder: Path) -> None:
     rebuilt = create_installation(folder)
     shutil.copytree(installation.deliveries, rebuilt.deliveries)
     assert rebuilt.run().success
-    for path in sorted((rebuilt.publication / "current").glob("*.parquet")):
-        assert path.read_bytes() == (installation.publication / "current" / path.name).read_bytes(), path.name
+    current, again = installation.publication / "current", rebuilt.publication / "current"
+    for path in sorted([*again.glob("*.parquet"), *again.glob("expectations/*.json")]):
+        name = path.relative_to(again)
+        assert path.read_bytes() == (current / name).read_bytes(), name
 
 
 def test_only_indicators_of_a_restated_year_are_recomputed(installation: Installation, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from triple_aim.cubes import Cells, fingerprints, fingerprints_of, load_cells, r
 from triple_aim.definitions import Programme, Regions, Spec, library_versions
 from triple_aim.indicators.compute import indicator_rows
 from triple_aim.indicators.methods.as_published import with_published
-from triple_aim.indicators.rows import NO_ROWS
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 
@@ -60,7 +59,6 @@ class RebuiltIndicators:
     """The indicators that one call rebuilt."""
 
     specs: list[Spec]
-    rows: pd.DataFrame  # of all of them, with their ``indicator_id``
     fingerprints: dict[str, str]
     seconds: dict[str, float]  # of every requested indicator; 0 where nothing was rebuilt
 
@@ -78,9 +76,9 @@ def rebuild_indicators(warehouse: Warehouse, inputs: IndicatorInputs, specs: Seq
         rows = indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off)
         computed.append(with_published(warehouse, spec, regions, rows).assign(indicator_id=spec.id))
         seconds[spec.id] = time.monotonic() - started
-    rows = pd.concat(computed, ignore_index=True) if computed else NO_ROWS.assign(indicator_id="")
-    _store(warehouse, stale, rows)
-    return RebuiltIndicators(stale, rows, {spec.id: wanted[spec.id] for spec in stale}, seconds)
+    if computed:
+        _store(warehouse, stale, pd.concat(computed, ignore_index=True))
+    return RebuiltIndicators(stale, {spec.id: wanted[spec.id] for spec in stale}, seconds)
 
 
 def record_indicators(warehouse: Warehouse, rebuilt: RebuiltIndicators) -> None:
@@ -101,8 +99,6 @@ def _store(warehouse: Warehouse, specs: Sequence[Spec], rows: pd.DataFrame) -> N
 
     The frame becomes one table first: converting it per indicator would take longer than computing it.
     """
-    if not specs:
-        return
     with warehouse.transaction(), warehouse.named("arriving", rows):
         warehouse.run("create or replace temp table landed as select * from arriving")
         for spec in specs:

@@ -243,6 +243,17 @@ def test_invalid_names_are_refused(tmp_path: Path, name: str) -> None:
         write_release(tmp_path, name, {"indicator_values": table()}, {}, {})
 
 
+def test_suites_of_expectations_have_a_folder_of_their_own(tmp_path: Path) -> None:
+    suites = {"expectations/indicator_values.json": b"{}"}
+    folder = write_release(tmp_path, NEW, {"indicator_values": table()}, suites, {}).path
+    assert (folder / "expectations" / "indicator_values.json").read_bytes() == b"{}"
+    assert verify(folder) == []
+    (folder / "expectations" / "left.behind").touch()
+    (folder / "strange").mkdir()
+    assert verify(folder) == ["expectations/left.behind is not in the manifest", "strange is not in the manifest"]
+    assert delete_old_releases(tmp_path, keep=1) == []
+
+
 def test_parquet_has_the_same_bytes_each_time_and_no_metadata(tmp_path: Path) -> None:
     whole = pa.table({"code": pa.array(["GM1", "CANARY", "GM2"]).dictionary_encode(), "n": [1.0, 2.0, None]})
     kept = whole.filter(pa.array([True, False, True])).replace_schema_metadata({"pandas": "CANARY"})
