@@ -1,6 +1,6 @@
 """Checks on the tables of a run, from deliveries to marts: what is expected, what was found, and where it is kept.
 
-Not here: what a failed check stops (``assets``), the page that shows verdicts (``report``), or the disclosure gate.
+Not here: what a failed check stops (``assets``), the page that shows verdicts (``triple_aim.release``), or the disclosure gate.
 """
 
 from triple_aim.checks.cube_suite import cube_suite, cube_verdicts
