@@ -1,4 +1,4 @@
-"""Floor 3: one asset a file of ``sql/cube``, ``cube/<name>``, partitioned by year; one step."""
+"""Floor 3: an asset ``cube/<name>`` per file of ``sql/cube``, partitioned by year; all in one step."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,11 @@ from triple_aim.warehouse import Query, Warehouse
 
 
 def cube_assets(programme: Programme) -> list[dg.AssetsDefinition]:
-    return [by_year("cube", programme.cubes.values(), _check, _lay_beside)]
+    return [by_year("cube", programme.cubes.values(), _check, _stage_contributions)]
 
 
-def _lay_beside(monitor: Monitor, warehouse: Warehouse) -> None:
-    """What other parties contributed, beside what is made here."""
+def _stage_contributions(monitor: Monitor, warehouse: Warehouse) -> None:
+    """Stage the cubes of other parties, which are added to our own."""
     stage_contributions(warehouse, monitor.programme)
 
 
@@ -28,6 +28,7 @@ def _check(monitor: Monitor, warehouse: Warehouse, queries: Sequence[Query]) -> 
 
 
 def _place(monitor: Monitor, warehouse: Warehouse, query: Query) -> Geography | None:
+    """The regions of the municipalities in a cube, for its checks."""
     codes = municipality_codes(warehouse, query)
     regions = monitor.inputs.regions(warehouse)
     return geography(regions, regions.types, codes) if codes else None

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from triple_aim.checks.verdicts import Verdict
+from triple_aim.cubes import parts_that_differ
 from triple_aim.definitions import Regions
 from triple_aim.indicators import Geography
 from triple_aim.warehouse import Query, Warehouse, qualified, quoted
@@ -69,8 +70,8 @@ def person_verdicts(warehouse: Warehouse, query: Query) -> list[Verdict]:
     subject, table = query.table.replace(".", "/"), qualified(query.table)
     negative = " or ".join(f"{quoted(column)} < 0" for column in never_negative(query)) or "false"
     rows, below = warehouse.rows(f"select count(*), count(*) filter (where {negative}) from {table}")[0]
-    if query.one_each_of:  # to compare all rows of the largest tables would cost more than to make them
-        words, off = f"one row each of {query.one_each_of}", abs(rows - _source_rows(warehouse, query))
+    if query.one_row_per:  # to compare all rows of the largest tables would cost more than to make them
+        words, off = f"one row each of {query.one_row_per}", abs(rows - _source_rows(warehouse, query))
     else:
         grain = ", ".join(quoted(column) for column in query.grain)
         words = f"one row per {', '.join(query.grain)}"
@@ -79,6 +80,15 @@ def person_verdicts(warehouse: Warehouse, query: Query) -> list[Verdict]:
         Verdict(f"{subject}:grain", subject, words, "critical", rows, off),
         Verdict(f"{subject}:not_negative", subject, "no count or person-time is negative", "critical", rows, below),
     ]
+
+
+def part_verdicts(warehouse: Warehouse, query: Query) -> list[Verdict]:
+    """The sums of a cube that splits those of another cube add up to them, in every cell."""
+    if not query.part_of:
+        return []
+    subject = query.table.replace(".", "/")
+    words = f"{query.total} by {query.axis} adds up to that of cube {query.part_of}, in every cell"
+    return [Verdict(f"{subject}:parts", subject, words, "critical", *parts_that_differ(warehouse, query))]
 
 
 def never_negative(query: Query) -> list[str]:
@@ -90,7 +100,7 @@ def _source_rows(warehouse: Warehouse, query: Query) -> int:
     """How many rows the source table has in the periods that were built, each of which makes one row."""
     built = [period for (period,) in warehouse.rows(f"select distinct period from {qualified(query.table)}")]
     # Not a join of both tables: the engine would hold the larger one.
-    counted = f"select count(*) from {qualified(query.one_each_of)} where list_contains(?, period)"
+    counted = f"select count(*) from {qualified(query.one_row_per)} where list_contains(?, period)"
     return int(warehouse.value(counted, [built]))
 
 
