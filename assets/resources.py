@@ -119,7 +119,7 @@ def by_year(
 ) -> dg.AssetsDefinition:
     """An asset per SQL file of a floor, in one step; a year is rebuilt when the data that its SQL reads changed.
 
-    ``verdicts_on`` checks the tables of queries. A step per file would take longer than most files do.
+    ``verdicts_on`` checks tables, by name. A step per file would take longer than most files do.
     """
     ordered = in_reading_order(queries)
 

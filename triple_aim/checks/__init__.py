@@ -1,6 +1,6 @@
 """Checks on the tables of a run, from deliveries to marts: what is expected, what was found, and where it is kept.
 
-Not here: what a failed check stops (``assets``), the page that shows verdicts (``report``), or the disclosure gate.
+Not here: what a failed check stops (``assets``), or the page that shows verdicts (``triple_aim.release``).
 """
 
 from triple_aim.checks.cube_suite import cube_suite, cube_verdicts
@@ -19,6 +19,7 @@ from triple_aim.checks.rules import (
     extract_verdicts,
     ledger_verdicts,
     municipality_verdicts,
+    part_verdicts,
     person_verdicts,
     region_verdicts,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "mart_suite",
     "mart_verdicts",
     "municipality_verdicts",
+    "part_verdicts",
     "person_verdicts",
     "publish_verdicts",
     "range_suite",

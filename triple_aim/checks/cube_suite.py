@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from triple_aim.checks.rules import municipality_verdicts, never_negative, parts_verdict
+from triple_aim.checks.rules import municipality_verdicts, never_negative, part_verdicts
 from triple_aim.checks.suites import TableExpectation, complete_key, empty_in_key, in_range, in_set, like, unique
 from triple_aim.checks.validation import validate
 from triple_aim.checks.verdicts import Verdict
@@ -56,8 +56,7 @@ def cube_verdicts(warehouse: Warehouse, places: Mapping[Query, Geography | None]
             for finding in findings
             if finding.expectation.id.split(":")[0] not in {"period", "sex", "age_band"} - {*query.grain}
         ]
-        if query.part_of:
-            verdicts[query.table].append(parts_verdict(warehouse, query))
+        verdicts[query.table] += part_verdicts(warehouse, query)
         if place is not None:
             verdicts[query.table] += municipality_verdicts(query, place)
     return verdicts

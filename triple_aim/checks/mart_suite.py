@@ -95,7 +95,7 @@ def _column(column: MartColumn, values: Mapping[str, Sequence[str]]) -> list[Tab
     if column.matches:
         suite.append(like(name, column.matches))
     if column.at_least:
-        # The tables of indicators hold their intervals to this with room for rounding, and stop a run; a mart is exact.
+        # On ``ind.*`` the same comparison has a tolerance and stops a run; here 100 percent may miss its limit by a bit.
         suite.append(at_least(name, column.at_least, severity="warning"))
     return suite
 

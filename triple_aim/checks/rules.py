@@ -82,6 +82,15 @@ def person_verdicts(warehouse: Warehouse, query: Query) -> list[Verdict]:
     ]
 
 
+def part_verdicts(warehouse: Warehouse, query: Query) -> list[Verdict]:
+    """The sums of a cube that splits those of another cube add up to them, in every cell."""
+    if not query.part_of:
+        return []
+    subject = query.table.replace(".", "/")
+    words = f"{query.total} by {query.axis} adds up to that of cube {query.part_of}, in every cell"
+    return [Verdict(f"{subject}:parts", subject, words, "critical", *parts_that_differ(warehouse, query))]
+
+
 def never_negative(query: Query) -> list[str]:
     """The columns of a cube or a table of persons that cannot be negative."""
     return [column for column in query.columns if column.endswith(NEVER_NEGATIVE)]
@@ -106,13 +115,6 @@ def municipality_verdicts(query: Query, place: Geography) -> list[Verdict]:
         note = f"left out of every region: {', '.join(lost)}" if lost else ""
         verdicts.append(Verdict(f"{subject}:municipalities_{name}", subject, words, "warning", codes, len(lost), note))
     return verdicts
-
-
-def parts_verdict(warehouse: Warehouse, query: Query) -> Verdict:
-    """The parts that a cube holds of the sums of another cube add up to those sums."""
-    subject = query.table.replace(".", "/")
-    words = f"{query.total} by {query.axis} adds up to that of cube {query.part_of}, in every cell"
-    return Verdict(f"{subject}:parts", subject, words, "critical", *parts_that_differ(warehouse, query))
 
 
 def region_verdicts(regions: Regions) -> list[Verdict]:

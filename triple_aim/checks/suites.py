@@ -29,8 +29,8 @@ LOOK_AT_MISSING = ("_null", "_unique")
 #: A range without a limit is bounded by the largest number, which is below infinity.
 LARGEST = sys.float_info.max
 
+#: The column with the number of columns of a key that are empty.
 EMPTY = "empty_in_key"
-
 PUBLISHED: Where = {"status": SHOWN}
 WITHHELD: Where = {"status": tuple(status for status in STATUSES if status not in SHOWN)}
 
@@ -59,6 +59,11 @@ class TableExpectation:
     @property
     def is_about_table(self) -> bool:
         return self.type.startswith(OF_TABLES)
+
+    @property
+    def is_our_own(self) -> bool:
+        """Whether it is one of ``named_expectations``, whose result has its own counts by group."""
+        return "by" in self.arguments
 
     def configuration(self) -> dict[str, Any]:
         """The expectation as Great Expectations reads it, in Python or from JSON."""

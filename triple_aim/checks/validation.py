@@ -39,8 +39,8 @@ def validate(table: pd.DataFrame, expectations: Sequence[TableExpectation], by: 
     # An expectation about rows holds for a table without any; that there are rows is an expectation about the table.
     asked = [expectation for expectation in expectations if len(table) or expectation.is_about_table]
     run = _runner(table)
-    answers = run([e for e in asked if not _is_named(e)], YES_OR_NO)
-    counted = [e for e in asked if _is_named(e) or not answers.get(e.id, {}).get("success")]
+    answers = run([e for e in asked if not e.is_our_own], YES_OR_NO)
+    counted = [e for e in asked if e.is_our_own or not answers.get(e.id, {}).get("success")]
     counts = run(counted, _counts_of(by) if by else COUNTS)
     in_question = {expectation.id for expectation in counted}
     findings = []
@@ -77,11 +77,6 @@ def _verdict(subject: str, name: str, findings: Sequence[Finding]) -> Verdict:
         sum(finding.unexpected for finding in findings),
         ": ".join(filter(None, notes)),
     )
-
-
-def _is_named(expectation: TableExpectation) -> bool:
-    """Whether it is one of ``named_expectations``, which count by themselves and by group."""
-    return "by" in expectation.arguments
 
 
 def _counts_of(by: str) -> dict[str, Any]:
@@ -145,7 +140,7 @@ def _counted(table: pd.DataFrame, expectation: TableExpectation, result: Mapping
     """An expectation with its counts, over all rows and by group."""
     if expectation.is_about_table:
         return Finding(expectation, 1, 1, {})
-    if _is_named(expectation):
+    if expectation.is_our_own:
         groups = {name: (checked, off) for name, (checked, off) in result["by_group"].items()}
         return Finding(expectation, result["element_count"], result["unexpected_count"], groups)
     unexpected = int(result.get("unexpected_count") or 0)

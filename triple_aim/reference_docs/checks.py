@@ -18,6 +18,7 @@ COUNTED = {
     "files": checks.delivery_verdicts,
     "ledger": checks.ledger_verdicts,
     "tables of persons": checks.person_verdicts,
+    "parts of cubes": checks.part_verdicts,
     "municipalities of cubes": checks.municipality_verdicts,
     "regions": checks.region_verdicts,
 }

@@ -57,7 +57,7 @@ def pages(project: Project) -> dict[str, str]:
         "cubes": _cubes(programme),
         "regions": _regions(regions, project.reference),
         "cli": _cli(),
-        "checks": checks_page(programme, programme.regions()),
+        "checks": checks_page(programme, regions),
         "exit-codes": _exit_codes(),
     }
     return {f"{name}.md": "\n".join(lines).rstrip() + "\n" for name, lines in lines_by_page.items()}

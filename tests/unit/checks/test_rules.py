@@ -12,6 +12,7 @@ from triple_aim.checks.rules import (
     extract_verdicts,
     ledger_verdicts,
     municipality_verdicts,
+    part_verdicts,
     person_verdicts,
     region_verdicts,
 )
@@ -21,6 +22,7 @@ from triple_aim.warehouse.connection import open_warehouse
 from triple_aim.warehouse.sql_files import read_query
 
 ROOT = Path(__file__).parents[3]
+CUBES = {path.stem: read_query(path) for path in sorted((ROOT / "sql" / "cube").glob("*.sql"))}
 
 
 def failing(verdicts: list[Verdict]) -> dict[str, int]:
@@ -87,6 +89,21 @@ def test_municipalities_that_nobody_knows_are_named() -> None:
     known, resolved = municipality_verdicts(query, place)
     assert (known.severity, known.checked, known.unexpected) == ("warning", 2, 1)
     assert "GM9999" in known.note and resolved.is_passed
+
+
+def test_parts_of_a_cube_that_do_not_add_up_to_it_are_counted() -> None:
+    query = next(cube for cube in CUBES.values() if cube.part_of)
+    whole = CUBES[query.part_of]
+    columns = [name for name in query.grain if name != query.axis]
+    cell = ", ".join(f"'none' as {name}" for name in columns)
+    with open_warehouse(None) as warehouse:
+        warehouse.run(f"create table {whole.table} as select {cell}, 10 as {query.total}")
+        parts = f"select {cell}, 'x' as {query.axis}, 4 as {query.total}"
+        warehouse.run(f"create table {query.table} as {parts} union all select {cell}, 'y', 6")
+        assert failing(part_verdicts(warehouse, query)) == {}
+        warehouse.run(f"update {query.table} set {query.total} = 7 where {query.axis} = 'y'")
+        assert failing(part_verdicts(warehouse, query)) == {"parts": 1}
+        assert part_verdicts(warehouse, whole) == []
 
 
 def test_the_shipped_classifications_pass() -> None:
