@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from triple_aim.cubes import parts_that_differ
 from triple_aim.definitions import Mart, Regions, Spec
 from triple_aim.indicators import TOO_FEW, Geography, Mask
 from triple_aim.vocabulary import ALL, SHOWN, Severity, Status
@@ -128,13 +129,16 @@ def ledger_counts(reconciliation: pd.DataFrame) -> list[Count]:
 
 
 def cube_counts(warehouse: Warehouse, query: Query, place: Geography | None) -> list[Count]:
-    """A cube or person table has one row per grain and no negative count; a cube, only municipalities we know."""
+    """A cube or person table has one row per grain and no negative count; a cube, only municipalities we know.
+
+    The parts that a cube holds of the sums of another add up to them.
+    """
     subject, table = query.table.replace(".", "/"), qualified(query.table)
     counted = [column for column in query.columns if column.endswith(("_count", "_sumsq", "_years"))]
     negative = " or ".join(f"{quoted(column)} < 0" for column in counted) or "false"
     rows, below = warehouse.rows(f"select count(*), count(*) filter (where {negative}) from {table}")[0]
-    if query.one_each_of:  # to look at every row of the largest tables for its like would cost more than to make them
-        told, off = f"one row each of {query.one_each_of}", abs(rows - _rows_behind(warehouse, query))
+    if query.one_row_per:  # to look at every row of the largest tables for its like would cost more than to make them
+        told, off = f"one row each of {query.one_row_per}", abs(rows - _rows_behind(warehouse, query))
     else:
         grain = ", ".join(quoted(column) for column in query.grain)
         told = f"one row per {', '.join(query.grain)}"
@@ -143,6 +147,9 @@ def cube_counts(warehouse: Warehouse, query: Query, place: Geography | None) -> 
         Count(f"{subject}:grain", subject, told, "critical", rows, off),
         Count(f"{subject}:not_negative", subject, "no count or person-time is negative", "critical", rows, below),
     ]
+    if query.part_of:
+        told = f"{query.total} by {query.axis} adds up to that of cube {query.part_of}, in every cell"
+        counts.append(Count(f"{subject}:parts", subject, told, "critical", *parts_that_differ(warehouse, query)))
     if place is not None:
         codes = place.shares.shape[1]
         for name, lost in (("known", place.unknown), ("resolved", place.unresolved)):
@@ -156,7 +163,7 @@ def _rows_behind(warehouse: Warehouse, query: Query) -> int:
     """How many rows the table has, of which every row should make one, in the periods that were made."""
     made = [period for (period,) in warehouse.rows(f"select distinct period from {qualified(query.table)}")]
     # Not a join of both tables: the engine would hold the larger one.
-    behind = f"select count(*) from {qualified(query.one_each_of)} where list_contains(?, period)"
+    behind = f"select count(*) from {qualified(query.one_row_per)} where list_contains(?, period)"
     return int(warehouse.value(behind, [made]))
 
 

@@ -1,4 +1,4 @@
--- Everyone of whom enrolment or a claim was delivered, one row a year: enrolment, cost and care, all that cubes add up.
+-- Every person with enrolment or a claim, one row per year: the enrolment, cost and care that cubes add up.
 -- grain: period, person_number, exclusion
 -- in parts
 with excluded_totals as (
@@ -16,7 +16,7 @@ with excluded_totals as (
         exclusion
 ),
 
--- Care belongs to what counts of a person; what was excluded is nobody's, and only its sums are told.
+-- Care belongs to persons who count; excluded lines belong to no person, so only their sums are kept.
 subjects as (
     select
         person_number,
@@ -60,6 +60,15 @@ conditions as (
     from person.chronic_conditions
     where period = $period
     group by person_number
+),
+
+avoidable as (
+    select
+        person_number,
+        sum(avoidable_admission_count) as avoidable_admission_count
+    from person.avoidable_admissions
+    where period = $period
+    group by person_number
 )
 
 select
@@ -79,7 +88,7 @@ select
     coalesce(members.insured_span_count, 0) as insured_span_count,
     case when members.insured_day_count is null then 0 else 1 end as insured_person_count,
     coalesce(members.insured_day_count, 0) as insured_day_count,
-    -- Rounded once, here: the years of persons add up, those of cells would be rounded by who makes the cell.
+    -- Rounded here, once per person: rounding per cell would give sums that depend on the cells.
     cast(
         cast(coalesce(members.insured_day_count, 0) as double)
         / date_diff('day', make_date($period, 1, 1), make_date($period + 1, 1, 1)) as decimal(18, 9)
@@ -98,18 +107,7 @@ select
         as emergency_visit_not_admitted_count,
     coalesce(hospital_use.hospital_admission_count, 0) as hospital_admission_count,
     coalesce(hospital_use.bed_day_count, 0) as bed_day_count,
-    case when members.age >= 15 then coalesce(hospital_use.asthma_avoidable_admission_count, 0) else 0 end
-        as asthma_avoidable_admission_count,
-    case when members.age >= 15 then coalesce(hospital_use.copd_avoidable_admission_count, 0) else 0 end
-        as copd_avoidable_admission_count,
-    case when members.age >= 15 then coalesce(hospital_use.heart_failure_avoidable_admission_count, 0) else 0 end
-        as heart_failure_avoidable_admission_count,
-    case when members.age >= 15 then coalesce(hospital_use.hypertension_avoidable_admission_count, 0) else 0 end
-        as hypertension_avoidable_admission_count,
-    case when members.age >= 15 then coalesce(hospital_use.diabetes_avoidable_admission_count, 0) else 0 end
-        as diabetes_avoidable_admission_count,
-    case when members.age >= 15 then coalesce(hospital_use.avoidable_admission_count, 0) else 0 end
-        as avoidable_admission_count,
+    coalesce(avoidable.avoidable_admission_count, 0) as avoidable_admission_count,
     coalesce(hospital_use.hip_fracture_admission_count, 0) as hip_fracture_admission_count,
     coalesce(hospital_use.diabetes_amputation_count, 0) as diabetes_amputation_count,
     coalesce(hospital_use.ami_admission_count, 0) as ami_admission_count,
@@ -160,6 +158,7 @@ left join conditions on conditions.person_number = subjects.counted_number
 left join person.hospital_use
     on hospital_use.period = $period
     and hospital_use.person_number = subjects.counted_number
+left join avoidable on avoidable.person_number = subjects.counted_number
 left join person.medicine_use
     on medicine_use.period = $period
     and medicine_use.person_number = subjects.counted_number

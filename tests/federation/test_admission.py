@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.federation.conftest import YEAR, Federation, programme_of
-from tests.pipeline.installation import settle
+from tests.pipeline.installation import create_installation
 from triple_aim.definitions.programme import Programme
 from triple_aim.deliveries.contributions import (
     MANIFEST,
@@ -41,7 +41,7 @@ Told = dict[str, Any]
 @pytest.fixture
 def hub(tmp_path: Path) -> Programme:
     """An installation that has nothing of its own."""
-    return programme_of(settle(tmp_path / "hub"))
+    return programme_of(create_installation(tmp_path / "hub"))
 
 
 @pytest.fixture
@@ -105,18 +105,18 @@ def counted_persons(folder: Path) -> pd.Series[int]:
     [
         pytest.param(
             lambda f: (f / "claims.parquet").write_bytes((f / "mortality.parquet").read_bytes()),
-            "claims changed since it was exported",
+            "claims changed after the export",
             id="a file that is another than was exported",
         ),
         pytest.param(lambda f: (f / "claims.parquet").unlink(), "cannot be read", id="a file that is not there"),
         pytest.param(
-            lambda f: retell(f, lambda told: told["cubes"]["claims"].update(content="0" * 64)),
+            lambda f: retell(f, lambda told: told["cubes"]["claims"].update(fingerprint="0" * 64)),
             "other contracts, SQL or code lists",
             id="sums by other content",
         ),
         pytest.param(
             lambda f: retell(f, lambda told: told.update(contributor="../north")),
-            r"not one that this version knows \(contributor\)",
+            r"cannot read the manifest \(contributor\)",
             id="a name that is a path",
         ),
         pytest.param(
@@ -133,16 +133,45 @@ def counted_persons(folder: Path) -> pd.Series[int]:
             id="a negative count",
         ),
         pytest.param(
-            lambda f: rewrite(f, "claims", lambda t: with_column(t, "line_other_count", lambda c: set_all(c, 1))),
+            lambda f: rewrite(f, "claims", lambda t: with_column(t, "bed_day_count", lambda c: set_all(c, 1))),
             "excluded rows tell more",
             id="an exclusion with more than its rows and euros",
+        ),
+        pytest.param(
+            lambda f: rewrite(f, "claims_care_kinds", lambda t: t.slice(1)),
+            "claims_care_kinds do not add up to claims in 1 cells",
+            id="a part that is gone",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told["cubes"].pop("claims_care_kinds")),
+            "claims_care_kinds do not add up to claims",
+            id="a cube without its parts",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told["cubes"].pop("claims")),
+            "do not add up to claims",
+            id="parts without their cube",
+        ),
+        pytest.param(
+            relabel("claims_care_kinds", "care_kind", "dental", "dentistry"),
+            "hold in care_kind what is none of ours",
+            id="a kind of care that is none",
+        ),
+        pytest.param(
+            lambda f: rewrite(
+                f, "claims_care_kinds", lambda t: with_column(t, "largest_amount", lambda c: set_all(c, 0))
+            ),
+            "a second amount above the largest",
+            id="a second amount above the largest",
         ),
         pytest.param(
             lambda f: rewrite(f, "mortality", lambda t: with_column(t, "resident_count", lambda c: pc.multiply(c, 0))),
             "fewer than 10 persons",
             id="places of a few persons",
         ),
-        pytest.param(lambda f: rewrite(f, "claims", lambda t: t.slice(1)), "does not close", id="a cell that is gone"),
+        pytest.param(
+            lambda f: rewrite(f, "mortality", lambda t: t.slice(1)), "does not close", id="a cell that is gone"
+        ),
         pytest.param(
             lambda f: rewrite(f, "claims", lambda t: pa.concat_tables([t, t.slice(0, 1)])), "twice", id="a cell twice"
         ),
@@ -295,7 +324,7 @@ def test_what_was_accepted_is_held_to_content_and_deliveries_at_each_run(
         with pytest.raises(DeliveryError, match="this installation and south"):
             stage_contributions(warehouse, hub)
         warehouse.run("delete from meta.staged")
-        retell(south, lambda told: told["cubes"]["survey"].update(content="0" * 64))
+        retell(south, lambda told: told["cubes"]["survey"].update(fingerprint="0" * 64))
         with copied_contribution(hub.project.landing, south) as copy:
             accept_contributions(hub.project.landing, [copy])
         with pytest.raises(DeliveryError, match="survey was made with other contracts"):
@@ -314,11 +343,13 @@ def test_a_place_of_few_persons_leaves_only_as_rows_and_euros(
     for module in (federation_module, admission):  # the smallest place is too small, and takes the next along
         monkeypatch.setattr(module, "minimum_of", lambda *_: least)
     done = export_cubes(programme_of(federation["north"]), tmp_path / "north", "north", ["claims", "claims_run_off"])
-    assert done.places_below_minimum == 4  # two of either cube
+    assert done.places_below_minimum == 8  # two of each cube, claims with its parts
     kept = counted_persons(tmp_path / "north")
     assert set(kept.index) == set(persons.sort_values().index[2:])
-    claims, run_off = (pq.read_table(tmp_path / "north" / f"{name}.parquet").to_pandas() for name in done.cubes)
-    assert set(run_off.loc[run_off["exclusion"] == "none", "municipality_code"]) == set(kept.index)
+    cells = {name: pq.read_table(tmp_path / "north" / f"{name}.parquet").to_pandas() for name in done.cubes}
+    claims = cells["claims"]
+    for others in (cells["claims_run_off"], cells["claims_care_kinds"]):
+        assert set(others.loc[others["exclusion"] == "none", "municipality_code"]) == set(kept.index)
     (few,) = claims[claims["exclusion"] == "below_minimum"].to_dict("records")
     told = {name for name, value in few.items() if value == value and value is not None}
     assert told - {"period", "municipality_code", "sex", "age_band", "exclusion"} == {
@@ -367,7 +398,7 @@ def test_a_disk_that_fails_leaves_nothing_half(
 
 
 def test_a_folder_above_that_reads_like_a_column_adds_none(contributions: dict[str, Path], tmp_path: Path) -> None:
-    hub = programme_of(settle(tmp_path / "zone=nl"))
+    hub = programme_of(create_installation(tmp_path / "zone=nl"))
     assert import_cubes(hub, [contributions["north"]]) == ["north"]
 
 
@@ -402,4 +433,4 @@ def test_cubes_of_an_earlier_delivery_do_not_leave(federation: Federation, tmp_p
     late = Path(shutil.copytree(federation["north"].folder, tmp_path / "late", symlinks=True))
     (late / "deliveries" / "mortality" / f"mortality_{YEAR}.csv.gz").touch()
     with pytest.raises(ProjectError, match="not those of a release"):
-        export_cubes(programme_of(settle(late)), tmp_path / "new", "north")
+        export_cubes(programme_of(create_installation(late)), tmp_path / "new", "north")

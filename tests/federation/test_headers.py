@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.content import programme
 from triple_aim.cubes.build import MEASURES, column_type
-from triple_aim.definitions.programme import load_programme
-from triple_aim.definitions.settings import load_project
 from triple_aim.warehouse.sql_files import Query
 
-PROGRAMME = load_programme(load_project())
+PROGRAMME = programme()
 CUBES = [pytest.param(query, id=name) for name, query in PROGRAMME.cubes.items()]
 #: Percentages of others are public: no person is counted in them here.
 PUBLIC = {"survey_published"}
@@ -30,8 +29,8 @@ def test_the_minimum_of_persons_can_be_held(query: Query) -> None:
 @pytest.mark.parametrize("query", CUBES)
 def test_a_cube_that_numbers_or_joins_within_a_place_takes_it_whole(query: Query) -> None:
     beside = {"stratum", "region_code"} & set(query.grain) or "stg.population" in query.reads
-    assert bool(query.whole) or not beside
+    assert bool(query.single_party) or not beside
 
 
 def test_only_claims_rank_everyone() -> None:
-    assert {name for name, query in PROGRAMME.cubes.items() if query.apart} == {"claims"}
+    assert {name for name, query in PROGRAMME.cubes.items() if query.non_additive} == {"claims"}

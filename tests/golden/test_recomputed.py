@@ -16,10 +16,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from tests.content import programme_of
 from triple_aim.cubes.cells import Cells, load_cells
-from triple_aim.definitions.programme import Programme, load_programme
+from triple_aim.definitions.programme import Programme
 from triple_aim.definitions.regions import Regions
-from triple_aim.definitions.settings import load_project
 from triple_aim.definitions.specs import Compute
 from triple_aim.explain.differencing import shown_levels
 from triple_aim.explain.report import Part, explain_indicator
@@ -44,7 +44,7 @@ class Sampled:
 @pytest.fixture(scope="module")
 def sampled(marts: dict[str, pd.DataFrame], folder: Path) -> Sampled:
     values = marts["indicator_values"]
-    programme = load_programme(load_project(folder / "monitor.toml"))
+    programme = programme_of(folder / "monitor.toml")
     cubes = {name for spec in programme.specs.values() for name in programme.cubes_of(spec)}
     with open_warehouse(programme.project.warehouse) as warehouse:
         cells = {name: load_cells(warehouse, programme.cubes[name]) for name in cubes}

@@ -59,7 +59,8 @@ def _codes(rows: Columns, *names: str) -> tuple[Ints, list[tuple[str, ...]]]:
     """Return a code for each row, numbered in order of appearance, and the labels of each code."""
     codes, uniques = zip(*(pd.factorize(rows[name]) for name in names), strict=True)
     shape = [len(labels) for labels in uniques]
-    code, first = pd.factorize(np.ravel_multi_index(codes, shape))
+    combined: Ints = np.asarray(np.ravel_multi_index(codes, shape))
+    code, first = pd.factorize(combined)
     indices = np.unravel_index(first, shape)
     columns = (labels[index].tolist() for labels, index in zip(uniques, indices, strict=True))
     return code, list(zip(*columns, strict=True))

@@ -12,14 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from triple_aim.definitions import Threshold
-from triple_aim.explain.strata import SPLIT, Trace, count_small, strata_of_all_regions, trace
+from triple_aim.explain.strata import SPLIT, Row, Trace, count_small, strata_of_all_regions, trace
 from triple_aim.indicators import Mask
 
 DECIMALS = 6  # differences of sums of floats below this are rounding, not persons
 COUNTRY, MUNICIPALITY = "nl", "municipality"
 
 
-def shown_levels(traced: Trace, row: Mapping[str, object], threshold: Threshold) -> list[str]:
+def shown_levels(traced: Trace, row: Row, threshold: Threshold) -> list[str]:
     """Return the kinds of region whose strata may all be shown, for the breakdown and period of a row.
 
     Readers can add and subtract shown strata. Each result is a union of the pieces into which the shown regions divide
@@ -43,7 +43,7 @@ def shown_levels(traced: Trace, row: Mapping[str, object], threshold: Threshold)
     return shown
 
 
-def _municipal_strata(traced: Trace, row: Mapping[str, object]) -> list[pd.DataFrame]:
+def _municipal_strata(traced: Trace, row: Row) -> list[pd.DataFrame]:
     """Return the strata by municipality of a row and its siblings; what is in no municipality is under the country."""
     spec = traced.spec.model_copy(update={"levels": [COUNTRY, MUNICIPALITY]})
     municipal = trace(spec, traced.cubes, traced.cube, traced.regions, traced.tables)

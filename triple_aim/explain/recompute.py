@@ -12,7 +12,7 @@ import pandas as pd
 
 from triple_aim.cubes import Floats
 from triple_aim.definitions import Compute
-from triple_aim.indicators import Note, Sums, components, estimate
+from triple_aim.indicators import EstimatorInputs, Sums, components, estimate
 from triple_aim.stats.estimate import Estimate
 from triple_aim.stats.growth import break_adjusted, compound, log_linear
 from triple_aim.stats.standardise import directly_standardised_mean
@@ -22,7 +22,7 @@ OF_SUMS = frozenset({"crude_rate", "proportion", "mean", "ratio"})
 
 
 def recompute_estimate(
-    route: Compute, strata: pd.DataFrame, overall: Mapping[str, float], inputs: Note, segment: str
+    route: Compute, strata: pd.DataFrame, overall: Mapping[str, float], inputs: EstimatorInputs, segment: str
 ) -> Estimate:
     """Return the estimate of one row, from its strata, its overall numbers and the inputs of its method."""
     if route.growth and route.growth.years:
@@ -58,7 +58,7 @@ def _slope(route: Compute, strata: pd.DataFrame, basis: str) -> Estimate:
     series = np.array([_level(year, year.get("weight")) for year in years.values()])
     if basis == "real":
         series = series / np.array([year["index"].iloc[0] for year in years.values()])
-    result = log_linear(series, np.array([int(year) for year in years]), level=route.level)
+    result = log_linear(series, np.array([int(str(year)) for year in years]), level=route.level)
     return Estimate(*(route.per * part for part in (result.value, result.lower, result.upper)))
 
 
@@ -72,8 +72,8 @@ def _level(sums: Mapping[str, pd.Series[float]] | pd.DataFrame, weight: pd.Serie
 
 
 def _component(route: Compute, strata: pd.DataFrame, component: str) -> Floats:
-    """Return one component of a change; the strata are sorted by sex, age and member of the family."""
-    members = strata[str(route.family)].nunique()
+    """Return one component of a change; the strata are sorted by sex, age and segment."""
+    members = strata[str(route.segments)].nunique()
     steps = [name for name in route.factors if f"end_{name}" in strata]
 
     def side(when: str) -> Sums:

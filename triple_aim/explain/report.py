@@ -5,7 +5,7 @@ Not here: the numbers themselves. Strata come from the cube; they are shown only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
@@ -15,10 +15,10 @@ from rich.table import Table
 
 from triple_aim.cubes import load_cells
 from triple_aim.definitions import Compute, Programme, Spec
-from triple_aim.deliveries import SLOT, landed
+from triple_aim.deliveries import CONTRIBUTION, landed_deliveries
 from triple_aim.errors import ProjectError
 from triple_aim.explain.differencing import shown_levels
-from triple_aim.explain.strata import Derivation, derive, trace
+from triple_aim.explain.strata import Derivation, Row, derive, trace
 from triple_aim.release import current_release, open_marts, read_manifest
 from triple_aim.vocabulary import ALL, SHOWN
 from triple_aim.warehouse import open_warehouse
@@ -82,7 +82,8 @@ def explain_indicator(
     )
     for route in spec.compute:
         console.print(f"From {' or '.join(route.cubes)}: {_formula(route)}", highlight=False)
-        sums = f"  numerator {route.numerator}, denominator {route.denominator or '-'}"
+        by_segment = f" by {route.segments}" if route.segments else ""
+        sums = f"  numerator {route.numerator}{by_segment}, denominator {route.denominator or '-'}"
         condition = f", where {route.only}" if route.where else ""
         console.print(
             sums + condition + (f", standard {route.standard}" if route.standard else ""), markup=False, highlight=False
@@ -172,9 +173,9 @@ def _available_parts(rows: pd.DataFrame) -> str:
     return text and f"also published: {text}"
 
 
-def _show_number(console: Console, spec: Spec, row: Mapping[str, object]) -> None:
+def _show_number(console: Console, spec: Spec, row: Row) -> None:
     """Print the number as it was published."""
-    result = _format_estimate(spec, row, f" {row['unit']}") if pd.notna(row["value"]) else row["status"]
+    result: str = _format_estimate(spec, row, f" {row['unit']}") if pd.notna(row["value"]) else row["status"]
     part = Part(*(str(row[name]) for name in Part._fields)).label
     console.print()
     console.print(
@@ -189,7 +190,7 @@ def _show_number(console: Console, spec: Spec, row: Mapping[str, object]) -> Non
         console.print(f"  rest of the Netherlands {rest}", highlight=False)
 
 
-def _format_estimate(spec: Spec, row: Mapping[str, object], unit: str = "") -> str:
+def _format_estimate(spec: Spec, row: Row, unit: str = "") -> str:
     """Return a value and its limits as text, with the decimals of the indicator."""
     value, lower, upper = (row[name] for name in ("value", "lower", "upper"))
     limits = f" ({lower:,.{spec.decimals}f} to {upper:,.{spec.decimals}f})" if pd.notna(lower) else ""
@@ -214,7 +215,10 @@ def _derive_rows(
     if not project.warehouse.is_file():
         return {}, {}
     with open_warehouse(project.warehouse, reach=[project.landing]) as warehouse:  # stg may show files in it
-        cells = {name: load_cells(warehouse, programme.cubes[name]) for name in programme.cubes_of(spec)}
+        cells = {
+            name: load_cells(warehouse, programme.cubes[name], programme.parts_of(name))
+            for name in programme.cubes_of(spec)
+        }
         regions = programme.regions(warehouse)
     # Breakdowns without a selected row need no recomputation.
     selected = {*rows["segment_type"], *(name for name in ("sex", "age_group") if rows[name].ne(ALL).any())}
@@ -228,13 +232,12 @@ def _derive_rows(
         derivations |= {index: derivation for index, derivation in of_cube.items() if derivation}
         # A row with small strata hides them anyway: it needs no check of other regions.
         unchecked = {index for index, derivation in of_cube.items() if derivation and not derivation.small_count}
-        levels |= {index: shown_levels(traced, rows.loc[index].to_dict(), threshold) for index in unchecked}
+        unhidden = shown[shown.index.isin(unchecked)].to_dict("index")
+        levels |= {index: shown_levels(traced, row, threshold) for index, row in unhidden.items()}
     return derivations, levels
 
 
-def _show_derivation(
-    console: Console, spec: Spec, row: Mapping[str, object], derivation: Derivation | None, why_hidden: str
-) -> None:
+def _show_derivation(console: Console, spec: Spec, row: Row, derivation: Derivation | None, why_hidden: str) -> None:
     """Print the strata of one row, or why they are hidden, and the value recomputed from them."""
     if derivation is None:
         no_sums = "it cannot be recomputed: the warehouse does not hold its sums"
@@ -255,7 +258,7 @@ def _show_derivation(
     if why_hidden:
         console.print(f"  strata are not shown: {why_hidden}", highlight=False)
     else:
-        table = Table(*(name.replace("_", " ") for name in derivation.strata), box=SIMPLE_HEAD, title="strata")
+        table = Table(*(str(name).replace("_", " ") for name in derivation.strata), box=SIMPLE_HEAD, title="strata")
         for stratum in derivation.strata.itertuples(index=False):
             table.add_row(*(part if isinstance(part, str) else _format_number(part) for part in stratum))
         console.print(table)
@@ -277,10 +280,10 @@ def _show_deliveries(console: Console, programme: Programme, spec: Spec, period:
     years = {year for route in spec.compute for year in _years(route, period)}
     for slot, sha256 in sorted(inputs.items()):
         extract, year, party = slot.split("/", 2)
-        if extract == SLOT and int(year) in years:
+        if extract == CONTRIBUTION and int(year) in years:
             console.print(f"  contribution of {party} sha256 {sha256[:16]}…", highlight=False)
         elif extract in reads and int(year) in years:
-            names = [d.name for d in landed(programme.project.landing, extract) if d.sha256 == sha256]
+            names = [d.name for d in landed_deliveries(programme.project.landing, extract) if d.sha256 == sha256]
             console.print(f"  {extract}: {names[0] if names else '?'} sha256 {sha256[:16]}…", highlight=False)
 
 

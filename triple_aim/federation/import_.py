@@ -10,12 +10,21 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
-from triple_aim.cubes import COUNTED, MEASURES, NOWHERE, column_type, ensure_contributions, place_of
+from triple_aim.cubes import (
+    COUNTED,
+    MEASURES,
+    NOWHERE,
+    column_type,
+    ensure_contributions,
+    parts_that_differ,
+    place_of,
+)
 from triple_aim.definitions import Contract, Programme
 from triple_aim.deliveries import (
-    MOST,
+    LARGEST_COUNT,
     LedgerLine,
     StoredContribution,
     accept_contributions,
@@ -28,7 +37,7 @@ from triple_aim.federation.export import BELOW, content_of, judges_of, ledger_co
 from triple_aim.warehouse import EngineError, Query, Warehouse, literal, open_warehouse, qualified, quoted
 
 NEVER_NEGATIVE = ("_count", "_sumsq", "_years")
-MOST_SQUARED = 10**18  # sums of squares; with it and ``MOST`` no sum over parties leaves its type
+MOST_SQUARED = 10**18  # sums of squares; with it and ``LARGEST_COUNT`` no sum over parties leaves its type
 #: The shape of a label that has no list of its own, so that no sentence stands among the cells.
 SHAPES = {"municipality_code": f"GM[0-9]{{4}}|{NOWHERE}"}
 LABEL = "[A-Za-z0-9_.+-]{1,60}"
@@ -117,7 +126,7 @@ def _refuse_other_content(programme: Programme, party: StoredContribution) -> No
     other = [
         name
         for name, file in party.manifest.cubes.items()
-        if name not in programme.cubes or content_of(programme, programme.cubes[name]) != file.content
+        if name not in programme.cubes or content_of(programme, programme.cubes[name]) != file.fingerprint
     ]
     if other:
         raise DeliveryError(
@@ -138,10 +147,10 @@ def _refuse_same_deliveries(
         counted = {
             (extract, period, content)
             for cube, file in party.manifest.cubes.items()
-            if not programme.cubes[cube].whole  # of the others, places would be found to count twice
+            if not programme.cubes[cube].single_party  # of the others, places would be found to count twice
             for extract in programme.extracts_of(programme.cubes[cube])
             for period in file.periods
-            for content in party.manifest.of_extracts({extract}, period)
+            for content in party.manifest.delivery_hashes({extract}, period)
         }
         if again := sorted(counted & seen.keys()):
             extract, period, _ = again[0]
@@ -172,9 +181,9 @@ def _refuse_same_places(warehouse: Warehouse, programme: Programme, parties: Ite
     parties = list(parties)
     for name, query in programme.cubes.items():
         files = {party.manifest.contributor: party for party in parties if name in party.manifest.cubes}
-        if not query.whole or len(files) < 2:
+        if not query.single_party or len(files) < 2:
             continue
-        place = quoted(query.whole)
+        place = quoted(query.single_party)
         twice = warehouse.rows(
             f"""select period, string_agg(distinct contributor, ' and ' order by contributor), count(*)
                 from (select distinct contributor, period, {place} from ({_rows(name, files)})
@@ -203,6 +212,7 @@ def _judge(warehouse: Warehouse, programme: Programme, party: StoredContribution
             wrong = "it cannot be read as Parquet"
         if wrong:
             raise DeliveryError(wrong, where, "ask the contributor to export again, with the same version as here")
+    _refuse_loose_parts(warehouse, programme, party)
     _refuse_strange_ledger(programme, party)
     _refuse_open_ledger(warehouse, programme, party)
 
@@ -217,19 +227,22 @@ def _misfit(
     if odd := [name for name, kind in header if kind != (column_type(name) or "VARCHAR")]:
         return f"{', '.join(odd)} is of another type"
     grain = ", ".join(map(quoted, query.grain))
-    signed = [name for name in query.columns if name.endswith(NEVER_NEGATIVE)]
+    signed = [name for name in query.columns if name.endswith(NEVER_NEGATIVE) or name in query.largest]
     negative = " or ".join(f"{quoted(name)} < 0" for name in signed) or "false"
     unnamed = " or ".join(f"{quoted(name)} is null" for name in query.grain)
-    apart = " or ".join(f"{quoted(name)} is not null" for name in query.apart) or "false"
-    large = " or ".join(_beyond(name) for name in query.columns if name.endswith((*MEASURES, "percent"))) or "false"
+    apart = " or ".join(f"{quoted(name)} is not null" for name in query.non_additive) or "false"
+    numbers = [name for name in query.columns if name.endswith((*MEASURES, "percent")) or name in query.largest]
+    large = " or ".join(map(_beyond, numbers)) or "false"
+    order = " or ".join(f"coalesce({quoted(b)}, 0) > coalesce({quoted(a)}, 0)" for a, b in pairwise(query.largest))
     kept = ledger_columns(programme, query)
-    detail = [name for name in query.columns if name.endswith(MEASURES) and name not in kept]
+    detail = [name for name in query.columns if name.endswith(MEASURES) and name not in kept] + list(query.largest)
     loose = " or ".join(f"{quoted(name)} is not null" for name in detail) or "false"
-    found, twice, below, beyond, empty, ranked, told, years = warehouse.rows(
+    found, twice, below, beyond, empty, ranked, told, upside_down, years = warehouse.rows(
         f"""select count(*), count(*) - (select count(*) from (select distinct {grain} from {source})),
                 count(*) filter (where {negative}), count(*) filter (where {large}),
                 count(*) filter (where {unnamed}), count(*) filter (where {apart}),
-                count(*) filter (where exclusion <> '{COUNTED}' and ({loose})), list_sort(list(distinct period))
+                count(*) filter (where exclusion <> '{COUNTED}' and ({loose})),
+                count(*) filter (where {order or "false"}), list_sort(list(distinct period))
             from {source}"""
     )[0]
     faults = {
@@ -239,8 +252,9 @@ def _misfit(
         f"{empty:,} cells do not say whose they are": empty,
         f"{below:,} cells hold a negative count": below,
         f"{beyond:,} cells hold a number beyond what can be": beyond,
-        f"{ranked:,} cells hold {', '.join(query.apart)}, which do not add up over parties": ranked,
+        f"{ranked:,} cells hold {', '.join(query.non_additive)}, which do not add up over parties": ranked,
         f"{told:,} excluded rows tell more than their number and euros": told,
+        f"{upside_down:,} cells hold a second amount above the largest": upside_down,
     }
     if wrong := next((told for told, holds in faults.items() if holds), ""):
         return wrong
@@ -262,7 +276,7 @@ def _beyond(name: str) -> str:
     """SQL that is true where a number is larger than any country's; a percentage that is not finite, too."""
     if name.endswith("percent"):
         return f"{quoted(name)} not between 0 and 100"
-    return f"abs({quoted(name)}) > {MOST_SQUARED if name.endswith('_sumsq') else MOST}"
+    return f"abs({quoted(name)}) > {MOST_SQUARED if name.endswith('_sumsq') else LARGEST_COUNT}"
 
 
 def _odd_label(warehouse: Warehouse, programme: Programme, query: Query, source: str) -> str:
@@ -276,6 +290,7 @@ def _odd_label(warehouse: Warehouse, programme: Programme, query: Query, source:
         "sex": ours | codes | {NOWHERE},
         "age_band": ours | codes | bands | {NOWHERE},
         "suppression": ours,
+        **({query.axis: set(query.members)} if query.part_of else {}),
     }
     for name, kind in warehouse.header(f"select * from {source}"):
         if kind != "VARCHAR":
@@ -306,10 +321,26 @@ def _undelivered(programme: Programme, query: Query, party: StoredContribution) 
     """An extract and period of which the manifest names no delivery, so that it could count twice unseen."""
     extracts = sorted(programme.extracts_of(query))
     for period in party.manifest.cubes[query.name].periods:
-        named = [bool(party.manifest.of_extracts({extract}, period)) for extract in extracts]
+        named = [bool(party.manifest.delivery_hashes({extract}, period)) for extract in extracts]
         if not (any(named) if query.any_source else all(named)):
             return f"its manifest does not name every delivery it was made of in {period}"
     return ""
+
+
+def _refuse_loose_parts(warehouse: Warehouse, programme: Programme, party: StoredContribution) -> None:
+    """The parts of a sum add up to it in every cell, or an indicator would add up the parts of some parties only."""
+    for query in programme.cubes.values():
+        files = {name: _cells(party, name) for name in (query.part_of, query.name) if name in party.manifest.cubes}
+        if not query.part_of or not files:
+            continue
+        none = f"(select * from {next(iter(files.values()))} where false)"
+        whole, parts = (files.get(name, none) for name in (query.part_of, query.name))
+        if off := parts_that_differ(warehouse, query, whole, parts)[1]:
+            raise DeliveryError(
+                f"the parts in {query.name} do not add up to {query.part_of} in {off:,} cells",
+                f"contribution of {party.manifest.contributor}",
+                "ask the contributor to export both cubes again",
+            )
 
 
 def _refuse_strange_ledger(programme: Programme, party: StoredContribution) -> None:

@@ -1,11 +1,12 @@
-"""What a ``.sql`` file says of itself: purpose, grain, parameters, tables read, columns made.
+"""Reads the ``.sql`` files: purpose, grain, parameters, tables they read and columns they return.
 
-Not here: running it (``connection``). A file holds one statement; its header is one sentence and ``-- grain: …``.
+Not here: running them (``connection``). A file contains one select. Its header is one sentence and ``-- grain: …``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
@@ -16,46 +17,69 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from triple_aim.errors import ContentError
+from triple_aim.vocabulary import part
 
-#: Which schemas each floor may read; the gate is a fact of the architecture.
+#: The schemas that each floor may read. Marts read only ``safe``, so no number passes around the disclosure gate.
 FLOORS = {
     "staging": {"delivery", "ref"},
     "person": {"stg", "ref", "person"},
     "cube": {"stg", "ref", "person"},
     "marts": {"safe", "ref"},
 }
-#: The schema that holds what a floor makes, where it is called otherwise.
+#: How a header names the columns that are parts of a sum: ``amount_eur by law in cost_{law}_eur``.
+PARTS = re.compile(r"(?P<total>\w+) by (?P<axis>\w+) in (?P<before>\w*)\{(?P=axis)\}(?P<after>\w*)")
+#: The schema of the tables of a floor, if it has another name than the floor.
 SCHEMA_OF = {"staging": "stg", "marts": "mart"}
+
+
+#: The grain of a cube that others may split.
+CELL = ("period", "municipality_code", "sex", "age_band", "exclusion")
 
 
 @dataclass(frozen=True)
 class Query:
-    """One statement and what can be known of it without running it."""
+    """One statement and the facts that follow from its text."""
 
     name: str
     sql: str
     purpose: str
     grain: tuple[str, ...]
-    any_source: bool  # a cube is made where all its sources were delivered, or (-- needs: any) at least one
+    any_source: bool  # (-- needs: any) a cube needs at least one of its sources, not all
     params: frozenset[str]
     reads: frozenset[str]
     columns: tuple[str, ...]
-    made: frozenset[str] = frozenset()  # those of the columns that are more than one of a table it reads
+    computed: frozenset[str] = frozenset()  # the columns that are not copied unchanged from a table
     floor: str = "cube"
-    one_each_of: str = ""  # (-- one each of: …) the table of which every row makes one row here
-    persons: str = ""  # of a cube (-- persons: …): the column that says how many persons a cell is about
-    whole: str = ""  # (-- whole: …) the place that only one party may count, for its cells do not add up over parties
-    in_parts: bool = False  # (-- in parts) no person has to do with another, so that some may be made at a time
-    apart: tuple[str, ...] = ()  # (-- apart: …) columns made by ranking everyone, which never add up over parties
+    one_row_per: str = ""  # (-- one row per: …) the table of which every row gives one row here
+    persons: str = ""  # of a cube (-- persons: …): the column with the number of persons in a cell
+    single_party: str = ""  # (-- single_party: …) the place column whose cells may come from one party only
+    in_parts: bool = False  # (-- in parts) rows of a person depend on no other person: some persons at a time
+    non_additive: tuple[str, ...] = ()  # (-- non_additive: …) columns from ranking all persons; not added over parties
+    part_of: str = ""  # (-- parts of: cube.column) the cube whose sums it splits, by one more column in its grain
+    total: str = ""  # the column whose parts add up to that of that cube
+    listed_in: str = ""  # (-- members: ref.…) the table that lists the labels of that column
+    members: tuple[str, ...] = ()  # those labels, once the reference tables are read
+    largest: tuple[str, ...] = ()  # (-- largest: …) the largest amounts of one person in a cell, in falling order
+    parts: tuple[tuple[str, str], ...] = ()  # (-- parts: …) columns that are parts of a sum, by the name of the part
 
     @property
     def table(self) -> str:
-        """The table it makes, with its schema."""
+        """The table of its result, with the schema."""
         return f"{SCHEMA_OF.get(self.floor, self.floor)}.{self.name}"
 
     def sources(self, schema: str) -> list[str]:
-        """The tables of one schema that it reads."""
+        """The tables of one schema that the statement reads."""
         return sorted(table for table in self.reads if table.startswith(f"{schema}."))
+
+    @property
+    def below(self) -> list[str]:
+        """The tables that must be made before it: those it reads, and the cube to whose sums its parts add up."""
+        return [*self.sources("stg"), *self.sources("person"), *([f"cube.{self.part_of}"] if self.part_of else [])]
+
+    @property
+    def axis(self) -> str:
+        """The column by which it splits the sums of another cube: the only one that is not of every cube."""
+        return next(name for name in self.grain if name not in CELL)
 
     @property
     def hash(self) -> str:
@@ -63,7 +87,7 @@ class Query:
 
 
 def read_query(path: Path) -> Query:
-    """Read and vet one file; a floor that reads where it may not is refused here."""
+    """Read and check one file; refuse a statement that reads a schema its floor may not read."""
     where = f"sql/{path.parent.name}/{path.name}"
     try:
         text = path.read_text(encoding="utf-8")
@@ -72,7 +96,7 @@ def read_query(path: Path) -> Query:
     comments = takewhile(lambda line: line.startswith("--"), text.splitlines())
     header = [line.removeprefix("--").strip() for line in comments]
     if not _listed(header, "grain") or header[0].startswith("grain:"):
-        raise ContentError("the header is incomplete", f"{where}:1", "begin with one sentence, then -- grain: columns")
+        raise ContentError("the header is incomplete", f"{where}:1", "start with one sentence, then -- grain: columns")
     try:
         statements = sqlglot.parse(text, dialect="duckdb")
     except SqlglotError as error:
@@ -81,47 +105,60 @@ def read_query(path: Path) -> Query:
         raise ContentError(str(error).splitlines()[0], f"{where}:{line}", "write one plain DuckDB select") from error
     tree = statements[0] if len(statements) == 1 else None
     if not isinstance(tree, exp.Query) or tree.find(exp.DML, exp.DDL, exp.Command, exp.Into):
-        raise ContentError("the file must hold exactly one select", where, "split it, or drop what is not a select")
+        raise ContentError("the file must contain exactly one select", where, "split it, or remove other statements")
     inner = {cte.alias for cte in tree.find_all(exp.CTE)}
     reads = {_table(t) for t in tree.find_all(exp.Table) if t.db or t.name not in inner}
     allowed = FLOORS[path.parent.name]
-    if strangers := sorted(table for table in reads if table.split(".")[0] not in allowed or table.count(".") != 1):
+    if forbidden := sorted(table for table in reads if table.split(".")[0] not in allowed or table.count(".") != 1):
         raise ContentError(
-            f"it reads {', '.join(strangers)}", where, f"files of this floor read only {', '.join(sorted(allowed))}"
+            f"it reads {', '.join(forbidden)}", where, f"files of this floor read only {', '.join(sorted(allowed))}"
         )
     columns = tuple(tree.named_selects)
-    persons, whole, apart = (_listed(header, word) for word in ("persons", "whole", "apart"))
-    named = {*_listed(header, "grain"), *persons, *whole, *apart}
+    persons, single_party, non_additive, largest = (
+        _listed(header, key) for key in ("persons", "single_party", "non_additive", "largest")
+    )
+    part_of, _, total = "".join(_listed(header, "parts of")[:1]).partition(".")
+    named = {*_listed(header, "grain"), *persons, *single_party, *non_additive, *largest, *([total] if part_of else [])}
     if unknown := sorted(named - set(columns)) or ("*" in columns and ["*"]):
         raise ContentError(
             f"the select list does not name {', '.join(unknown)}",
             where,
-            "write out every column, those of the header too",
+            "name every column in the select list, also those of the header",
+        )
+    grain = _listed(header, "grain")
+    if part_of and not (set(CELL) < set(grain) and len(grain) == len(CELL) + 1):
+        raise ContentError(
+            f"parts of {part_of}.{total} need one column more than {', '.join(CELL)}", where, "correct -- grain:"
         )
     return Query(
         name=path.stem,
         sql=text,
         purpose=" ".join(header[: next(i for i, line in enumerate(header) if line.startswith("grain:"))]),
-        grain=_listed(header, "grain"),
+        grain=grain,
         any_source="needs: any" in header,
         params=frozenset(parameter.name for parameter in tree.find_all(exp.Placeholder)),
         reads=frozenset(reads),
         columns=columns,
-        made=_made(tree),
+        computed=_computed_columns(tree),
         floor=path.parent.name,
-        one_each_of="".join(_listed(header, "one each of")[:1]),
+        one_row_per="".join(_listed(header, "one row per")[:1]),
         persons="".join(persons[:1]),
-        whole="".join(whole[:1]),
+        single_party="".join(single_party[:1]),
         in_parts="in parts" in header,
-        apart=apart,
+        non_additive=non_additive,
+        part_of=part_of,
+        total=total,
+        listed_in="".join(_listed(header, "members")[:1]),
+        largest=largest,
+        parts=_parts(header, columns, where),
     )
 
 
-def of_some(query: Query, numbered: Iterable[str], first: int, count: int) -> str:
-    """The statement of so many persons from a number on; ``numbered`` are the tables that have persons."""
-    tree, some = sqlglot.parse_one(query.sql, dialect="duckdb"), set(numbered)
+def restrict_to_persons(query: Query, numbered: Iterable[str], first: int, count: int) -> str:
+    """The statement for the ``count`` persons from number ``first`` on; ``numbered`` names the tables with persons."""
+    tree, restricted = sqlglot.parse_one(query.sql, dialect="duckdb"), set(numbered)
     for table in list(tree.find_all(exp.Table)):
-        if table.db and _table(table) in some:
+        if table.db and _table(table) in restricted:
             chosen = (
                 exp.select("*")
                 .from_(exp.table_(table.name, table.db))
@@ -131,22 +168,41 @@ def of_some(query: Query, numbered: Iterable[str], first: int, count: int) -> st
     return tree.sql(dialect="duckdb", comments=False)
 
 
-def _made(tree: exp.Query) -> frozenset[str]:
-    """The columns that are more than a column of a table it reads, as it is there."""
+def _computed_columns(tree: exp.Query) -> frozenset[str]:
+    """The columns that are not copied unchanged from a table."""
     is_plain = isinstance(tree, exp.Select) and not tree.find(exp.CTE, exp.Subquery)
     return frozenset(
         column.alias_or_name for column in tree.selects if not (is_plain and isinstance(column.unalias(), exp.Column))
     )
 
 
-def _listed(header: list[str], word: str) -> tuple[str, ...]:
-    """The columns that a header names after a word."""
-    told = next((line.removeprefix(f"{word}:") for line in header if line.startswith(f"{word}:")), "")
-    return tuple(part.strip() for part in told.split(",") if part.strip())
+def _listed(header: list[str], key: str) -> tuple[str, ...]:
+    """The names that a header lists after a key."""
+    text = next((line.removeprefix(f"{key}:") for line in header if line.startswith(f"{key}:")), "")
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _parts(header: list[str], columns: tuple[str, ...], where: str) -> tuple[tuple[str, str], ...]:
+    """The columns that a header calls parts of a sum; the members are those of the first sum it names."""
+    found: dict[str, str] = {}
+    members: list[str] = []
+    for told in _listed(header, "parts"):
+        shape = PARTS.fullmatch(told)
+        if shape is None:
+            how = "write -- parts: amount_eur by law in cost_{law}_eur"
+            raise ContentError(f"“{told}” does not say which columns are parts", where, how)
+        total, axis, before, after = shape.groups()
+        if not members:
+            alike = [name for name in columns if re.fullmatch(f"{before}[a-z0-9_]+{after}", name)]
+            members = [name.removeprefix(before).removesuffix(after) for name in alike]
+        found |= {part(total, axis, member): f"{before}{member}{after}" for member in members}
+    if absent := sorted(set(found.values()) - set(columns)):
+        raise ContentError(f"the select list does not name {', '.join(absent)}", where, "write out every part")
+    return tuple(found.items())
 
 
 def _table(table: exp.Table) -> str:
-    """``schema.table``, or a word that no floor allows."""
+    """The name ``schema.table``, or a text that no floor allows."""
     names = [part.name for part in table.parts]
     if not isinstance(table.this, exp.Identifier):
         return "a function"
@@ -154,5 +210,5 @@ def _table(table: exp.Table) -> str:
 
 
 def read_queries(folder: Path) -> dict[str, Query]:
-    """Every file of one floor, by the name of the table it makes."""
+    """Every file of one floor, by the name of its table."""
     return {path.stem: read_query(path) for path in sorted(folder.glob("*.sql"))}

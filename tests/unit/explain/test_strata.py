@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.unit.cells import FLEVOLAND, cells, ggd_of, regions, specs, tables
+from tests.unit.cells import FLEVOLAND, HOSPITAL, cells, ggd_of, regions, specs, tables
 from triple_aim.cubes.cells import Cells
 from triple_aim.definitions.contracts import Threshold
 from triple_aim.definitions.yaml_reader import Bilingual
@@ -16,7 +16,8 @@ from triple_aim.vocabulary import ALL
 
 GGD = ggd_of("GM0034")
 THRESHOLD = Threshold(persons=10, cases=10, reason=Bilingual(nl="te weinig", en="too few"))
-KINDS = (("cost", "eur"), ("user", "count"), ("line", "count"))
+SUMS = ("amount_eur", "user_count", "line_count")
+USERS = "user_count[care_kind=hospital]"
 SES = ["1", "2", "3", "4", "5", "unknown"]
 
 
@@ -27,14 +28,14 @@ def claims(**axes: list[str]) -> Cells:
     names = "emergency_visit_count emergency_visit_person_count emergency_visit_sumsq avoidable_admission_count "
     names += "avoidable_admission_sumsq avoidable_admission_person_count diabetes_person_count "
     events = {name: np.ceil(base * rng.uniform(0.1, 0.2)) for name in names.split()}
-    euros = {"cost_hospital_eur": base * 900, "user_hospital_count": base / 4, "line_hospital_count": base / 2}
+    care = {HOSPITAL: base * 900, USERS: base / 4, "line_count[care_kind=hospital]": base / 2}
     sums = {
         "insured_person_count": base,
         "insured_years": base * 0.97,
         "amount_eur": base * 3000,
         "cost_sumsq": base * 1e8,
     }
-    return cells({**sums, **events, **euros}, (2022, 2023), **axes)
+    return cells({**sums, **events, **care}, (2022, 2023), **axes)
 
 
 def derive_row(indicator: str, cube: str, given: Cells, **part: str) -> tuple[Derivation, float]:
@@ -87,7 +88,7 @@ def test_the_strata_of_growth_have_both_ends() -> None:
 
 @pytest.mark.parametrize(
     ("indicator", "column"),
-    [("emergency_visits", "emergency_visit_person_count"), ("zvw_cost_change", "user_hospital_count")],
+    [("emergency_visits", "emergency_visit_person_count"), ("zvw_cost_change", USERS)],
 )
 def test_one_small_stratum_hides_them_all(indicator: str, column: str) -> None:
     cube = claims()
@@ -123,8 +124,8 @@ def test_one_small_stratum_of_the_men_hides_those_of_the_women() -> None:
 
 def test_one_small_stratum_of_a_kind_of_care_hides_those_of_the_other_kinds() -> None:
     cube = claims()
-    cube.sums.update({f"{name}_dental_{unit}": cube.sums[f"{name}_hospital_{unit}"].copy() for name, unit in KINDS})
-    cube.sums["user_dental_count"][:, :, 0, 0] = 1
+    cube.sums.update({f"{name}[care_kind=dental]": cube.sums[f"{name}[care_kind=hospital]"].copy() for name in SUMS})
+    cube.sums["user_count[care_kind=dental]"][:, :, 0, 0] = 1
     assert derive_row("zvw_cost_per_insured_year", "claims", cube, segment="hospital")[0].small_count == 1
     assert derive_row("zvw_cost_per_insured_year", "claims", cube)[0].small_count == 0
 
@@ -132,7 +133,7 @@ def test_one_small_stratum_of_a_kind_of_care_hides_those_of_the_other_kinds() ->
 def test_parts_of_growth_are_hidden_because_their_users_are_not_counted() -> None:
     cube = claims()
     cube.sums.update(
-        {f"{name}_mental_health_{unit}": cube.sums[f"{name}_hospital_{unit}"].copy() for name, unit in KINDS}
+        {f"{name}[care_kind=mental_health]": cube.sums[f"{name}[care_kind=hospital]"].copy() for name in SUMS}
     )
     result, value = derive_row("zvw_cost_growth", "claims", cells(cube.sums, (2021, 2022)), segment="break_adjusted")
     assert result.strata["comparable"].tolist() == [1, 0] and result.strata["care_kind"].tolist()[1] == "mental_health"
@@ -148,7 +149,7 @@ def test_a_trend_is_recomputed_from_its_years(basis: str, rows: int) -> None:
     sums = {"insured_person_count": base, "insured_years": base * 0.97}
     euros = base * rng.uniform(900, 1100, base.shape)
     result, value = derive_row(
-        "zvw_cost_growth_trend", "claims", cells({**sums, "cost_hospital_eur": euros}, years), segment=basis
+        "zvw_cost_growth_trend", "claims", cells({**sums, HOSPITAL: euros}, years), segment=basis
     )
     assert result.recomputed.value.item() == pytest.approx(value)
     assert len(result.strata) == rows and sorted(set(result.strata["year"])) == [str(year) for year in years[1:]]
