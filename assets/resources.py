@@ -207,7 +207,7 @@ def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
     return results
 
 
-def materialize_checked_table(
+def materialize_checked(
     warehouse: Warehouse,
     key: Sequence[str],
     table: str,
