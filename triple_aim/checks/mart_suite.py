@@ -95,7 +95,7 @@ def _column(column: MartColumn, values: Mapping[str, Sequence[str]]) -> list[Tab
     if column.matches:
         suite.append(like(name, column.matches))
     if column.at_least:
-        # A tolerance is not possible here: 100 percent may miss its limit by rounding. On ``ind.*`` it stops a run.
+        # On ``ind.*`` the same comparison has a tolerance and stops a run; here 100 percent may just miss its limit.
         suite.append(at_least(name, column.at_least, severity="warning"))
     return suite
 
