@@ -8,11 +8,11 @@ import dagster as dg
 from assets.resources import RETRY, Monitor, check_specs, materialize_result, recall_results, record_results
 from triple_aim.checks import indicator_verdicts
 from triple_aim.definitions import Programme, Spec
-from triple_aim.indicators import KINDS, indicator_row_counts, rebuild_indicators, record_indicators
+from triple_aim.indicators import ROW_TYPES, indicator_row_counts, rebuild_indicators, record_indicators
 
 TYPES = {"str": "varchar", "int64": "bigint", "float64": "double"}
 #: Equal for all indicators, so it is metadata of the asset and not of each materialization.
-SCHEMA = dg.TableSchema(columns=[dg.TableColumn(name, TYPES[kind]) for name, kind in KINDS.items()])
+SCHEMA = dg.TableSchema(columns=[dg.TableColumn(name, TYPES[kind]) for name, kind in ROW_TYPES.items()])
 
 
 def indicator_assets(programme: Programme) -> list[dg.AssetsDefinition]:
