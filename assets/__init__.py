@@ -1,4 +1,4 @@
-"""Thin Dagster skins over ``triple_aim``, one module a floor, each a loop over content.
+"""Dagster assets around the functions of ``triple_aim``: one module per floor, each a loop over content.
 
-Not here: anything that computes. The floors do not import each other; what they share is ``assets.resources``.
+Not here: computation. The floors do not import each other; they share ``assets.resources``.
 """

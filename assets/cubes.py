@@ -1,4 +1,4 @@
-"""Floor 3: one asset a file of ``sql/cube``, ``cube/<name>``, partitioned by year; one step."""
+"""Floor 3: an asset ``cube/<name>`` per file of ``sql/cube``, partitioned by year; all in one step."""
 
 import dagster as dg
 
@@ -11,16 +11,16 @@ from triple_aim.warehouse import Query, Warehouse
 
 
 def cube_assets(programme: Programme) -> list[dg.AssetsDefinition]:
-    return [by_year("cube", programme.cubes.values(), _place, _lay_beside)]
+    return [by_year("cube", programme.cubes.values(), _place, _stage_contributions)]
 
 
-def _lay_beside(monitor: Monitor, warehouse: Warehouse) -> None:
-    """What other parties contributed, beside what is made here."""
+def _stage_contributions(monitor: Monitor, warehouse: Warehouse) -> None:
+    """Stage the cubes of other parties, which are added to our own."""
     stage_contributions(warehouse, monitor.programme)
 
 
 def _place(monitor: Monitor, warehouse: Warehouse, query: Query) -> Geography | None:
-    """Where the municipalities of a cube belong, which its checks ask."""
+    """The regions of the municipalities in a cube, for its checks."""
     codes = municipality_codes(warehouse, query)
     regions = monitor.inputs.regions(warehouse)
     return geography(regions, regions.types, codes) if codes else None

@@ -1,4 +1,4 @@
-"""Floor 1: one asset a contract, ``stg/<extract>``, partitioned by year."""
+"""Floor 1: an asset ``stg/<extract>`` per contract, partitioned by year."""
 
 import time
 
@@ -14,7 +14,7 @@ REFERENCE = dg.AssetKey(["ref", "tables"])
 
 
 def reference_asset() -> dg.AssetsDefinition:
-    """``ref/tables``: every reference CSV as a table for SQL to join."""
+    """The asset ``ref/tables``: every reference CSV as a table that SQL reads."""
 
     @dg.asset(
         key=REFERENCE,

@@ -1,4 +1,4 @@
-"""Floor 4: one asset a spec, ``ind/<indicator>``: values with intervals, before the gate; one step an aim."""
+"""Floor 4: an asset ``ind/<indicator>`` per spec: values with intervals, before the gate; one step per aim."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -11,17 +11,17 @@ from triple_aim.definitions import Programme, Spec
 from triple_aim.indicators import KINDS, indicator_row_counts, rebuild_indicators, record_indicators
 
 TYPES = {"str": "varchar", "int64": "bigint", "float64": "double"}
-#: The same for every indicator, so it is metadata of the asset and not of each materialization.
+#: Equal for all indicators, so it is metadata of the asset and not of each materialization.
 SCHEMA = dg.TableSchema(columns=[dg.TableColumn(name, TYPES[kind]) for name, kind in KINDS.items()])
 
 
 def indicator_assets(programme: Programme) -> list[dg.AssetsDefinition]:
     specs = sorted(programme.specs.values(), key=lambda spec: spec.aim)
-    return [_aim(programme, aim, list(mine)) for aim, mine in groupby(specs, key=lambda spec: spec.aim)]
+    return [_aim(programme, aim, list(group)) for aim, group in groupby(specs, key=lambda spec: spec.aim)]
 
 
 def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefinition:
-    """The indicators of one aim in one step: a step for each indicator would take longer than computing it."""
+    """The indicators of one aim in one step, because a step per indicator would take longer than its computation."""
 
     @dg.multi_asset(
         name=f"ind__{aim}",

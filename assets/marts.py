@@ -1,4 +1,4 @@
-"""Floor 6: one asset a file of ``sql/marts``, ``mart/<name>``, made from what passed the gate."""
+"""Floor 6: an asset ``mart/<name>`` per file of ``sql/marts``, from the tables that passed the gate."""
 
 import time
 
@@ -9,12 +9,12 @@ from triple_aim.checks import mart_counts
 from triple_aim.definitions import Mart, Programme
 from triple_aim.release import build_mart
 
-VERDICTS = "checks"  # told last, for it also tells of the other marts
+VERDICTS = "checks"  # built last, because it also contains the verdicts on the other marts
 MAY_BE_EMPTY = {"cost_growth", VERDICTS}
 
 
 def mart_assets(programme: Programme) -> list[dg.AssetsDefinition]:
-    """Every mart; the verdicts come last and tell of the assets that now exist, not of their own table."""
+    """Every mart; ``checks`` comes last and contains the verdicts on all assets except itself."""
     gate = [dg.AssetKey(["safe", name]) for name in ("indicator_values", "reconciliation", "dictionary")]
     others = [dg.AssetKey(["mart", mart.name]) for mart in programme.publication.marts if mart.name != VERDICTS]
     floors = (("stg", list(programme.contracts)), ("cube", list(programme.cubes)), ("ind", list(programme.specs)))

@@ -1,6 +1,6 @@
-"""Floor 2: one asset a file of ``sql/person``, ``person/<name>``, partitioned by year; one step.
+"""Floor 2: an asset ``person/<name>`` per file of ``sql/person``, partitioned by year; all in one step.
 
-Its tables hold rows of persons: events say how many, never which, and nothing above the cubes may read them.
+The tables contain rows of persons: events report only their number, and no floor above the cubes reads them.
 """
 
 import dagster as dg

@@ -1,4 +1,4 @@
-"""Floor 5: the disclosure gate, ``safe/*``: the only tables that marts read."""
+"""Floor 5: the assets ``safe/*`` of the disclosure gate, the only tables that marts read."""
 
 import time
 
@@ -8,7 +8,7 @@ from assets.resources import RETRY, Monitor, check_specs, finished
 from triple_aim.checks import delivery_counts, ledger_counts, region_counts
 from triple_aim.cubes import write_ledger
 from triple_aim.definitions import Programme
-from triple_aim.deliveries import delivered_files, unclaimed
+from triple_aim.deliveries import delivered_files, unclaimed_files
 from triple_aim.disclosure import TABLE, pass_gate
 from triple_aim.release import write_dictionary
 
@@ -25,7 +25,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         group_name="gate",
         kinds={"python", "duckdb"},
         owners=OWNERS,
-        description="Every indicator value that passed the gate; withheld ones keep their row and lose their numbers.",
+        description="The indicator values after the disclosure gate; a withheld value keeps its row without numbers.",
         check_specs=check_specs(["safe", "indicator_values"]),
         retry_policy=RETRY,
     )
@@ -56,7 +56,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         group_name="gate",
         kinds={"duckdb"},
         owners=OWNERS,
-        description="The ledger: every delivered row and euro, counted, set aside by rule or excluded by reason.",
+        description="The ledger of every delivered row and euro: counted, set aside by rule, or excluded by reason.",
         check_specs=check_specs(["safe", "reconciliation"]),
         retry_policy=RETRY,
     )
@@ -65,7 +65,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         with monitor.warehouse() as warehouse:
             contracts, deliveries = monitor.programme.contracts.values(), monitor.programme.project.deliveries
             rows = write_ledger(warehouse, contracts)
-            claimed = delivery_counts(len(delivered_files(deliveries)), unclaimed(deliveries, contracts))
+            claimed = delivery_counts(len(delivered_files(deliveries)), unclaimed_files(deliveries, contracts))
             counts = [*claimed, *ledger_counts(rows)]
             return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, counts)
 
@@ -75,7 +75,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         group_name="gate",
         kinds={"duckdb"},
         owners=OWNERS,
-        description="What indicators mean and which regions there are, from the specs and the reference tables.",
+        description="The meaning of the indicators and the list of regions, from the specs and the reference tables.",
         check_specs=check_specs(["safe", "dictionary"]),
         retry_policy=RETRY,
     )

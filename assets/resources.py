@@ -1,6 +1,6 @@
-"""What every floor shares: the programme, the warehouse, and how an error or a verdict becomes a Dagster event.
+"""What all floors share: the programme, the warehouse, and the Dagster events for errors and verdicts.
 
-Not here: which assets there are. Events carry counts, seconds and hashes, never a value of a row.
+Not here: the assets themselves. Events contain counts, seconds and hashes, never a value of a row.
 """
 
 import time
@@ -21,25 +21,25 @@ from triple_aim.definitions import Programme, load_programme, load_project
 from triple_aim.errors import TripleAimError
 from triple_aim.indicators import Geography, IndicatorInputs
 from triple_aim.periods import FIRST_PERIOD
-from triple_aim.warehouse import EngineError, Query, Warehouse, masked, open_warehouse, passes, qualified
+from triple_aim.warehouse import EngineError, Query, Warehouse, is_transient, masked_message, open_warehouse, qualified
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills: pinned, and tested in tests/pipeline
 
 YEARS = dg.TimeWindowPartitionsDefinition(start=str(FIRST_PERIOD), cron_schedule="0 0 1 1 *", fmt="%Y", end_offset=1)
 ONE_RUN = dg.BackfillPolicy.single_run()
-#: A disk may recover; what we foresee (a TripleAimError, a locked warehouse among them) is never tried again.
+#: For errors that may be temporary, such as those of a disk. A foreseen error (TripleAimError) is not retried.
 RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 CRITICAL, WARNINGS = "critical", "warnings"
 
 
 @lru_cache(maxsize=1)
 def programme_at(config: str) -> Programme:
-    """The programme of one settings file, read once a process."""
+    """The programme of one settings file, read once per process."""
     return load_programme(load_project(Path(config) if config else None))
 
 
 class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The door from an asset to the programme and its warehouse."""
+    """Gives assets the programme, the warehouse and the inputs of indicators."""
 
     config: str = ""
     _open: ExitStack = PrivateAttr(default_factory=ExitStack)
@@ -52,15 +52,16 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
         return programme_at(self.config)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Close the warehouse at the end of the run, however it ended."""
+        """Close the warehouse at the end of the run, also after a failure."""
         self._warehouse = self._builder = self._inputs = None
         self._open.close()
 
     @contextmanager
     def warehouse(self) -> Iterator[Warehouse]:
-        """The warehouse, opened by the first asset of a process and closed with its run.
+        """The warehouse, which the first asset opens and the end of the run closes.
 
-        Opening and closing costs more than most assets do. Foreseen errors become failures that are not tried again.
+        Opening and closing takes longer than most assets do. Errors become Dagster failures, without a retry
+        for foreseen ones.
         """
         project = self.programme.project
         try:
@@ -75,35 +76,37 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
                 )
             yield self._warehouse
         except TripleAimError as error:
-            # From None, here and below: Dagster would keep the cause too, and what a library says may quote a value.
+            # From None, here and below: Dagster also stores the cause, and its message may quote a value.
             raise dg.Failure(
                 description=str(error), metadata={"exit_code": error.exit_code}, allow_retries=False
             ) from None
         except EngineError as error:
             raise dg.Failure(
-                description=masked(error), metadata={"exit_code": 1}, allow_retries=passes(error)
+                description=masked_message(error), metadata={"exit_code": 1}, allow_retries=is_transient(error)
             ) from None
         except Exception as error:
-            # Where it happened holds no value, and the same data would fail again.
-            at = " < ".join(
+            # The places in the code contain no value. No retry, because the same data would fail again.
+            places = " < ".join(
                 f"{Path(f.filename).name}:{f.lineno}" for f in reversed(extract_tb(error.__traceback__)[-6:])
             )
             raise dg.Failure(
-                description=f"unforeseen {type(error).__name__}\n  where: {at}\n  mend:  report these three lines",
+                description=str(
+                    TripleAimError(f"unforeseen {type(error).__name__}", places, "report these three lines")
+                ),
                 metadata={"exit_code": 1},
                 allow_retries=False,
             ) from None
 
     @property
     def builder(self) -> TableBuilder:
-        """What builds person tables and cubes; a run connects to a cluster once."""
+        """The builder of person tables and cubes; a run connects to a cluster once."""
         if self._builder is None:
             self._builder = self._open.enter_context(open_builder(self.programme.project))
         return self._builder
 
     @property
     def inputs(self) -> IndicatorInputs:
-        """Regions and cells, read once a run."""
+        """The regions and cells that indicators need, read once per run."""
         if self._inputs is None:
             self._inputs = IndicatorInputs(self.programme)
         return self._inputs
@@ -115,9 +118,9 @@ def by_year(
     place: Callable[[Monitor, Warehouse, Query], Geography | None] = lambda *_: None,
     before: Callable[[Monitor, Warehouse], None] = lambda *_: None,
 ) -> dg.AssetsDefinition:
-    """A floor of SQL files in one step, an asset each, rebuilt year by year where what they read changed.
+    """An asset per SQL file of a floor, in one step; a year is rebuilt when the data that its SQL reads changed.
 
-    ``place`` knows the regions of a table. A step each would cost more than most of the files do.
+    ``place`` gives the regions of a table. A step per file would take longer than most files do.
     """
     ordered = in_reading_order(queries)
 
@@ -160,11 +163,13 @@ def _asset(query: Query) -> dg.AssetSpec:
 
 
 def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
-    """Two checks an asset: one that blocks and one that never does."""
+    """The two checks of an asset: one that blocks dependent assets, and one that only warns."""
     asset = dg.AssetKey(key)
     return [
-        dg.AssetCheckSpec(CRITICAL, asset=asset, blocking=True, description="must hold before anything is built on it"),
-        dg.AssetCheckSpec(WARNINGS, asset=asset, description="worth a look; never stops a run"),
+        dg.AssetCheckSpec(
+            CRITICAL, asset=asset, blocking=True, description="a failure stops the assets that depend on this one"
+        ),
+        dg.AssetCheckSpec(WARNINGS, asset=asset, description="a failure is reported and stops nothing"),
     ]
 
 
@@ -266,5 +271,5 @@ def event(
 
 
 def years(context: dg.AssetExecutionContext) -> list[int]:
-    """The periods this run is about."""
+    """The periods of this run."""
     return [int(key) for key in context.partition_keys]

@@ -1,1 +1,4 @@
-"""Where the assets become jobs, schedules and sensors. ``definitions`` is the only module that assembles."""
+"""Makes jobs, schedules and sensors of the assets; ``definitions`` assembles them.
+
+Not here: computation (``triple_aim``), or the assets themselves (``assets``).
+"""

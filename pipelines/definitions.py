@@ -1,4 +1,7 @@
-"""The only place that assembles: content → assets → job, schedule, sensor."""
+"""Assembles the Dagster definitions: content → assets → job, schedule, sensor.
+
+Not here: any of these parts; no other module assembles them.
+"""
 
 import os
 
@@ -19,7 +22,7 @@ from triple_aim.definitions import CONFIG_VARIABLE
 
 
 def build(config: str = "") -> dg.Definitions:
-    """Definitions of the installation that a settings file describes."""
+    """The definitions of the installation that a settings file describes."""
     programme = programme_at(config)
     job = nightly()  # type: ignore[no-untyped-call]
     floors = (

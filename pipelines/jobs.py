@@ -1,33 +1,36 @@
-"""The jobs: ``nightly`` is everything, from deliveries to publication."""
+"""The job ``nightly``: everything from deliveries to publication.
+
+Not here: when it runs (``schedules``, ``sensors``, ``run``).
+"""
 
 from collections.abc import Callable
 
 import dagster as dg
 
-#: What a run's periods are called in Dagster: one run over a range of yearly partitions.
+#: The Dagster tags for the first and last yearly partition of a run.
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 def nightly():  # type: ignore[no-untyped-def]  # Dagster does not export the type
-    """DuckDB has one writer, so steps run one after another in one process."""
+    """The job with all assets; its steps run one by one in one process, because DuckDB has one writer."""
     return dg.define_asset_job(
         "nightly",
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
-        description="Deliveries to publication, for a range of years.",
+        description="All assets, from deliveries to publication, for a range of years.",
     )
 
 
-def over(first: int, last: int) -> dict[str, str]:
-    """Run tags for the years from first to last."""
+def year_range_tags(first: int, last: int) -> dict[str, str]:
+    """The run tags for the years from first to last."""
     return {RANGE_START: str(first), RANGE_END: str(last)}
 
 
-def teller(told: Callable[[str], None]) -> dg.HookDefinition:
-    """A hook that tells of finished steps."""
+def step_hook(report: Callable[[str], None]) -> dg.HookDefinition:
+    """A hook that calls ``report`` with the name of each finished step."""
 
-    @dg.success_hook(name="tell")
-    def tell(context: dg.HookContext) -> None:
-        told(context.op.name.replace("__", "/"))
+    @dg.success_hook(name="report_step")
+    def report_step(context: dg.HookContext) -> None:
+        report(context.op.name.replace("__", "/"))
 
-    return tell
+    return report_step

@@ -1,5 +1,5 @@
-"""The Triple Aim engine: deliveries in, published indicators out.
+"""The engine of the Triple Aim monitor: from deliveries to published indicators.
 
-A library that knows no orchestrator and no screen. Dagster lives in ``assets`` and ``pipelines``,
-which import this package and are never imported by it.
+Not here: the orchestrator. Dagster is used in ``assets`` and ``pipelines``, which import this package; this package
+never imports them.
 """

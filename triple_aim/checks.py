@@ -137,8 +137,8 @@ def cube_counts(warehouse: Warehouse, query: Query, place: Geography | None) -> 
     counted = [column for column in query.columns if column.endswith(("_count", "_sumsq", "_years"))]
     negative = " or ".join(f"{quoted(column)} < 0" for column in counted) or "false"
     rows, below = warehouse.rows(f"select count(*), count(*) filter (where {negative}) from {table}")[0]
-    if query.one_each_of:  # to look at every row of the largest tables for its like would cost more than to make them
-        told, off = f"one row each of {query.one_each_of}", abs(rows - _rows_behind(warehouse, query))
+    if query.one_row_per:  # to look at every row of the largest tables for its like would cost more than to make them
+        told, off = f"one row each of {query.one_row_per}", abs(rows - _rows_behind(warehouse, query))
     else:
         grain = ", ".join(quoted(column) for column in query.grain)
         told = f"one row per {', '.join(query.grain)}"
@@ -163,7 +163,7 @@ def _rows_behind(warehouse: Warehouse, query: Query) -> int:
     """How many rows the table has, of which every row should make one, in the periods that were made."""
     made = [period for (period,) in warehouse.rows(f"select distinct period from {qualified(query.table)}")]
     # Not a join of both tables: the engine would hold the larger one.
-    behind = f"select count(*) from {qualified(query.one_each_of)} where list_contains(?, period)"
+    behind = f"select count(*) from {qualified(query.one_row_per)} where list_contains(?, period)"
     return int(warehouse.value(behind, [made]))
 
 

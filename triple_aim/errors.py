@@ -1,19 +1,19 @@
-"""One family of errors: what happened, where, how to mend it, and the exit code that tells a scheduler.
+"""The errors of the project: what went wrong, where, how to correct it, and the exit code for a scheduler.
 
 Not here: catching them. Only the command line turns an error into an exit code.
-No message may hold a person-level value; name the column, the rule and the count instead.
+A message never contains a value of a person; it names the column, the rule and the count instead.
 """
 
 from __future__ import annotations
 
 
 class TripleAimError(Exception):
-    """A foreseen failure, told in three short lines."""
+    """A foreseen failure, reported in three short lines."""
 
     exit_code = 1
 
     def __init__(self, what: str, where: str, how: str) -> None:
-        super().__init__(f"{what}\n  where: {where}\n  mend:  {how}")
+        super().__init__(f"{what}\n  where: {where}\n  correct: {how}")
         self.what, self.where, self.how = what, where, how
 
 
@@ -30,7 +30,7 @@ class DeliveryError(TripleAimError):
 
 
 class ProjectError(TripleAimError):
-    """The project's folders or settings are not usable."""
+    """The folders or the settings of the project cannot be used."""
 
     exit_code = 12
 
@@ -42,12 +42,12 @@ class CheckFailed(TripleAimError):
 
 
 class DisclosureError(TripleAimError):
-    """The disclosure gate refused."""
+    """Disclosure control refused to release the numbers."""
 
     exit_code = 14
 
 
 class NothingToPublish(TripleAimError):
-    """There is no mart with a row in it."""
+    """No mart has a row."""
 
     exit_code = 15

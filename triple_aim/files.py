@@ -1,6 +1,6 @@
-"""Bytes on disk that are there for good: one table as Parquet, and writing that survives a pulled plug.
+"""Writes files that survive a power failure, and tables as reproducible Parquet.
 
-Not here: which files make a release (``triple_aim.release``) or an export (``triple_aim.reports``).
+Not here: which files a release (``triple_aim.release``) or an export (``triple_aim.reports``) contains.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from triple_aim.errors import ProjectError
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
-    """One table as Parquet: the same bytes for the same rows, and nothing in it that is not a row.
+    """A table as Parquet that contains its rows and nothing else; equal rows give equal bytes.
 
-    Dictionary columns still list categories that were filtered out, so they become plain strings; pandas' own
-    metadata (index, column names) goes as well.
+    Dictionary columns become plain strings, because they still list categories that were filtered out. The metadata of
+    pandas (index, column names) is removed.
     """
     plain = pa.schema(
         [
@@ -39,23 +39,23 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never half of either."""
-    arriving = path.with_name(f".{path.name}.{os.getpid()}")
+    """Replace a file in one step: a reader sees the old content or the new content, never a part."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        write_synced(arriving, content)
-        os.replace(arriving, path)
+        write_synced(draft, content)
+        os.replace(draft, path)
         sync_folder(path.parent)
     except OSError as error:
-        arriving.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise ProjectError(
             f"the file could not be written: {error.strerror}",
             str(path),
-            "check that the folder exists, and its space",
+            "check that the folder exists and has free space",
         ) from error
 
 
 def write_synced(path: Path, content: bytes) -> None:
-    """Write a file and wait until the disk has it."""
+    """Write a file and wait until it is on disk."""
     with path.open("wb") as file:
         file.write(content)
         file.flush()
@@ -63,7 +63,7 @@ def write_synced(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names in a folder, too."""
+    """Wait until the names in a folder are on disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -72,5 +72,5 @@ def sync_folder(folder: Path) -> None:
 
 
 def sha256(content: bytes) -> str:
-    """The content's fingerprint, in hex."""
+    """The SHA-256 of some bytes, in hex."""
     return hashlib.sha256(content).hexdigest()

@@ -1,6 +1,6 @@
-"""Labels of time: a period is a calendar year, and a choice of periods is ``2018``, ``2018..2020`` or ``2018,2020``.
+"""Periods: calendar years, written as ``2018``, ``2018..2020`` or ``2018,2020``.
 
-Not here: dates inside a period; those are arithmetic of SQL.
+Not here: dates within a period (``sql/``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from triple_aim.errors import ProjectError
 
-FIRST_PERIOD = 2006  # the Health Insurance Act (Zvw) starts here
+FIRST_PERIOD = 2006  # the first year of the Health Insurance Act (Zvw)
 
 
 def parse_periods(text: str) -> list[int]:
@@ -21,20 +21,20 @@ def parse_periods(text: str) -> list[int]:
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if not FIRST_PERIOD <= first <= last <= datetime.date.today().year + 1:
             raise ProjectError(
-                f"“{text}” is not a choice of periods",
+                f"“{text}” is not a list of periods",
                 "--period",
-                f"write a year from {FIRST_PERIOD} on, as 2018, 2018..2020 or 2018,2020",
+                f"write years from {FIRST_PERIOD} on, such as 2018, 2018..2020 or 2018,2020",
             )
         years.update(range(first, last + 1))
     return sorted(years)
 
 
-def runs_of(years: list[int]) -> list[tuple[int, int]]:
-    """Consecutive stretches: [2018, 2019, 2021] → [(2018, 2019), (2021, 2021)]."""
-    stretches: list[tuple[int, int]] = []
+def consecutive_ranges(years: list[int]) -> list[tuple[int, int]]:
+    """The first and last year of each run of consecutive years: [2018, 2019, 2021] → [(2018, 2019), (2021, 2021)]."""
+    ranges: list[tuple[int, int]] = []
     for year in sorted(set(years)):
-        if stretches and stretches[-1][1] == year - 1:
-            stretches[-1] = (stretches[-1][0], year)
+        if ranges and ranges[-1][1] == year - 1:
+            ranges[-1] = (ranges[-1][0], year)
         else:
-            stretches.append((year, year))
-    return stretches
+            ranges.append((year, year))
+    return ranges

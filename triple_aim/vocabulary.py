@@ -1,6 +1,6 @@
 """Closed word lists that contracts, specs and marts share.
 
-Not here: code lists of the outside world (ICD-10, care kinds, municipalities); those are content, in ``reference/``.
+Not here: external code lists such as ICD-10, care kinds and municipalities (``reference/``).
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ Method = Literal[
 ]
 Trend = Literal["improving", "worsening", "rising", "falling", "no_demonstrable_change", "not_tested"]
 
-#: The statuses of a row whose numbers may be seen.
+#: The statuses of rows whose numbers are published.
 SHOWN: tuple[Status, ...] = ("published", "provisional")
 
-#: The label of "all of them" in every dimension of a mart.
+#: The label of the total in every dimension of a mart.
 ALL = "all"
 
-#: Which interval may stand beside which method; the first is the default.
+#: The interval methods that each method allows; the first is the default.
 INTERVALS: dict[str, tuple[str, ...]] = {
     "crude_rate": ("byar",),
     "proportion": ("wilson",),
@@ -69,7 +69,7 @@ INTERVALS: dict[str, tuple[str, ...]] = {
     "as_published": ("none",),
 }
 
-#: Age groups that marts print, each a union of five-year bands: label, first age, first age no longer in it.
+#: Published age groups, each a union of five-year bands: label, first age, first age above the group.
 AGE_GROUPS: tuple[tuple[str, int, int], ...] = (
     ("00-19", 0, 20),
     ("20-44", 20, 45),
@@ -86,7 +86,7 @@ def part(total: str, axis: str | None, member: str) -> str:
 
 
 def age_bounds(band: str) -> tuple[int, int]:
-    """First age in a band and first age beyond it: ``"65-69"`` is (65, 70), ``"90+"`` is (90, 200)."""
+    """The first age in a band and the first age above it: ``"65-69"`` is (65, 70), ``"90+"`` is (90, 200)."""
     if band.endswith("+"):
         return int(band[:-1]), 200
     low, _, high = band.partition("-")
@@ -94,6 +94,6 @@ def age_bounds(band: str) -> tuple[int, int]:
 
 
 def age_group(band: str) -> str:
-    """The published group that holds a band; a band that fits in none (a survey's 18-64) stands as it is."""
+    """The published group that contains a band; a band that fits in no group (18-64) is returned unchanged."""
     low, high = age_bounds(band)
     return next((name for name, start, stop in AGE_GROUPS if start <= low and high <= stop), band)

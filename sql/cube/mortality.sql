@@ -1,7 +1,7 @@
 -- Deaths, avoidable deaths and years of life lost, beside the residents among whom they fell and the live births.
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: resident_count
--- whole: municipality_code
+-- single_party: municipality_code
 with deaths as (
     select
         supplier,

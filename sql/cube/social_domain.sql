@@ -1,7 +1,7 @@
 -- Provisions, euros and clients of the social domain, beside the residents of the municipalities that delivered.
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: resident_count
--- whole: municipality_code
+-- single_party: municipality_code
 -- parts: amount_eur by law in cost_{law}_eur, client_count by law in {law}_client_count
 with calendar as (
     select

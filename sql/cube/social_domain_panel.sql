@@ -1,7 +1,7 @@
 -- Clients of household help and youth care, deaths and residents by municipality, from the CBS panel.
 -- grain: period, municipality_code, exclusion
 -- persons: resident_count
--- whole: municipality_code
+-- single_party: municipality_code
 select
     period,
     municipality_code,

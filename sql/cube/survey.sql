@@ -1,7 +1,7 @@
--- Respondents, answers and weighted sums per item and stratum, enough for a design-based proportion and its variance.
+-- Answers to the health monitor per item and stratum, with the weighted sums that a share or mean and its variance need.
 -- grain: period, municipality_code, stratum, item, sex, age_band, education, exclusion
 -- persons: response_line_count
--- whole: municipality_code
+-- single_party: municipality_code
 with responses as (
     select
         period,
@@ -13,11 +13,13 @@ with responses as (
         sex,
         age_band,
         education,
-        yes,
-        case when yes is not null then weight end as weight,
+        answer,
+        case when answer is not null then answers.weight end as weight,
+        -- Decimals add up the same in any order; nine leave room for the square within 38 digits.
+        cast(answers.weight * answer as decimal(18, 9)) as weighted_answer,
         -- Who was not in the sample that got the item has no weight for it.
-        case when coalesce(weight, 0) > 0 then 'none' else 'no_weight' end as exclusion
-    from stg.survey
+        case when coalesce(answers.weight, 0) > 0 then 'none' else 'no_weight' end as exclusion
+    from stg.survey as answers
     where period = $period
 )
 
@@ -31,12 +33,14 @@ select
     education,
     exclusion,
     count(*) as respondent_count,
-    count(yes) as answer_count,
-    count(*) filter (where yes = 1) as yes_count,
+    count(answer) as answer_count,
+    cast(coalesce(sum(answer), 0) as decimal(38, 18)) as answer_sum,
     cast(coalesce(sum(weight), 0) as decimal(38, 18)) as weight_sum,
-    cast(coalesce(sum(weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sum,
+    cast(coalesce(sum(weighted_answer), 0) as decimal(38, 18)) as weighted_answer_sum,
     cast(coalesce(sum(weight * weight), 0) as decimal(38, 18)) as weight_sumsq,
-    cast(coalesce(sum(weight * weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sumsq,
+    cast(coalesce(sum(weighted_answer * weighted_answer), 0) as decimal(38, 18)) as weighted_answer_sumsq,
+    -- Between the two squares: weight times weighted answer.
+    cast(coalesce(sum(weight * weighted_answer), 0) as decimal(38, 18)) as weighted_answer_cross_sum,
     -- Every respondent stands here once an item; the ledger counts the first.
     count(*) filter (where item_number = 1) as response_line_count
 from responses

@@ -1,6 +1,6 @@
 -- Percentages that others published, as they stand: they do not add up, so no region is ever computed from them.
 -- grain: period, region_type, region_code, item, age_band, exclusion
--- whole: region_code
+-- single_party: region_code
 -- needs: any
 with regions as (
     select distinct

@@ -1,7 +1,7 @@
 -- Insured persons, insured years and cost by kind of care, from the Vektis open data.
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: insured_person_count
--- whole: municipality_code
+-- single_party: municipality_code
 -- parts: amount_eur by care_kind in cost_{care_kind}_eur
 select
     period,

@@ -1,4 +1,4 @@
--- What the care of each insured person cost in the year, and where that stands among all of them.
+-- The cost of care of each insured person in the year, and its rank among all insured persons.
 -- grain: period, person_number
 with line_totals as (
     select
@@ -12,7 +12,7 @@ with line_totals as (
     group by person_number
 ),
 
--- Where fifty insured persons or more have not one claim between them, claims are missing; they are not cheap.
+-- A municipality with at least fifty insured persons and no claim has missing claims, not zero cost.
 members as (
     select
         person_number,
@@ -37,7 +37,7 @@ ranked_costs as (
     where not is_undelivered
 ),
 
--- The least cost that 99 of 100 insured persons do not exceed: an amount of a person, not one between two.
+-- The lowest cost that 99 of 100 insured persons do not exceed: the amount of a person, without interpolation.
 cost_limit as (
     select min(amount_eur) as limit_eur
     from ranked_costs
@@ -50,7 +50,7 @@ select
     members.claim_line_count,
     cast(members.amount_eur as decimal(18, 2)) as amount_eur,
     members.is_undelivered,
-    -- A person whose credits exceed the debits of the year counts as one without cost.
+    -- A person whose credits exceed the debits of the year has no cost.
     case
         when ranked_costs.cost_rank is null then 0
         else cast(greatest(least(members.amount_eur, cost_limit.limit_eur), 0) as decimal(18, 2))

@@ -1,4 +1,4 @@
--- Stays in hospital or in psychiatric care as episodes: why each began, how it ended and what came after it.
+-- Episodes of stay in a hospital or in psychiatric care: their reason, their end and what followed.
 -- grain: period, person_number, episode_type, episode_number
 with calendar as (
     select make_date($period + 1, 1, 1) as year_end
@@ -63,7 +63,7 @@ numbered_admissions as (
     from opened_admissions
 ),
 
--- The first admission says why and how urgently the episode began; O and P are the chapters of birth and newborns.
+-- The first admission gives the reason and urgency of the episode; chapters O and P are birth and newborns.
 episodes as (
     select
         person_number,
@@ -88,7 +88,7 @@ diagnoses as (
     where diagnosis_icd10 is not null
 ),
 
--- Of two prefixes that fit one diagnosis the longer one decides.
+-- If two prefixes match a diagnosis, the longer one decides.
 ranked_conditions as (
     select
         diagnoses.diagnosis_icd10,
@@ -168,13 +168,13 @@ select
     coalesce(listed_diagnoses.is_stroke, false) as is_stroke,
     coalesce(followed.discharge_until_death_count <= 0, false) as is_death_in_stay,
     coalesce(followed.start_until_death_count <= 30, false) as is_death_in_30_days,
-    -- Enrolment is cut at the year's end: thirty days fit in it from 1 December backwards, for the dead as well.
+    -- Enrolment is cut at the end of the year, so the start may be no later than 1 December, also for persons who died.
     followed.year_after_start_count > 30
     and (followed.insured_after_start_count > 30 or coalesce(followed.start_until_death_count <= 30, false))
         as is_observed_30_days,
     followed.insured_after_discharge_count > 30 and coalesce(followed.discharge_until_death_count > 30, true) as is_index,
     followed.days_until_next_count,
-    -- The first next episode decides. After a planned one a later acute one is no readmission of this discharge.
+    -- Only the next episode counts: an acute one after a planned one is not a readmission of this discharge.
     coalesce(followed.is_next_acute and followed.days_until_next_count between 1 and 30, false) as is_readmitted
 from followed_episodes as followed
 left join listed_diagnoses on listed_diagnoses.diagnosis_icd10 = followed.diagnosis_icd10

@@ -1,4 +1,4 @@
--- What each person's care cost by kind, and how often it was given.
+-- The cost and the number of claim lines of each person by kind of care.
 -- grain: period, person_number, exclusion, care_kind
 -- in parts
 select

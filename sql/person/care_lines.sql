@@ -1,6 +1,6 @@
--- Every claim line with the reason why it does not count where there is one; the only place where claims are read.
+-- Every claim line, with the reason if it is excluded; no other query reads claims.
 -- grain: period, supplier, line_number
--- one each of: stg.claims
+-- one row per: stg.claims
 with calendar as (
     select
         make_date($period, 1, 1) as year_start,
@@ -48,7 +48,7 @@ select
     cast($period as integer) as period,
     supplier,
     line_number,
-    -- A line that does not count is nobody's, and nobody has the number 0.
+    -- An excluded line belongs to no person; number 0 stands for no person.
     case when exclusion = 'none' then person_number else 0 end as person_number,
     care_kind,
     activity,
@@ -57,12 +57,12 @@ select
     start_date,
     until_date,
     booking_date,
-    -- Only where it is asked who gave the care: of all columns it takes the most time and place to keep.
+    -- Only for contacts whose provider is used: this column takes the most time and space.
     case when activity = 'general_practice_contact' then provider_code end as provider_code,
     cast(ddd_quantity as decimal(18, 3)) as ddd_quantity,
     amount_eur,
     insured_until,
-    -- A credit only moves euros; what happened to a person stands in the debits.
+    -- A credit only moves euros; the care that a person received is in the debits.
     exclusion = 'none' and debit_credit = 'D' as is_event,
     exclusion
 from lines

@@ -1,4 +1,4 @@
--- Everyone of whom enrolment or a claim was delivered, one row a year: enrolment, cost and care, all that cubes add up.
+-- Every person with enrolment or a claim, one row per year: the enrolment, cost and care that cubes add up.
 -- grain: period, person_number, exclusion
 -- in parts
 with excluded_totals as (
@@ -16,7 +16,7 @@ with excluded_totals as (
         exclusion
 ),
 
--- Care belongs to what counts of a person; what was excluded is nobody's, and only its sums are told.
+-- Care belongs to persons who count; excluded lines belong to no person, so only their sums are kept.
 subjects as (
     select
         person_number,
@@ -88,7 +88,7 @@ select
     coalesce(members.insured_span_count, 0) as insured_span_count,
     case when members.insured_day_count is null then 0 else 1 end as insured_person_count,
     coalesce(members.insured_day_count, 0) as insured_day_count,
-    -- Rounded once, here: the years of persons add up, those of cells would be rounded by who makes the cell.
+    -- Rounded here, once per person: rounding per cell would give sums that depend on the cells.
     cast(
         cast(coalesce(members.insured_day_count, 0) as double)
         / date_diff('day', make_date($period, 1, 1), make_date($period + 1, 1, 1)) as decimal(18, 9)

@@ -1,4 +1,4 @@
--- Chronic conditions of insured persons, as the medicines of the year tell them.
+-- Chronic conditions of insured persons, derived from the medicines of the year.
 -- grain: period, person_number, condition
 with dispensings as (
     select
@@ -30,7 +30,7 @@ listed_medicines as (
         chronic_conditions.condition
 )
 
--- Two lines of one day are one dispensing, also when they are of two medicines for the same condition.
+-- Lines of one day are one dispensing, also for two medicines for the same condition.
 select
     cast($period as integer) as period,
     dispensings.person_number,

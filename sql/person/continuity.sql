@@ -1,10 +1,10 @@
--- How much a person saw the same general practice, by three indices, of persons with at least four contacts.
+-- Continuity of general practice care by three indices, for persons with at least four contacts.
 -- grain: period, person_number
 with contacts as (
     select
         person_number,
         provider_code,
-        -- Contacts of one day have no order of their own: those with one provider are taken together.
+        -- Contacts of one day have no order, so contacts with the same provider are consecutive.
         lag(provider_code) over (partition by person_number order by start_date, provider_code) as previous_provider_code
     from person.care_lines
     where
@@ -36,7 +36,7 @@ totals as (
     group by person_number
 )
 
--- Nine decimals, so that sums of the shares and of their squares are exact, whoever adds them in whatever order.
+-- Nine decimals, so that sums of the shares and of their squares are exact in any order.
 select
     cast($period as integer) as period,
     person_number,

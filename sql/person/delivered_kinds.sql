@@ -1,4 +1,4 @@
--- What was delivered of a year at all: a year without one daily dose, or without one death, was delivered without them.
+-- Whether daily doses and deaths were delivered for the year: a year without a single value has none.
 -- grain: period
 with doses as (
     select count(ddd_quantity) as dose_count

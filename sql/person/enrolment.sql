@@ -1,4 +1,4 @@
--- Stretches of enrolment in the year: spans of one person that overlap or touch are one, so that no day counts twice.
+-- Periods of enrolment in the year; spans of a person that overlap or touch are merged, so no day counts twice.
 -- grain: period, person_number, start_date
 with opened_spans as (
     select

@@ -1,4 +1,4 @@
--- Emergency visits, admissions and what became of them, counted for each person who had any.
+-- Emergency visits, admissions and their outcomes, counted per person with at least one.
 -- grain: period, person_number
 with events as (
     select
@@ -20,7 +20,7 @@ acute_days as (
     where activity = 'admission_acute'
 ),
 
--- An acute admission that starts on the day of a visit or the day after it follows from the visit.
+-- An acute admission that starts on the day of a visit or the next day results from the visit.
 visits as (
     select
         visit.person_number,
@@ -39,7 +39,7 @@ visits as (
     group by visit.person_number
 ),
 
--- Stays in which a lower limb was amputated, however often; medicines tell who has diabetes.
+-- Stays with at least one amputation of a lower limb; diabetes is derived from medicines.
 amputations as (
     select
         events.person_number,
@@ -75,7 +75,7 @@ episodes as (
         and episode_type = 'hospital'
 ),
 
--- A heart attack or stroke counts once a person, whose death would else count at every admission before it.
+-- A heart attack or stroke counts once per person; otherwise a death would count for every earlier admission.
 stays as (
     select
         person_number,

@@ -1,10 +1,10 @@
--- Who was insured in the year: place, age and class on the last insured day, and how long, in three conventions.
+-- The insured persons of the year: place, age and class on the last insured day, and insured time in three conventions.
 -- grain: period, person_number, exclusion
 with calendar as (
     select make_date($period + 1, 1, 1) as year_end
 ),
 
--- A span that does not count is nobody's, and nobody has the number 0.
+-- An excluded span belongs to no person; number 0 stands for no person.
 spans as (
     select
         case when spans.exclusion = 'none' then persons.person_number else 0 end as person_number,
@@ -52,7 +52,7 @@ insured_time as (
     select
         person_number,
         sum(date_diff('day', start_date, until_date)) as insured_day_count,
-        -- Months of which the first day is insured; then months of which any day is, each of them once.
+        -- Months whose first day is insured; then months with any insured day, each once.
         sum(last_month - first_month + case when day(start_date) = 1 then 1 else 0 end) as insured_month_count,
         sum(last_month - first_month + case when previous_last_month = first_month then 0 else 1 end)
             as insured_any_month_count,

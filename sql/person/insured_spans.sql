@@ -1,6 +1,6 @@
--- Every delivered span of enrolment, cut to the year, with the reason why it does not count where there is one.
+-- Every delivered span of enrolment, cut to the year, with the reason if it is excluded.
 -- grain: period, supplier, line_number
--- one each of: stg.insured_population
+-- one row per: stg.insured_population
 with calendar as (
     select
         make_date($period, 1, 1) as year_start,

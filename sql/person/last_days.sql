@@ -1,4 +1,4 @@
--- Care in the last thirty days of life of who died in the year and was insured all of these days.
+-- Care in the last thirty days of life, for persons who died in the year and were insured on all these days.
 -- grain: period, person_number
 with decedents as (
     select
@@ -8,7 +8,7 @@ with decedents as (
     inner join person.enrolment
         on enrolment.period = $period
         and enrolment.person_number = members.person_number
-        -- Enrolment begins with the year, so the first death that counts is that of 31 January.
+        -- Enrolment starts with the year, so deaths count from 31 January.
         and enrolment.start_date <= members.death_date - 30
         and enrolment.until_date >= members.death_date
     where

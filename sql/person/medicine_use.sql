@@ -1,4 +1,4 @@
--- How many medicines a person used, how many of them at once, and daily doses of those that are watched.
+-- The number of medicines a person used, in total and at the same time, and daily doses of monitored medicines.
 -- grain: period, person_number
 with calendar as (
     select make_date($period + 1, 1, 1) as year_end
@@ -45,7 +45,7 @@ doses as (
     group by dispensings.person_number
 ),
 
--- Two lines of one day are one dispensing.
+-- Lines of one day are one dispensing.
 regular_groups as (
     select
         person_number,
@@ -66,7 +66,7 @@ regular_use as (
     group by person_number
 ),
 
--- A supply lasts as many days as it holds daily doses; who gets more before it is used up has no longer supply.
+-- A supply lasts one day per daily dose; an earlier refill does not make it last longer.
 supplies as (
     select
         dispensings.person_number,

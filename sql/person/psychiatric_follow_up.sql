@@ -1,4 +1,4 @@
--- Discharges from psychiatric care that could be followed, and those that an outpatient contact followed.
+-- Discharges from psychiatric care with complete follow-up time, and those followed by an outpatient contact.
 -- grain: period, person_number
 with discharges as (
     select

@@ -1,6 +1,6 @@
--- Claim lines that cancel each other: a credit and the debit that it takes back whole.
+-- Pairs of claim lines that cancel each other: a credit and the debit with the same amount.
 -- grain: period, supplier, line_number
--- One debit and one credit per reference and amount, so that what is taken out always nets to zero.
+-- One debit and one credit per reference and amount, so that the removed lines add up to zero.
 with credits as (
     select
         supplier,

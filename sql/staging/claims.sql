@@ -1,4 +1,4 @@
--- Claim lines with signed euros, half-open dates and the activity that the performance stands for.
+-- Claim lines with signed euros, half-open dates and the activity of the performance code.
 -- grain: period, supplier, line_number
 select
     claims.period,
@@ -17,7 +17,7 @@ select
     claims.debit_credit,
     claims.reference_number,
     claims.previous_reference,
-    -- Times 0.01, for a decimal divided by a hundred is a double here and a decimal elsewhere.
+    -- Times 0.01, because a decimal divided by 100 is a double in DuckDB and a decimal in Spark.
     cast(
         cast(case claims.debit_credit when 'C' then -claims.amount_cents else claims.amount_cents end as decimal(18, 2))
         * 0.01 as decimal(18, 2)

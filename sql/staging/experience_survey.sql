@@ -1,4 +1,4 @@
--- Answers to the region's own questionnaire one a row: a score, or 1 for yes and 0 for no; 8 and 9 are no answer.
+-- Answers to the region's own questionnaire, one per row: a score, or 1 for yes and 0 for no; 8 and 9 are no answer.
 -- grain: period, supplier, line_number, item
 with items as (
     select
@@ -29,16 +29,12 @@ responses as (
         survey.weight,
         items.item_number,
         items.item,
-        case
-            when items.item = 'shared_decision_making' and survey.shared_decision = '1' then 1
-            when items.item = 'shared_decision_making' and survey.shared_decision = '0' then 0
-        end as yes,
         case items.item
             when 'sf12_physical' then survey.sf12_physical
             when 'sf12_mental' then survey.sf12_mental
             when 'patient_activation' then survey.pam13
             when 'gp_rating' then survey.gp_rating
-            -- The mean of these three is the share of promoters minus that of detractors.
+            -- The mean of these values is the share of promoters minus the share of detractors.
             when
                 'net_promoter_score' then
                 case
@@ -47,7 +43,8 @@ responses as (
                     when survey.recommendation is not null then 0
                 end
             when 'experienced_coordination' then survey.coordination
-        end as score
+            when 'shared_decision_making' then case survey.shared_decision when '1' then 1 when '0' then 0 end
+        end as answer
     from delivery.experience_survey as survey
     cross join items
 )
@@ -63,7 +60,6 @@ select
     case education when '1' then 'low' when '2' then 'middle' when '3' then 'high' else 'unknown' end as education,
     item_number,
     item,
-    yes,
-    cast(coalesce(score, yes) as decimal(18, 9)) as answer,
+    cast(answer as decimal(18, 9)) as answer,
     cast(weight as decimal(18, 9)) as weight
 from responses

@@ -1,4 +1,4 @@
--- Published percentages of the adult health survey, under the names of our survey items.
+-- Published percentages of the adult health survey, with the names of our survey items.
 -- grain: period, supplier, line_number
 select
     period,

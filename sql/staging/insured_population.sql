@@ -1,4 +1,4 @@
--- Stretches of enrolment as half-open spans, with age as it is on 31 December of the delivery's year.
+-- Enrolment as half-open spans, with the age on 31 December of the year of the delivery.
 -- grain: period, supplier, line_number
 with aged as (
     select

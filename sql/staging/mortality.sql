@@ -1,8 +1,9 @@
--- Deaths with the completed age of the deceased, as residents are counted.
+-- Deaths with the completed age of the deceased, the same age as for residents.
 -- grain: period, supplier, line_number
 --
--- The birthday is unknown. Half of a year's birthdays fall before 1 July: who dies earlier is taken not to have had it yet,
--- who dies later to have had it. One in eight comes out a year too young and one in eight a year too old, which averages out.
+-- The birthday is unknown. Half of the birthdays of a year fall before 1 July, so a death before that date counts as
+-- before the birthday, and a later death as after it. One in eight is a year too young and one in eight a year too old,
+-- so the ages are correct on average.
 with aged as (
     select
         period,

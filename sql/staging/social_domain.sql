@@ -1,8 +1,8 @@
--- Provisions as half-open spans, with the client's completed age on 1 January, as residents are counted.
+-- Provisions as half-open spans, with the completed age of the client on 1 January, the same age as for residents.
 -- grain: period, supplier, line_number
 --
--- The year of birth gives that age exactly, but for who was born on a 1 January. Who was born in the year is 0; who was born
--- after it stays below 0, so that the cube can set the impossible apart.
+-- The year of birth gives that age exactly, except for clients born on 1 January. A client born in the year has age 0;
+-- a later year of birth gives a negative age, which the cube excludes as impossible.
 with aged as (
     select
         period,

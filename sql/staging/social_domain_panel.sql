@@ -1,4 +1,4 @@
--- The CBS panel of the social domain in our names; an empty count stays empty, for it means not delivered.
+-- The CBS panel of the social domain with our column names; an empty count stays empty, because it means not delivered.
 -- grain: period, supplier, line_number
 select
     period,

@@ -1,4 +1,4 @@
--- Answers one a row, each with the weight that belongs to its item; 8 and 9 are no answer.
+-- Answers to the health survey, one per row, each with the weight of its item; 8 and 9 are no answer.
 -- grain: period, supplier, line_number, item
 with items as (
     select
@@ -73,6 +73,6 @@ select
     case education when '1' then 'low' when '2' then 'middle' when '3' then 'high' else 'unknown' end as education,
     item_number,
     item,
-    case answer when '1' then 1 when '0' then 0 end as yes,
+    cast(case answer when '1' then 1 when '0' then 0 end as decimal(18, 9)) as answer,
     cast(weight as decimal(18, 9)) as weight
 from responses

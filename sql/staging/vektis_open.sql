@@ -1,4 +1,4 @@
--- Vektis open data with codes for names, five-year age bands and one column a kind of care.
+-- Vektis open data with municipality codes, five-year age bands and one column per kind of care.
 -- grain: period, supplier, line_number
 select
     vektis.period,
@@ -41,7 +41,7 @@ select
     vektis.kosten_eerstelijnsverblijf as cost_primary_care_stay_eur,
     vektis.kosten_grensoverschrijdende_zorg as cost_cross_border_eur,
     vektis.kosten_gzsp as cost_gzsp_eur,
-    -- Primary care support is in no kind of the published table by kind; here every euro has one.
+    -- The published table by kind omits primary care support; here every euro has a kind.
     vektis.kosten_overig + vektis.kosten_eerstelijns_ondersteuning as cost_other_eur
 from delivery.vektis_open as vektis
 left join ref.vektis_names as names on names.vektis_name = vektis.municipality_name

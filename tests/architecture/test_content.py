@@ -37,7 +37,7 @@ WORDS = (
     "activity age aim answer basis category check_id condition decimals denominator difference domain education "
     "exclusion expectation extract item judgement law lower methods note numerator origin owner percent period "
     "polarity population reason segment severity sex share source stage status stratum subject supplier suppression "
-    "trend unit upper value weight yes"
+    "trend unit upper value weight"
 ).split()
 
 
@@ -150,6 +150,13 @@ def test_no_module_names_a_person_table() -> None:
     table = re.compile(rf"person\.\"?({'|'.join(QUERIES['person'])})\b")
     for path in [*(ROOT / "triple_aim").rglob("*.py"), *(ROOT / "assets").glob("*.py")]:
         assert not table.search(path.read_text()), path.name
+
+
+def test_both_questionnaires_are_added_up_alike() -> None:
+    survey, experience = (
+        (ROOT / "sql" / "cube" / f"{name}.sql").read_text().partition("\n")[2] for name in ("survey", "experience")
+    )
+    assert experience == survey.replace("stg.survey", "stg.experience_survey")
 
 
 def test_one_name_has_one_type_in_every_mart() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from tests.pipeline.installation import Installation, settle
+from tests.pipeline.installation import Installation, create_installation
 from triple_aim.definitions.programme import Programme, load_programme
 from triple_aim.definitions.settings import load_project
 from triple_aim.definitions.spec_files import load_specs
@@ -48,7 +48,9 @@ def federation(tmp_path_factory: pytest.TempPathFactory) -> Federation:
     """An installation a party, of which two have run, and ``pooled`` that has the deliveries of all of them."""
     base = tmp_path_factory.mktemp("federation")
     write_samples(base / "samples", persons=5_600)
-    installations = {party: settle(base / (party or "here")) for party in PARTIES} | {"pooled": settle(base / "pooled")}
+    installations = {party: create_installation(base / (party or "here")) for party in PARTIES} | {
+        "pooled": create_installation(base / "pooled")
+    }
     folders = {name: installation.deliveries for name, installation in installations.items()}
     deliveries = base / "samples" / "deliveries"
     for path in sorted(deliveries.glob(f"*/*_{YEAR}.*")):

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.federation.conftest import YEAR, Federation, programme_of
-from tests.pipeline.installation import settle
+from tests.pipeline.installation import create_installation
 from triple_aim.definitions.programme import Programme
 from triple_aim.deliveries.contributions import (
     MANIFEST,
@@ -41,7 +41,7 @@ Told = dict[str, Any]
 @pytest.fixture
 def hub(tmp_path: Path) -> Programme:
     """An installation that has nothing of its own."""
-    return programme_of(settle(tmp_path / "hub"))
+    return programme_of(create_installation(tmp_path / "hub"))
 
 
 @pytest.fixture
@@ -105,18 +105,18 @@ def counted_persons(folder: Path) -> pd.Series[int]:
     [
         pytest.param(
             lambda f: (f / "claims.parquet").write_bytes((f / "mortality.parquet").read_bytes()),
-            "claims changed since it was exported",
+            "claims changed after the export",
             id="a file that is another than was exported",
         ),
         pytest.param(lambda f: (f / "claims.parquet").unlink(), "cannot be read", id="a file that is not there"),
         pytest.param(
-            lambda f: retell(f, lambda told: told["cubes"]["claims"].update(content="0" * 64)),
+            lambda f: retell(f, lambda told: told["cubes"]["claims"].update(fingerprint="0" * 64)),
             "other contracts, SQL or code lists",
             id="sums by other content",
         ),
         pytest.param(
             lambda f: retell(f, lambda told: told.update(contributor="../north")),
-            r"not one that this version knows \(contributor\)",
+            r"cannot read the manifest \(contributor\)",
             id="a name that is a path",
         ),
         pytest.param(
@@ -324,7 +324,7 @@ def test_what_was_accepted_is_held_to_content_and_deliveries_at_each_run(
         with pytest.raises(DeliveryError, match="this installation and south"):
             stage_contributions(warehouse, hub)
         warehouse.run("delete from meta.staged")
-        retell(south, lambda told: told["cubes"]["survey"].update(content="0" * 64))
+        retell(south, lambda told: told["cubes"]["survey"].update(fingerprint="0" * 64))
         with copied_contribution(hub.project.landing, south) as copy:
             accept_contributions(hub.project.landing, [copy])
         with pytest.raises(DeliveryError, match="survey was made with other contracts"):
@@ -398,7 +398,7 @@ def test_a_disk_that_fails_leaves_nothing_half(
 
 
 def test_a_folder_above_that_reads_like_a_column_adds_none(contributions: dict[str, Path], tmp_path: Path) -> None:
-    hub = programme_of(settle(tmp_path / "zone=nl"))
+    hub = programme_of(create_installation(tmp_path / "zone=nl"))
     assert import_cubes(hub, [contributions["north"]]) == ["north"]
 
 
@@ -433,4 +433,4 @@ def test_cubes_of_an_earlier_delivery_do_not_leave(federation: Federation, tmp_p
     late = Path(shutil.copytree(federation["north"].folder, tmp_path / "late", symlinks=True))
     (late / "deliveries" / "mortality" / f"mortality_{YEAR}.csv.gz").touch()
     with pytest.raises(ProjectError, match="not those of a release"):
-        export_cubes(programme_of(settle(late)), tmp_path / "new", "north")
+        export_cubes(programme_of(create_installation(late)), tmp_path / "new", "north")

@@ -30,8 +30,8 @@ def test_the_minimum_of_persons_can_be_held(query: Query) -> None:
 @pytest.mark.parametrize("query", CUBES)
 def test_a_cube_that_numbers_or_joins_within_a_place_takes_it_whole(query: Query) -> None:
     beside = {"stratum", "region_code"} & set(query.grain) or "stg.population" in query.reads
-    assert bool(query.whole) or not beside
+    assert bool(query.single_party) or not beside
 
 
 def test_only_claims_rank_everyone() -> None:
-    assert {name for name, query in PROGRAMME.cubes.items() if query.apart} == {"claims"}
+    assert {name for name, query in PROGRAMME.cubes.items() if query.non_additive} == {"claims"}

@@ -1,4 +1,4 @@
-"""One run of the whole job on the shipped samples serves every test here."""
+"""One run of the whole job on the shipped samples, shared by every test in this folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.golden.regenerate import run_samples
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the settings, the warehouse and the publication of that run are."""
+    """The folder with settings, warehouse and publication of that run."""
     return tmp_path_factory.mktemp("samples")
 
 

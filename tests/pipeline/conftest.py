@@ -1,4 +1,4 @@
-"""Invented deliveries, and an installation that has run once on them."""
+"""Synthetic deliveries, and an installation that has run on them once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import dagster as dg
 import pytest
 
 from pipelines.definitions import build
-from tests.pipeline.installation import Installation, settle
+from tests.pipeline.installation import Installation, create_installation
 from triple_aim.synthetic.samples import write_samples
 
 
 @pytest.fixture(scope="session")
 def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Deliveries of 1,500 invented insured; never changed."""
+    """Deliveries of 1,500 synthetic insured persons; tests do not change them."""
     folder = tmp_path_factory.mktemp("delivered")
     write_samples(folder, persons=1_500)
     return folder / "deliveries"
@@ -24,25 +24,25 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def published(delivered: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """An installation that has run once; tests that change it take a copy."""
+    """An installation that has run once; tests that change it use a copy."""
     folder = tmp_path_factory.mktemp("published")
     shutil.copytree(delivered, folder / "deliveries")
-    installation = settle(folder)
+    installation = create_installation(folder)
     assert installation.run().success
     return installation
 
 
 @pytest.fixture
 def installation(published: Installation, tmp_path: Path) -> Installation:
-    """A copy of the one that has run, free to be spoilt."""
+    """A copy of the installation that has run; a test may change it."""
     copy = tmp_path / "installation"
     shutil.copytree(published.folder, copy, symlinks=True)
-    return settle(copy)
+    return create_installation(copy)
 
 
 @pytest.fixture(scope="session")
-def whole_graph() -> dg.Definitions:
-    """The graph of all content, as the shipped samples build it."""
+def complete_graph() -> dg.Definitions:
+    """The graph of all content, built with the settings of the samples."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         return build(str(Path(__file__).parents[2] / "data_samples" / "monitor.toml"))

@@ -1,4 +1,4 @@
-"""A small installation of the monitor in a folder of its own, with six indicators, for tests of the whole graph."""
+"""A small installation in its own folder, with a few indicators, for tests of the complete graph."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 
 from assets import resources
 from pipelines.definitions import build
-from pipelines.jobs import over
+from pipelines.jobs import year_range_tags
 from triple_aim.definitions.contracts import SetAside
 from triple_aim.definitions.programme import Programme, load_programme
 from triple_aim.definitions.settings import Project
 from triple_aim.release.store import current_release
 
-FOLLOWED = ("good_self_rated_health", "avoidable_admissions", "zvw_cost_standardised", "zvw_cost_growth", "mortality")
+INDICATORS = ("good_self_rated_health", "avoidable_admissions", "zvw_cost_standardised", "zvw_cost_growth", "mortality")
 Change = Callable[[Programme], Programme]
 QUIET = {"loggers": {"console": {"config": {"log_level": "DEBUG"}}}}
 
@@ -47,11 +47,11 @@ class Installation:
     def run(
         self, first: int = 2021, last: int = 2023, change: Change = lambda programme: programme, only: str = ""
     ) -> dg.ExecuteInProcessResult:
-        """The nightly job over these years, with the programme changed as wanted; ``only`` names a single asset."""
+        """Run the nightly job for these years, with a changed programme; ``only`` names a single asset."""
         with self.definitions(change) as definitions, dg.DagsterInstance.ephemeral() as instance:
             return definitions.resolve_job_def("nightly").execute_in_process(
                 instance=instance,
-                tags=over(first, last),
+                tags=year_range_tags(first, last),
                 raise_on_error=False,
                 run_config=QUIET,
                 asset_selection=[dg.AssetKey(only.split("/"))] if only else None,
@@ -61,14 +61,14 @@ class Installation:
     def definitions(self, change: Change = lambda programme: programme) -> Iterator[dg.Definitions]:
         def small(project: Project) -> Programme:
             programme = load_programme(project)
-            # Among so few rows the planted defects weigh more than a contract tolerates.
-            lenient = {"set_aside": SetAside(max_share=0.05)}
-            contracts = {name: contract.model_copy(update=lenient) for name, contract in programme.contracts.items()}
-            specs = {name: programme.specs[name] for name in FOLLOWED}
+            # With so few rows, the share of synthetic defects is larger than the contracts tolerate.
+            tolerant = {"set_aside": SetAside(max_share=0.05)}
+            contracts = {name: contract.model_copy(update=tolerant) for name, contract in programme.contracts.items()}
+            specs = {name: programme.specs[name] for name in INDICATORS}
             return change(dataclasses.replace(programme, contracts=contracts, specs=specs))
 
         with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-            warnings.simplefilter("ignore", dg.BetaWarning)  # pytest undoes what assets.resources filters
+            warnings.simplefilter("ignore", dg.BetaWarning)  # pytest removes the filter of assets.resources
             patch.setattr(resources, "load_programme", small)
             resources.programme_at.cache_clear()
             try:
@@ -77,8 +77,8 @@ class Installation:
                 resources.programme_at.cache_clear()
 
 
-def settle(folder: Path) -> Installation:
-    """Write the settings of an installation."""
+def create_installation(folder: Path) -> Installation:
+    """Create an installation in a folder, with its settings file."""
     folder.mkdir(exist_ok=True)
     (folder / "monitor.toml").write_text('deliveries = "deliveries"\nwork = "work"\npublication = "publication"\n')
     return Installation(folder)

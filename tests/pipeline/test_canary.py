@@ -1,4 +1,4 @@
-"""Does a value of a person ever leave staging? Canaries are planted in rows and looked for in all that comes out."""
+"""Does a value of a person leave staging? Canary values are put in rows and searched for in all output."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ CANARIES = {
 TRACES = (PERSON, "CANARY")
 
 
-def planted(installation: Installation, **spoilt: str) -> None:
-    """Give one insured person and all their claims of 2022 the canaries; ``spoilt`` goes into these claims as well."""
+def plant_canaries(installation: Installation, **changes: str) -> None:
+    """Put the canaries in one insured person and all their claims of 2022, and ``changes`` in these claims."""
     claims_path = installation.deliveries / "claims" / "claims_2022.csv.gz"
     claims = read(claims_path)
     key = claims["person_key"].value_counts().index[0]
-    theirs = claims["person_key"].eq(key)
-    claims.loc[theirs, "person_key"] = PERSON
-    numbers = theirs[theirs].index.astype(str)
+    of_person = claims["person_key"].eq(key)
+    claims.loc[of_person, "person_key"] = PERSON
+    numbers = of_person[of_person].index.astype(str)
     for column, canary in CANARIES.items():
-        claims.loc[theirs, column] = canary + ("" if column == "provider_code" else numbers)
-    claims.loc[theirs, "previous_reference"] = ""
-    for column, value in spoilt.items():
-        claims.loc[theirs, column] = value
+        claims.loc[of_person, column] = canary + ("" if column == "provider_code" else numbers)
+    claims.loc[of_person, "previous_reference"] = ""
+    for column, value in changes.items():
+        claims.loc[of_person, column] = value
     write(claims_path, claims)
     insured_path = installation.deliveries / "insured_population" / "insured_population_2022.csv.gz"
     write(insured_path, read(insured_path).replace({"person_key": {key: PERSON}}))
@@ -54,13 +54,13 @@ def write(path: Path, rows: pd.DataFrame) -> None:
     path.write_bytes(gzip.compress(text.getvalue().encode()))
 
 
-def told(result: dg.ExecuteInProcessResult) -> str:
-    """Every event of a run, as Dagster would store it."""
+def serialized_events(result: dg.ExecuteInProcessResult) -> str:
+    """Every event of a run, as Dagster stores it."""
     return "\n".join(f"{event.message}\n{serialize_value(event)}" for event in result.all_events)
 
 
-def seen(installation: Installation) -> str:
-    """Every byte of the publication, with the cells of compressed tables."""
+def published_text(installation: Installation) -> str:
+    """Every byte of the publication, and the cells of its Parquet tables."""
     parts = []
     for path in sorted(installation.publication.rglob("*")):
         if path.is_file():
@@ -71,15 +71,19 @@ def seen(installation: Installation) -> str:
 
 
 def assert_no_trace(result: dg.ExecuteInProcessResult, installation: Installation, *output: str) -> None:
-    for place, text in {"events": told(result), "publication": seen(installation), "output": "".join(output)}.items():
-        found = [trace for trace in TRACES if trace in text]
-        assert not found, f"{found} in {place}"
+    for place, text in {
+        "events": serialized_events(result),
+        "publication": published_text(installation),
+        "output": "".join(output),
+    }.items():
+        traces = [trace for trace in TRACES if trace in text]
+        assert not traces, f"{traces} in {place}"
 
 
 def test_no_value_of_a_person_leaves_an_accepted_delivery(
     installation: Installation, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    planted(installation)
+    plant_canaries(installation)
     before = installation.current()
     with caplog.at_level("DEBUG"):
         result = installation.run(2022, 2022)
@@ -88,9 +92,9 @@ def test_no_value_of_a_person_leaves_an_accepted_delivery(
 
 
 @pytest.mark.parametrize(
-    "spoilt",
+    "changes",
     [
-        pytest.param({"person_key": "CANARYPERSON"}, id="a key of another shape"),
+        pytest.param({"person_key": "CANARYPERSON"}, id="a key of another form"),
         pytest.param({"amount_cents": "CANARY12"}, id="text for a number"),
         pytest.param({"start_date": "CANARY2022"}, id="text for a date"),
         pytest.param({"performance_code": "CANARY"}, id="a code that is not listed"),
@@ -102,10 +106,10 @@ def test_no_value_of_a_person_leaves_a_refused_delivery(
     installation: Installation,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
-    spoilt: dict[str, str],
+    changes: dict[str, str],
 ) -> None:
-    planted(installation, **spoilt)
-    if "reference_number" in spoilt:  # as a careless export writes it
+    plant_canaries(installation, **changes)
+    if "reference_number" in changes:  # quotes that the export did not escape
         path = installation.deliveries / "claims" / "claims_2022.csv.gz"
         path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b'""', b'"')))
     before = installation.current()
@@ -118,18 +122,18 @@ def test_no_value_of_a_person_leaves_a_refused_delivery(
 
 
 def strict(programme: Programme) -> Programme:
-    """No row may be set aside, so that one person's rows are enough to be refused."""
+    """Allow no set-aside rows, so that the rows of one person are enough for a refusal."""
     claims = programme.contracts["claims"].model_copy(update={"set_aside": SetAside(max_share=0.0)})
     return dataclasses.replace(programme, contracts={**programme.contracts, "claims": claims})
 
 
-def test_an_error_nobody_foresaw_tells_no_value(
+def test_an_unforeseen_error_shows_no_value(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def careless(*given: object) -> list[str]:
+    def failing(*given: object) -> list[str]:
         raise ValueError(f"cannot read {PERSON}")
 
-    monkeypatch.setattr("assets.cubes.municipality_codes", careless)
+    monkeypatch.setattr("assets.cubes.municipality_codes", failing)
     result = installation.run(2022, 2022, only="cube/claims")
     assert not result.success
     (failure,) = [event for event in result.all_events if event.is_step_failure]

@@ -1,4 +1,4 @@
-"""Is the graph what we think it is, whichever way Dagster loads it, and what starts it?"""
+"""Does Dagster load the reviewed graph in every way, and do its schedule and sensor start the right runs?"""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ print(json.dumps({{
 
 
 def inventory(definitions: dg.Definitions) -> list[str]:
-    """One line an asset: key, group, partitioned or not, owner, checks."""
+    """One line per asset: key, group, partitioned or not, owner, checks."""
     graph = definitions.resolve_asset_graph()
     lines = []
     for key in sorted(graph.get_all_asset_keys()):
@@ -45,15 +45,15 @@ def inventory(definitions: dg.Definitions) -> list[str]:
     return lines
 
 
-def test_the_inventory_is_the_one_reviewed(whole_graph: dg.Definitions) -> None:
-    lines = inventory(whole_graph)
+def test_the_inventory_is_the_one_reviewed(complete_graph: dg.Definitions) -> None:
+    lines = inventory(complete_graph)
     if os.environ.get("TRIPLE_AIM_UPDATE_INVENTORY"):
         SNAPSHOT.write_text("\n".join(lines) + "\n")
     assert SNAPSHOT.read_text().splitlines() == lines, "review the change, then set TRIPLE_AIM_UPDATE_INVENTORY=1"
 
 
-def test_every_asset_says_what_it_is_and_whose(whole_graph: dg.Definitions) -> None:
-    graph = whole_graph.resolve_asset_graph()
+def test_every_asset_has_a_description_and_an_owner(complete_graph: dg.Definitions) -> None:
+    graph = complete_graph.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description and node.description.endswith("."), key
@@ -62,8 +62,8 @@ def test_every_asset_says_what_it_is_and_whose(whole_graph: dg.Definitions) -> N
         assert bool(node.partitions_def) == (key.path[0] in ("stg", "person", "cube")), key
 
 
-def test_critical_checks_block_and_warnings_never_do(whole_graph: dg.Definitions) -> None:
-    checks = {spec.key: spec for asset in whole_graph.assets for spec in asset.check_specs}  # type: ignore[union-attr]
+def test_only_critical_checks_block(complete_graph: dg.Definitions) -> None:
+    checks = {spec.key: spec for asset in complete_graph.assets for spec in asset.check_specs}  # type: ignore[union-attr]
     assert {spec.blocking for spec in checks.values() if spec.name == "critical"} == {True}
     assert {spec.blocking for spec in checks.values() if spec.name == "warnings"} == {False}
     assert len(checks) == 2 * len({key.asset_key for key in checks})
@@ -85,7 +85,7 @@ sys.path.insert(0, "{root}")
 from importlib import import_module
 definitions = import_module(project["code_location_target_module"]).defs
 """.format(path=ROOT / "pyproject.toml", root=ROOT)
-    told = []
+    inventories = []
     for load in (by_file, by_module):
         done = subprocess.run(
             [sys.executable, "-c", INVENTORY.format(load=load)],
@@ -95,10 +95,10 @@ definitions = import_module(project["code_location_target_module"]).defs
             check=True,
             env={**os.environ, "DAGSTER_DISABLE_TELEMETRY": "1"},
         )
-        told.append(json.loads(done.stdout.splitlines()[-1]))
-    assert told[0] == told[1]
-    assert told[0]["jobs"] == ["nightly"]
-    assert len(told[0]["assets"]) == len(SNAPSHOT.read_text().splitlines())
+        inventories.append(json.loads(done.stdout.splitlines()[-1]))
+    assert inventories[0] == inventories[1]
+    assert inventories[0]["jobs"] == ["nightly"]
+    assert len(inventories[0]["assets"]) == len(SNAPSHOT.read_text().splitlines())
 
 
 def test_the_schedule_runs_every_night_over_all_years_unless_nothing_changed(installation: Installation) -> None:
@@ -110,16 +110,16 @@ def test_the_schedule_runs_every_night_over_all_years_unless_nothing_changed(ins
         def tick() -> dg.ScheduleExecutionData:  # type: ignore[name-defined]
             return schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=at))
 
-        standing = tick()
-        assert not standing.run_requests and installation.current() in standing.skip_message
+        skipped = tick()
+        assert not skipped.run_requests and installation.current() in skipped.skip_message
         (installation.deliveries / "mortality" / "mortality_2023.csv.gz").touch()
         (request,) = tick().run_requests
     assert request.tags["dagster/asset_partition_range_start"] == "2006"
     assert request.tags["dagster/asset_partition_range_end"] == "2026"
 
 
-def ticked(installation: Installation, cursor: str | None) -> tuple[list[tuple[str, str]], str | None]:
-    """What the sensor asks for: ranges of years, and the next cursor."""
+def tick_sensor(installation: Installation, cursor: str | None) -> tuple[list[tuple[str, str]], str | None]:
+    """The ranges of years that the sensor requests, and its next cursor."""
     with installation.definitions() as definitions:
         (sensor,) = definitions.sensors
         data = sensor.evaluate_tick(dg.build_sensor_context(cursor=cursor))
@@ -130,27 +130,27 @@ def ticked(installation: Installation, cursor: str | None) -> tuple[list[tuple[s
     return ranges, data.cursor
 
 
-def test_the_sensor_asks_for_changed_years_only(installation: Installation) -> None:
-    ranges, cursor = ticked(installation, None)
-    assert ranges == []  # at the first sight of a file it may still be arriving
-    ranges, cursor = ticked(installation, cursor)
+def test_the_sensor_requests_only_changed_years(installation: Installation) -> None:
+    ranges, cursor = tick_sensor(installation, None)
+    assert ranges == []  # a file seen for the first time may not be complete
+    ranges, cursor = tick_sensor(installation, cursor)
     assert ranges == [("2021", "2023")]
-    assert ticked(installation, cursor)[0] == []
+    assert tick_sensor(installation, cursor)[0] == []
     late = installation.deliveries / "claims/claims_2022_late.csv.gz"
     shutil.copy(installation.deliveries / "claims/claims_2022.csv.gz", late)
-    ranges, cursor = ticked(installation, cursor)
+    ranges, cursor = tick_sensor(installation, cursor)
     assert ranges == []
     with late.open("ab") as growing:
         growing.write(b"more")
-    ranges, cursor = ticked(installation, cursor)
+    ranges, cursor = tick_sensor(installation, cursor)
     assert ranges == []  # it grew between two ticks
-    ranges, cursor = ticked(installation, cursor)
+    ranges, cursor = tick_sensor(installation, cursor)
     assert ranges == [("2022", "2022")]
-    assert ticked(installation, cursor)[0] == []
+    assert tick_sensor(installation, cursor)[0] == []
 
 
-def test_the_sensor_says_the_same_in_every_process(installation: Installation) -> None:
-    told = [
+def test_the_sensor_gives_the_same_run_keys_in_every_process(installation: Installation) -> None:
+    run_keys = [
         subprocess.run(
             [sys.executable, "-c", TICK.format(config=installation.config)],
             cwd=ROOT,
@@ -161,7 +161,7 @@ def test_the_sensor_says_the_same_in_every_process(installation: Installation) -
         ).stdout.splitlines()[-1]
         for seed in ("1", "2")
     ]
-    assert told[0] == told[1]
+    assert run_keys[0] == run_keys[1]
 
 
 TICK = """

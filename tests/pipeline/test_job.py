@@ -1,4 +1,4 @@
-"""Does the whole graph publish when it may, and leave what is current alone when it may not?"""
+"""Does the complete graph publish when it may, and leave the current release unchanged when it may not?"""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.pipeline.installation import Installation, settle
+from tests.pipeline.installation import Installation, create_installation
 from triple_aim.cubes.ledger import reconcile
 from triple_aim.definitions.contracts import load_contracts
 from triple_aim.definitions.programme import Programme
 from triple_aim.definitions.settings import load_project
 from triple_aim.definitions.specs import Expectation
-from triple_aim.release.freshness import standing_release
+from triple_aim.release.freshness import up_to_date_release
 
 
 def materialised(result: dg.ExecuteInProcessResult) -> set[str]:
@@ -31,7 +31,7 @@ def mart(installation: Installation, name: str) -> pd.DataFrame:
 
 
 def with_range(severity: str) -> object:
-    """A programme in which no value of the headline of health can be in range."""
+    """A change after which no value of the headline indicator of health is in range."""
 
     def change(programme: Programme) -> Programme:
         spec = programme.specs["mortality"]
@@ -42,7 +42,7 @@ def with_range(severity: str) -> object:
     return change
 
 
-def test_a_run_publishes_every_mart_with_its_promised_rows(published: Installation) -> None:
+def test_a_run_publishes_every_mart_with_its_rows(published: Installation) -> None:
     release = published.publication / "current"
     assert {path.name for path in release.iterdir()} >= {"datapackage.json", "checks.html", "manifest.json"}
     values, checks = mart(published, "indicator_values"), mart(published, "checks")
@@ -56,14 +56,14 @@ def test_running_again_publishes_nothing_new(installation: Installation) -> None
     before, link = installation.current(), (installation.publication / "current").lstat().st_mtime_ns
     result = installation.run()
     assert result.success
-    (made,) = result.asset_materializations_for_node("publication__release")
-    assert made.metadata["is_new"].value is False
+    (materialization,) = result.asset_materializations_for_node("publication__release")
+    assert materialization.metadata["is_new"].value is False
     assert installation.current() == before
     assert (installation.publication / "current").lstat().st_mtime_ns == link
 
 
 @pytest.mark.parametrize("severity", ["critical", "warning"])
-def test_only_a_critical_check_stands_in_the_way(installation: Installation, severity: str) -> None:
+def test_only_a_critical_check_stops_the_publication(installation: Installation, severity: str) -> None:
     before = installation.current()
     result = installation.run(change=with_range(severity))
     checks = {c.check_name: c for c in result.get_asset_check_evaluations() if c.asset_key.path == ["ind", "mortality"]}
@@ -73,16 +73,14 @@ def test_only_a_critical_check_stands_in_the_way(installation: Installation, sev
     assert installation.current() == before
 
 
-def test_a_euro_that_went_missing_stands_in_the_way(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_euro_stops_the_publication(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     def lossy(*given: object) -> pd.DataFrame:
         rows = reconcile(*given)  # type: ignore[arg-type]
         counted = rows["stage"].eq("in_cube") & rows["extract"].eq("claims")
         rows["amount_eur"] = rows["amount_eur"].astype(float) - counted * 0.01
         return rows
 
-    monkeypatch.setattr("assets.protected.reconcile", lossy)
+    monkeypatch.setattr("triple_aim.cubes.ledger.reconcile", lossy)
     before = installation.current()
     result = installation.run()
     assert not result.success
@@ -105,32 +103,34 @@ def test_a_refused_delivery_ends_the_run_with_its_exit_code(installation: Instal
     assert "rows break a rule (debit_credit.code" in failure.step_failure_data.user_failure_data.description
     assert "publication/release" not in materialised(result)
     assert installation.current() == before
-    path.write_bytes(sound)  # put right, all is as if nothing had happened
+    path.write_bytes(sound)  # after the correction, the release is the same as before
     assert installation.run().success
     assert installation.current() == before
 
 
-def test_one_year_equals_that_year_of_the_full_run(delivered: Path, published: Installation, tmp_path: Path) -> None:
+def test_a_run_of_one_year_equals_that_year_of_a_full_run(
+    delivered: Path, published: Installation, tmp_path: Path
+) -> None:
     shutil.copytree(delivered, tmp_path / "deliveries")
-    alone = settle(tmp_path)
-    assert alone.run(2022, 2022).success
-    whole, part = mart(published, "indicator_values"), mart(alone, "indicator_values")
+    one_year = create_installation(tmp_path)
+    assert one_year.run(2022, 2022).success
+    full, part = mart(published, "indicator_values"), mart(one_year, "indicator_values")
     assert set(part["period"]) == {2022}
-    # Growth needs the year before, which was not asked for.
-    whole, part = (rows[rows["indicator_id"] != "zvw_cost_growth"] for rows in (whole, part))
-    pd.testing.assert_frame_equal(whole[whole["period"] == 2022].reset_index(drop=True), part.reset_index(drop=True))
+    # Growth needs the previous year, which this run does not include.
+    full, part = (rows[rows["indicator_id"] != "zvw_cost_growth"] for rows in (full, part))
+    pd.testing.assert_frame_equal(full[full["period"] == 2022].reset_index(drop=True), part.reset_index(drop=True))
 
 
 def restate(installation: Installation, rng: np.random.Generator, extract: str, year: int) -> None:
-    """Deliver a year again, with a few of its rows left out."""
+    """Deliver a year again without a few of its rows."""
     path = installation.deliveries / extract / f"{extract}_{year}.csv.gz"
     header, *lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
-    kept = [line for line in lines if rng.random() > 0.02]
-    path.write_bytes(gzip.compress(header + b"".join(kept)))
+    rest = [line for line in lines if rng.random() > 0.02]
+    path.write_bytes(gzip.compress(header + b"".join(rest)))
 
 
 def unchanged(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
-    """Which indicators were taken over as they stood."""
+    """By indicator, whether its table was reused without a change."""
     events = [event.materialization for event in result.get_asset_materialization_events()]
     return {
         event.asset_key.path[1]: bool(event.metadata["is_unchanged"].value)
@@ -140,58 +140,60 @@ def unchanged(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
 
 
 def gated(result: dg.ExecuteInProcessResult) -> int:
-    """How many indicators passed the gate."""
+    """The number of indicators that the gate processed."""
     (gate,) = result.asset_materializations_for_node("safe__indicator_values")
     return int(gate.metadata["indicators_gated"].value)  # type: ignore[arg-type]
 
 
-def test_only_what_rests_on_a_restated_year_is_made_again(installation: Installation) -> None:
-    nothing = installation.run()
-    assert set(unchanged(nothing).values()) == {True}
-    assert gated(nothing) == 0
+def test_only_indicators_of_a_restated_year_are_recomputed(installation: Installation) -> None:
+    result = installation.run()
+    assert set(unchanged(result).values()) == {True}
+    assert gated(result) == 0
     restate(installation, np.random.default_rng(1), "mortality", 2022)
     result = installation.run()
     assert [name for name, same in unchanged(result).items() if not same] == ["mortality"]
     assert gated(result) == 1
     rebuilt = {
-        made.asset_key.to_user_string(): made.metadata["periods_rebuilt"].value
-        for made in (event.materialization for event in result.get_asset_materialization_events())
-        if made.asset_key.path[0] == "cube"
+        cube.asset_key.to_user_string(): cube.metadata["periods_rebuilt"].value
+        for cube in (event.materialization for event in result.get_asset_materialization_events())
+        if cube.asset_key.path[0] == "cube"
     }
     assert rebuilt["cube/mortality"] == 1 and rebuilt["cube/claims"] == 0
 
 
-def test_any_history_of_deliveries_ends_in_the_bytes_of_a_rebuild(installation: Installation, tmp_path: Path) -> None:
+def test_any_history_of_deliveries_gives_the_same_bytes_as_a_rebuild(
+    installation: Installation, tmp_path: Path
+) -> None:
     rng = np.random.default_rng(20261122)
     for _ in range(4):
         extract = str(rng.choice(["mortality", "insured_population", "claims"]))
         restate(installation, rng, extract, int(rng.choice([2021, 2022])))
         assert installation.run().success
-    rebuilt = settle(tmp_path / "rebuilt")
+    rebuilt = create_installation(tmp_path / "rebuilt")
     shutil.copytree(installation.deliveries, rebuilt.deliveries)
     assert rebuilt.run().success
     for path in sorted((rebuilt.publication / "current").glob("*.parquet")):
         assert path.read_bytes() == (installation.publication / "current" / path.name).read_bytes(), path.name
 
 
-def test_a_release_stands_until_a_file_the_content_or_itself_changes(installation: Installation) -> None:
+def test_a_release_is_up_to_date_until_a_file_or_the_release_changes(installation: Installation) -> None:
     project = load_project(installation.config)
     contracts = load_contracts(project.contracts)
 
-    def standing() -> Path | None:
-        return standing_release(project, contracts.values())
+    def up_to_date() -> Path | None:
+        return up_to_date_release(project, contracts.values())
 
-    release = standing()
+    release = up_to_date()
     assert release is not None and release.name == installation.current()
     path = installation.deliveries / "mortality" / "mortality_2023.csv.gz"
     before = path.stat()
     path.touch()
-    assert standing() is None
+    assert up_to_date() is None
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert standing() == release
+    assert up_to_date() == release
     (installation.deliveries / "survey" / "survey_2020.sav").write_bytes(b"new")
-    assert standing() is None
+    assert up_to_date() is None
     (installation.deliveries / "survey" / "survey_2020.sav").unlink()
     mart = release / "indicator_values.parquet"
     mart.write_bytes(mart.read_bytes() + b" ")
-    assert standing() is None
+    assert up_to_date() is None

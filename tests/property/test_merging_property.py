@@ -1,4 +1,4 @@
-"""Are merged sums those of all rows together, whoever contributes which of them, in whatever order?"""
+"""Are merged sums the sums of all rows, for any division over parties and any order?"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def numbers(digits: int, places: int) -> st.SearchStrategy[Decimal]:
 
 ROWS = st.lists(
     st.tuples(
-        st.integers(0, 3),  # the party; the first is the one that merges
+        st.integers(0, 3),  # the party; 0 is the one that merges
         CELLS,
         st.tuples(st.integers(0, 10**12), numbers(7, 9), numbers(12, 18), numbers(15, 18), numbers(15, 4)),
         numbers(7, 2),  # the amount of a person
@@ -54,7 +54,7 @@ def warehouse() -> Iterator[Warehouse]:
 
 
 def merged(warehouse: Warehouse, rows: list[Row]) -> list[object]:
-    """The cells after a merge of what each party made of its rows."""
+    """The cells after a merge of the sums of each party."""
     parties: dict[tuple[int, tuple[str, ...]], list[tuple[object, ...]]] = defaultdict(list)
     amounts: dict[tuple[int, tuple[str, ...]], list[Decimal]] = defaultdict(list)
     for party, cell, values, amount in rows:
@@ -74,7 +74,7 @@ def merged(warehouse: Warehouse, rows: list[Row]) -> list[object]:
 
 
 @given(rows=ROWS, order=st.randoms(use_true_random=False), relabel=st.permutations(range(4)))
-def test_parties_in_any_order_make_the_sums_of_all_rows(
+def test_merged_sums_do_not_depend_on_parties_or_order(
     warehouse: Warehouse, rows: list[Row], order: object, relabel: list[int]
 ) -> None:
     pooled = merged(warehouse, [(0, *row[1:]) for row in rows])
@@ -84,7 +84,7 @@ def test_parties_in_any_order_make_the_sums_of_all_rows(
     assert merged(warehouse, shuffled) == pooled
 
 
-def test_what_one_party_lacks_of_a_place_is_unknown_of_it(warehouse: Warehouse) -> None:
+def test_a_sum_that_one_party_misses_is_missing_after_the_merge(warehouse: Warehouse) -> None:
     warehouse.run("delete from cube.visits; delete from party.visits")
     own = "insert into cube.visits values (2023, ?, ?, 'none', 1, 1, 1, 1, 1, 7, 5)"
     for place, sex in (("GM0001", "M"), ("GM0001", "F"), ("GM0002", "M")):

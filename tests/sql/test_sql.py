@@ -25,7 +25,7 @@ from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.deliveries.validation import SQL_TYPES
 from triple_aim.warehouse.connection import Warehouse, open_warehouse, qualified
 from triple_aim.warehouse.reference_tables import read_table
-from triple_aim.warehouse.sql_files import Query, of_some, read_query
+from triple_aim.warehouse.sql_files import Query, read_query, restrict_to_persons
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -85,7 +85,11 @@ def test_query_gives_the_expected_rows(
     assert _comparable(found) == _comparable(wanted)
     if query.in_parts:  # as where all persons at once would not fit in memory
         numbered = [table for table in query.sources("person") if table != "person.delivered_kinds"]
-        parts = [row for part in range(0, 99, 3) for row in warehouse.rows(of_some(query, numbered, part, 3), values)]
+        parts = [
+            row
+            for part in range(0, 99, 3)
+            for row in warehouse.rows(restrict_to_persons(query, numbered, part, 3), values)
+        ]
         assert sorted(parts, key=repr) == sorted(warehouse.rows("from result"), key=repr)
     grain = ", ".join(query.grain)
     assert not warehouse.rows(f"select {grain} from result group by {grain} having count(*) > 1")

@@ -1,4 +1,4 @@
-"""A small made-up release to try exports, figures and reports on; no number is of any real region."""
+"""A small synthetic release for tests of exports, figures and reports; no number is of a real region."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from triple_aim.definitions.contracts import Publication, load_publication
-from triple_aim.release.publish import publish
+from triple_aim.release.publish import write_release
 
 YEARS = range(2012, 2024)
 REGIONS = {
@@ -31,8 +31,8 @@ INDICATORS = {
 }
 
 
-def made_up_marts(promise: Publication, regions: dict[str, list[str]] | None = None) -> dict[str, pa.Table]:
-    """Every mart the contract promises; the last region of each type is suppressed now and then."""
+def synthetic_marts(promise: Publication, regions: dict[str, list[str]] | None = None) -> dict[str, pa.Table]:
+    """Every mart of the contract; the last region of each type is suppressed in some years."""
     marts = {mart.name: pd.DataFrame(columns=[c.name for c in mart.columns]) for mart in promise.marts}
     marts["indicator_values"] = pd.DataFrame(_values(regions or REGIONS))
     marts["indicators"] = pd.DataFrame([_indicator(name) for name in INDICATORS])
@@ -82,13 +82,13 @@ def _values(regions: dict[str, list[str]]) -> list[dict[str, Any]]:
     rows = []
     for indicator, (_, _, level, _, polarity) in INDICATORS.items():
         for kind, names in regions.items():
-            for at, name in enumerate(names):
-                own = level * (1 if kind == "nl" else 1 + 0.12 * random.standard_normal())
+            for position, name in enumerate(names):
+                region_level = level * (1 if kind == "nl" else 1 + 0.12 * random.standard_normal())
                 for year in YEARS:
-                    value = own * (1 + 0.01 * (year - 2012)) + 0.01 * level * random.standard_normal()
+                    value = region_level * (1 + 0.01 * (year - 2012)) + 0.01 * level * random.standard_normal()
                     half = level * (0.002 if kind == "nl" else random.uniform(0.02, 0.06))
                     rest = level * (1 + 0.01 * (year - 2012))
-                    hidden = kind != "nl" and at == len(names) - 1 and year in (2017, 2023)
+                    hidden = kind != "nl" and position == len(names) - 1 and year in (2017, 2023)
                     difference = (
                         "higher"
                         if value - half > rest
@@ -106,7 +106,7 @@ def _values(regions: dict[str, list[str]]) -> list[dict[str, Any]]:
                             "indicator_version": "1.0.0",
                             "source": "mortality" if indicator == "avoidable_mortality" else "claims",
                             "region_type": kind,
-                            "region_code": f"{kind[:2].upper()}{at:02d}",
+                            "region_code": f"{kind[:2].upper()}{position:02d}",
                             "region_name": name,
                             "division_year": 2024,
                             "period": year,
@@ -141,6 +141,6 @@ def promise() -> Publication:
 
 @pytest.fixture(scope="session")
 def release(promise: Publication, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A published folder of made-up marts."""
+    """The folder of a release of synthetic marts."""
     folder = tmp_path_factory.mktemp("publication")
-    return publish(folder, "0123456789abcdef", made_up_marts(promise), {}, {}).path
+    return write_release(folder, "0123456789abcdef", synthetic_marts(promise), {}, {}).path

@@ -14,7 +14,7 @@ from typing import Protocol
 from triple_aim.cubes.built import fingerprints_of, hash_rows, record_fingerprint
 from triple_aim.cubes.columns import column_type, measures_of
 from triple_aim.cubes.merge import merge, merged_periods
-from triple_aim.warehouse import Query, Warehouse, of_some, qualified, quoted
+from triple_aim.warehouse import Query, Warehouse, qualified, quoted, restrict_to_persons
 
 LARGEST_PART = 2_000_000  # persons
 
@@ -136,7 +136,7 @@ def _parts(warehouse: Warehouse, query: Query, period: int) -> list[str]:
     persons = max(int(warehouse.value(last.format(qualified(table)), [period])) for table in read)
     if persons < LARGEST_PART:
         return [query.sql]
-    return [of_some(query, read, first, LARGEST_PART) for first in range(0, persons + 1, LARGEST_PART)]
+    return [restrict_to_persons(query, read, first, LARGEST_PART) for first in range(0, persons + 1, LARGEST_PART)]
 
 
 def _header(warehouse: Warehouse, table: str) -> list[tuple[str, str]]:

@@ -106,7 +106,7 @@ def load_cells(warehouse: Warehouse, query: Query, parts: Iterable[Query] = ()) 
     for others in parts:
         sums |= _parts_of(warehouse, others, labels, sums[others.total])
     merged = merged_periods(warehouse, query.table)
-    return Cells(labels, sums, {name: merged for name in query.apart if merged})
+    return Cells(labels, sums, {name: merged for name in query.non_additive if merged})
 
 
 def _parts_of(warehouse: Warehouse, query: Query, labels: Mapping[str, list[str]], whole: Floats) -> dict[str, Floats]:

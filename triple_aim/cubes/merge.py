@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from triple_aim.deliveries import LEDGER, SLOT, slot_name
+from triple_aim.deliveries import CONTRIBUTION, LEDGER, slot_name
 from triple_aim.errors import DeliveryError
 from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
@@ -52,10 +52,10 @@ def merge(warehouse: Warehouse, query: Query, period: int, sums: Iterable[str]) 
     names = ", ".join(map(quoted, query.columns))
     parts = f"""select '' as contributor, {names} from {table} where period = $period
                 union all select contributor, {names} from {qualified("party." + query.name)} where period = $period"""
-    if query.whole:
+    if query.single_party:
         _refuse_double(warehouse, query, parts, period)
-    added = [name for name in sums if name not in query.apart]
-    others = [name for name in query.columns if name not in (*query.grain, *added, *query.apart, *query.largest)]
+    added = [name for name in sums if name not in query.non_additive]
+    others = [name for name in query.columns if name not in (*query.grain, *added, *query.non_additive, *query.largest)]
     grain, where = ", ".join(map(quoted, query.grain)), f"{quoted(place)}, exclusion"
     lacks = [f"count({quoted(name)}) = 0 as {quoted('no_' + name)}" for name in added]
     lacking = [f"bool_or({quoted('no_' + name)}) as {quoted('no_' + name)}" for name in added]
@@ -82,7 +82,7 @@ def merge(warehouse: Warehouse, query: Query, period: int, sums: Iterable[str]) 
 
 def _refuse_double(warehouse: Warehouse, query: Query, parts: str, period: int) -> None:
     """One place of one period comes whole from one party, where its cells do not add up over parties."""
-    place = quoted(query.whole)
+    place = quoted(query.single_party)
     twice = warehouse.rows(
         f"""select {place}, string_agg(distinct coalesce(nullif(contributor, ''), 'this installation'), ' and ')
             from ({parts}) as parts where exclusion = '{COUNTED}' and {place} <> '{NOWHERE}'
@@ -102,4 +102,4 @@ def contributed(warehouse: Warehouse) -> dict[str, str]:
     """What the cubes now rest on besides deliveries: ``contribution/period/party`` → hash of its manifest."""
     ensure_contributions(warehouse)
     rows = warehouse.rows("select distinct period, contributor, contribution from meta.contributed order by all")
-    return {slot_name(SLOT, period, party): content for period, party, content in rows}
+    return {slot_name(CONTRIBUTION, period, party): content for period, party, content in rows}

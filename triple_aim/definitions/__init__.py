@@ -26,15 +26,13 @@ from triple_aim.definitions.programme import Programme, load_programme
 from triple_aim.definitions.regions import Regions
 from triple_aim.definitions.scaffold import scaffold_extract, scaffold_indicator
 from triple_aim.definitions.settings import CONFIG_VARIABLE, Project, library_versions, load_project
-from triple_aim.definitions.specs import GROUPED, SCORE, YES, AgeRange, Compute, Healthy, Spec
+from triple_aim.definitions.specs import GROUPED, AgeRange, Compute, Healthy, Spec
 from triple_aim.definitions.standards import Tables
 from triple_aim.definitions.yaml_reader import Content, line_of, read_yaml
 
 __all__ = [
     "CONFIG_VARIABLE",
     "GROUPED",
-    "SCORE",
-    "YES",
     "AgeRange",
     "Column",
     "Compute",

@@ -10,13 +10,25 @@ from dataclasses import dataclass
 
 from triple_aim.definitions.code_lists import CodeFile, pin_faults
 from triple_aim.definitions.contracts import Publication
-from triple_aim.definitions.specs import SCORE, YES, Compute, Spec
+from triple_aim.definitions.specs import Compute, Spec
 from triple_aim.definitions.standards import Tables
 from triple_aim.warehouse import Query
 
 Place = tuple[int | str, ...]
 Fault = tuple[Place, str, str]  # where in the YAML, what is wrong, how to correct it
-SURVEY_SUMS = frozenset({"respondent_count", "answer_count", "weight_sum", "weight_sumsq"})
+#: Respondents and answers, Σ y, Σ w, Σ w y, Σ w², Σ w² y and Σ w² y²; y is a score, or 1 for yes and 0 for no.
+SURVEY_SUMS = frozenset(
+    {
+        "respondent_count",
+        "answer_count",
+        "answer_sum",
+        "weight_sum",
+        "weighted_answer_sum",
+        "weight_sumsq",
+        "weighted_answer_cross_sum",
+        "weighted_answer_sumsq",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,7 @@ def _needed_columns(route: Compute) -> set[str]:
     """The columns that every cube of a route must have; sums of squares are optional, except for one interval."""
     needed = {column for column in (route.denominator, route.persons) if column}
     if route.is_sampled:
-        needed |= {*SURVEY_SUMS, *(SCORE if route.method == "survey_mean" else YES)}
+        needed |= SURVEY_SUMS
     if route.interval_method == "dobson_dependent":
         needed.add(str(route.sumsq))
     if route.segments is None:

@@ -27,9 +27,6 @@ MAY_STANDARDISE = frozenset({"slope_index", "relative_index", "survey_proportion
 ADDITIVE = ("_count", "_sum", "_eur", "_years")
 #: A sum of a cube, or one part of it, such as amount_eur[care_kind=dental].
 Sum = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}(\[[a-z][a-z0-9_]{0,62}=[a-z0-9_]{1,63}\])?$")]
-#: Columns that hold Σ w y, Σ w² y and Σ w² y², and the plain sum of y, of answers that are 0 or 1 and of scores.
-YES = ("weighted_yes_sum", "weighted_yes_sumsq", "weighted_yes_sumsq", "yes_count")
-SCORE = ("weighted_score_sum", "weighted_score_cross_sum", "weighted_score_sumsq", "score_sum")
 
 
 class AgeRange(Content):

@@ -1,13 +1,13 @@
-"""The way of a delivered file into staging: read, validate, land, stage.
+"""Brings a delivered file into staging: read, validate, land, stage.
 
-Not here: sums of rows (``triple_aim.cubes``), or what a contract may say (``triple_aim.definitions``).
+Not here: sums of rows (``triple_aim.cubes``), or the contents of a contract (``triple_aim.definitions``).
 """
 
 from triple_aim.deliveries.arrivals import Arrivals, look_for_arrivals
 from triple_aim.deliveries.contributions import (
+    CONTRIBUTION,
+    LARGEST_COUNT,
     MANIFEST,
-    MOST,
-    SLOT,
     Contribution,
     CubeFile,
     LedgerLine,
@@ -18,23 +18,23 @@ from triple_aim.deliveries.contributions import (
     copied_contribution,
     current_contributions,
 )
-from triple_aim.deliveries.ingest import delivered_periods, ingest_extract, inputs
+from triple_aim.deliveries.ingest import delivered_periods, ingest_extract, staged_inputs
 from triple_aim.deliveries.landing import (
     delivered_files,
+    deliveries_by_slot,
     discover,
     is_unchanged,
-    landed,
+    landed_deliveries,
     slot_name,
-    slots_of,
-    unclaimed,
+    unclaimed_files,
 )
 from triple_aim.deliveries.staging import LEDGER
 
 __all__ = [
+    "CONTRIBUTION",
+    "LARGEST_COUNT",
     "LEDGER",
     "MANIFEST",
-    "MOST",
-    "SLOT",
     "Arrivals",
     "Contribution",
     "CubeFile",
@@ -47,13 +47,13 @@ __all__ = [
     "current_contributions",
     "delivered_files",
     "delivered_periods",
+    "deliveries_by_slot",
     "discover",
     "ingest_extract",
-    "inputs",
     "is_unchanged",
-    "landed",
+    "landed_deliveries",
     "look_for_arrivals",
     "slot_name",
-    "slots_of",
-    "unclaimed",
+    "staged_inputs",
+    "unclaimed_files",
 ]

@@ -1,4 +1,4 @@
-"""Which delivered files are new or changed since they were last run, and which years they are about.
+"""Finds the delivered files that are new or changed since the last run, and their periods.
 
 Not here: starting the run (``pipelines.sensors``), or accepting a file (``ingest``).
 """
@@ -20,46 +20,47 @@ FileState = tuple[int, float]  # size and time of the last change
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What the deliveries folder looked like at one look: the files seen, and those that were run."""
+    """The state of the deliveries folder: the files seen, and the files for which a run was started."""
 
     seen: Mapping[str, FileState] = field(default_factory=dict)
     run: Mapping[str, FileState] = field(default_factory=dict)
-    periods: frozenset[int] = frozenset()  # of the files to run now
+    periods: frozenset[int] = frozenset()  # the periods to run now
 
     @classmethod
     def parse(cls, text: str | None) -> Arrivals:
-        """The state as ``text`` keeps it; without a text, nothing was seen before."""
-        kept = json.loads(text) if text else {"seen": {}, "run": {}}
-        seen, run = ({name: (int(s), float(t)) for name, (s, t) in kept[key].items()} for key in ("seen", "run"))
+        """Read the state from its text; without a text, no file was seen before."""
+        state = json.loads(text) if text else {"seen": {}, "run": {}}
+        seen, run = ({name: (int(s), float(t)) for name, (s, t) in state[key].items()} for key in ("seen", "run"))
         return cls(seen, run)
 
     @property
     def text(self) -> str:
+        """The state as JSON, without ``periods``."""
         return json.dumps({"seen": self.seen, "run": self.run}, sort_keys=True)
 
     @property
     def key(self) -> str:
-        """The same for the same state in every process, so that a restarted daemon runs no file twice."""
+        """A hash that is equal for equal states in every process, so that a restarted daemon runs no file twice."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
 
 def look_for_arrivals(project: Project, contracts: Iterable[Contract], before: Arrivals) -> Arrivals:
-    """The state now, and the periods of files that are new or changed.
+    """The current state, with the periods of the files that are new or changed.
 
-    A file is run when it looked the same at two looks; before that it may still be arriving.
+    A file is run when two successive calls see the same size and time; before that, its copying may not be complete.
     """
     seen: dict[str, FileState] = {}
     ran: dict[str, FileState] = {}
     periods: set[int] = set()
     for contract in contracts:
-        for found in discover(project.deliveries, contract):
-            now = seen[found.name] = (found.size, found.modified)
-            if now != before.seen.get(found.name):
-                ran |= {found.name: before.run[found.name]} if found.name in before.run else {}
+        for file in discover(project.deliveries, contract):
+            now = seen[file.name] = (file.size, file.modified)
+            if now != before.seen.get(file.name):
+                ran |= {file.name: before.run[file.name]} if file.name in before.run else {}
                 continue
-            ran[found.name] = now
-            if now != before.run.get(found.name):
-                periods |= _periods_of(contract, found.name)
+            ran[file.name] = now
+            if now != before.run.get(file.name):
+                periods |= _periods_of(contract, file.name)
     return Arrivals(seen, ran, frozenset(periods))
 
 
@@ -67,5 +68,5 @@ def _periods_of(contract: Contract, name: str) -> set[int]:
     try:
         period, _ = contract.period_of(name)
     except DeliveryError:
-        return set()  # a run of any year reports the name; by itself it starts none
+        return set()  # every run reports such a name; the file itself starts no run
     return possible_periods() if period is None else {period}

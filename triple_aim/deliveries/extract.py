@@ -1,4 +1,4 @@
-"""One extract of one installation: what every step from a delivered file to staging needs.
+"""One extract of one installation, with all that the steps from a delivered file to staging need.
 
 Not here: the steps themselves (``ingest``, ``validation``, ``staging``).
 """
@@ -16,7 +16,7 @@ from triple_aim.warehouse import Query, Warehouse
 
 @dataclass(frozen=True)
 class Extract:
-    """A contract and its staging SQL, with the warehouse and the folders they work on."""
+    """A contract and its staging SQL, with the warehouse and the project that they work on."""
 
     warehouse: Warehouse
     project: Project
@@ -29,7 +29,7 @@ class Extract:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The hash of all that decides what a delivery becomes: contract, SQL and the code lists they name."""
+        """The hash of the contract, the SQL and the code lists that they name; these determine the staged rows."""
         digest = hashlib.sha256((self.contract.model_dump_json() + self.query.hash).encode())
         tables = {column.listed_in.split(".")[0] for column in self.contract.columns if column.listed_in}
         tables |= {table.removeprefix("ref.") for table in self.query.reads if table.startswith("ref.")}
@@ -39,23 +39,23 @@ class Extract:
         return digest.hexdigest()
 
     def staged_fingerprints(self) -> dict[Slot, str]:
-        """Of each staged slot, the fingerprint under which it was staged."""
+        """The fingerprint with which each slot was staged."""
         return self._staged("fingerprint")
 
     def staged_deliveries(self) -> dict[Slot, str]:
-        """Of each staged slot, the hash of its delivery."""
+        """The hash of the delivery in each staged slot."""
         return self._staged("delivery")
 
     def _staged(self, column: str) -> dict[Slot, str]:
-        found = f"select (period, supplier), {column} from meta.staged where extract = ?"
-        return dict(self.warehouse.rows(found, [self.name]))
+        sql = f"select (period, supplier), {column} from meta.staged where extract = ?"
+        return dict(self.warehouse.rows(sql, [self.name]))
 
     def is_staged_as_table(self) -> bool:
-        """Whether an older version staged the extract as a table; it is a view now."""
+        """Whether an older version staged the extract as a table; this version uses a view."""
         return self.warehouse.kind(f"stg.{self.name}") == "BASE TABLE"
 
     def row_counts(self) -> tuple[int, int]:
-        """The rows staged and the rows set aside, over all periods."""
+        """The number of rows staged and of rows set aside, over all periods."""
         staged, set_aside = self.warehouse.rows(
             """select coalesce(sum(row_count) filter (where stage = 'staged'), 0),
                       coalesce(sum(row_count) filter (where stage = 'set_aside'), 0)

@@ -1,7 +1,7 @@
-"""One function a file format: a delivered file becomes the view ``RAW``, as it was delivered.
+"""Reads a delivered file as the view ``RAW``, with its values unchanged; one function per file format.
 
-Not here: types, rules and names; those are the contract's, in ``validation``. Nothing is sniffed: the header is read,
-every CSV field is text, and a file that is not well-formed is refused without quoting any of its content.
+Not here: types, rules and column names, which the contract defines (``validation``). No format is guessed: every CSV
+field is text, and the refusal of a malformed file quotes nothing of it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from triple_aim.definitions import CsvFormat, ExcelFormat, Files, ParquetFormat,
 from triple_aim.errors import DeliveryError
 from triple_aim.warehouse import EngineError, Warehouse, is_machine_failure, literal, quoted
 
-#: Text becomes a temporary table, for it is read more than once, and no delivered row is left behind in the warehouse
-#: file; Parquet stays where it is, for its columns are read one by one.
+#: A text file is parsed once into a temporary table, because it is read more than once; temporary, so that no delivered
+#: row stays in the warehouse file. A Parquet file is read in place, because its columns can be read one by one.
 RAW = "temp.main.delivery_raw"
 PARSED = "temp.main.delivery_parsed"
-LARGEST_RATIO = 200  # what unpacks to more than this many times its size is no delivery
+LARGEST_RATIO = 200  # a file that unpacks to more than this many times its size is refused
 LONGEST_LINE = 1_000_000  # bytes
 MOST_COLUMNS = 2_000
 LARGEST_BATCH = 1 << 17  # rows
@@ -37,10 +37,10 @@ REDELIVER = "ask the supplier to deliver the file again"
 
 
 def load_raw(warehouse: Warehouse, path: Path, files: Files, label: str) -> list[str]:
-    """Make ``RAW`` of a file and return its headers, trimmed and in lower case, in order.
+    """Create the view ``RAW`` of a file and return its headers in order, trimmed and in lower case.
 
-    ``label`` is the delivery's own name for messages. The view has the columns ``line_number`` and ``c0, c1, …``; of a
-    Parquet file it reads that file, which must stay while it is used.
+    Messages name the file by ``label``. The view has the columns ``line_number`` and ``c0, c1, …``. For a Parquet file
+    it reads that file, which must exist as long as the view is used.
     """
     readers: dict[str, Callable[[Warehouse, Path, Any, str], list[str]]] = {
         "csv": _load_csv,
@@ -55,15 +55,15 @@ def load_raw(warehouse: Warehouse, path: Path, files: Files, label: str) -> list
     except EngineError as error:
         if is_machine_failure(error):
             raise
-        # The engine's message quotes the offending line, which may hold a person; only its number goes on.
+        # The message of the engine quotes the line, which may contain data of a person; only its number is reported.
         line = re.search(r"[Ll]ine:? (\d+)", str(error))
         raise DeliveryError(
             f"the file is not well-formed {files.format.type}", f"{label}{':' + line[1] if line else ''}", REDELIVER
         ) from None
-    # By place, not by name: a file without a header has a person in its first line.
-    twice = [str(i + 1) for i, header in enumerate(headers) if headers.count(header) > 1]
-    if twice:
-        raise DeliveryError(f"columns {', '.join(twice[:5])} have one header", f"{label}:1", REDELIVER)
+    # By position, not by name: without a header, the first line contains data of a person.
+    duplicates = [str(i + 1) for i, header in enumerate(headers) if headers.count(header) > 1]
+    if duplicates:
+        raise DeliveryError(f"columns {', '.join(duplicates[:5])} have the same header", f"{label}:1", REDELIVER)
     return headers
 
 
@@ -74,7 +74,7 @@ def _load_csv(warehouse: Warehouse, path: Path, form: CsvFormat, label: str) -> 
         headers = [header.strip().lower() for header in next(csv.reader([first], delimiter=form.delimiter))]
         if not 2 <= len(headers) <= MOST_COLUMNS:
             raise DeliveryError(
-                f"the first line holds no header with “{form.delimiter}” in it",
+                f"the first line is not a header with the delimiter “{form.delimiter}”",
                 f"{label}:1",
                 "check the delimiter and the file",
             )
@@ -88,18 +88,20 @@ def _load_csv(warehouse: Warehouse, path: Path, form: CsvFormat, label: str) -> 
             )""",
         )
     rows = warehouse.value(f"select count(*) from {PARSED}")
-    if rows != lines - 1:  # the engine has been seen to drop a line without a word
+    if rows != lines - 1:  # the engine can drop a line without an error
         raise DeliveryError(
-            f"{lines - 1:,} lines hold {rows:,} rows", label, "a row is one line: look for an open quotation mark"
+            f"{lines - 1:,} lines contain {rows:,} rows",
+            label,
+            "write one row per line; look for an open quotation mark",
         )
     return headers
 
 
 @contextmanager
 def _plain_text(path: Path, form: CsvFormat, label: str) -> Iterator[tuple[Path, int]]:
-    """A CSV as plain UTF-8, and its number of lines that are not blank.
+    """A CSV file as uncompressed UTF-8, and its number of non-blank lines.
 
-    Everything is read once here, for the engine neither checks a gzip's own checksum nor stops at its real size.
+    The whole file is read here, because the engine does not check the checksum or the real size of a gzip file.
     """
     is_packed, is_utf8 = path.suffix == ".gz", form.encoding == "utf-8"
     scan = _Scan(form, label, LARGEST_RATIO * path.stat().st_size if is_packed else None)
@@ -120,39 +122,39 @@ def _plain_text(path: Path, form: CsvFormat, label: str) -> Iterator[tuple[Path,
 
 
 class _Scan:
-    """Reads bytes through: the encoding that was promised, no zero bytes, no endless line, no bomb."""
+    """Checks a text while it is read: its encoding, zero bytes, the length of its lines, its unpacked size."""
 
-    def __init__(self, form: CsvFormat, label: str, most: int | None) -> None:
-        self.form, self.label, self.most = form, label, most
+    def __init__(self, form: CsvFormat, label: str, largest_size: int | None) -> None:
+        self.form, self.label, self.largest_size = form, label, largest_size
         self.lines = 0
 
     def read(self, source: BinaryIO) -> Iterator[bytes]:
-        """The same text in UTF-8, chunk by chunk."""
-        promised = codecs.getincrementaldecoder(self.form.encoding)()
+        """The text in UTF-8, in chunks."""
+        declared = codecs.getincrementaldecoder(self.form.encoding)()
         utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
         is_utf8, is_ascii, size, pending = self.form.encoding == "utf-8", True, 0, b""
         try:
             while chunk := source.read(CHUNK):
                 size += len(chunk)
-                if self.most is not None and size > self.most:
+                if self.largest_size is not None and size > self.largest_size:
                     raise DeliveryError("the compressed file unpacks to an unlikely size", self.label, REDELIVER)
                 if b"\0" in chunk:
-                    raise self._refuse("holds a zero byte: it is binary, or text of another encoding")
-                text = promised.decode(chunk)
+                    raise self._refuse("contains a zero byte: it is binary, or text in another encoding")
+                text = declared.decode(chunk)
                 yield chunk if is_utf8 else text.encode()
                 if not is_utf8 and utf8 is not None:
                     is_ascii = is_ascii and chunk.isascii()
-                    utf8 = _still(utf8, chunk)
-                *whole, pending = (pending + chunk).splitlines(keepends=True)
-                self.lines += len(whole) - sum(whole.count(end) for end in (b"\n", b"\r\n", b"\r"))
+                    utf8 = _if_decodable(utf8, chunk)
+                *lines, pending = (pending + chunk).splitlines(keepends=True)
+                self.lines += len(lines) - sum(lines.count(end) for end in (b"\n", b"\r\n", b"\r"))
                 if len(pending) > LONGEST_LINE:
                     raise self._refuse("has a line without an end")
-            promised.decode(b"", final=True)
+            declared.decode(b"", final=True)
         except UnicodeError:
             raise self._refuse(f"is not {self.form.encoding} text") from None
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise DeliveryError("the gzip file is damaged or cut off", self.label, REDELIVER) from None
-        if not is_utf8 and not is_ascii and utf8 is not None and _still(utf8, b"", final=True):
+        if not is_utf8 and not is_ascii and utf8 is not None and _if_decodable(utf8, b"", final=True):
             raise DeliveryError(f"the file is utf-8, not {self.form.encoding}", self.label, REDELIVER)
         self.lines += bool(pending.strip(b"\r\n"))
 
@@ -160,8 +162,10 @@ class _Scan:
         return DeliveryError(f"the file {what}", f"{self.label}, after line {self.lines}", REDELIVER)
 
 
-def _still(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = False) -> codecs.IncrementalDecoder | None:
-    """The decoder, as long as what it was given can be decoded."""
+def _if_decodable(
+    decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = False
+) -> codecs.IncrementalDecoder | None:
+    """The decoder, or None when it cannot decode the chunk."""
     try:
         decoder.decode(chunk, final)
     except UnicodeError:
@@ -174,34 +178,34 @@ def _load_parquet(warehouse: Warehouse, path: Path, form: ParquetFormat, label: 
     from pyarrow import types
 
     try:
-        # The engine does not look at the checksums of pages, so a flipped bit would be another number.
-        with pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:  # not all of it at once
+        # The engine does not check the checksums of pages, so a changed bit would give another number.
+        with pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:  # no large read-ahead
             headers = list(file.schema_arrow.names)
-            odd = [
+            unsupported = [
                 str(i + 1)
                 for i, field in enumerate(file.schema_arrow)
                 if types.is_nested(field.type) or types.is_fixed_size_binary(field.type)
             ]
-            if odd:
-                told = f"columns {', '.join(odd[:5])} hold lists, records or bytes"
-                raise DeliveryError(told, label, "deliver plain columns of text, numbers and dates")
+            if unsupported:
+                what = f"columns {', '.join(unsupported[:5])} contain lists, records or bytes"
+                raise DeliveryError(what, label, "deliver plain columns of text, numbers and dates")
             fields = file.metadata.num_rows * len(headers)
             if fields > LARGEST_RATIO * path.stat().st_size or len(headers) > MOST_COLUMNS:
                 raise DeliveryError("the file unpacks to an unlikely size", label, REDELIVER)
-            file.scan_contents(batch_size=LARGEST_BATCH)  # every page, of which nothing is made
+            file.scan_contents(batch_size=LARGEST_BATCH)  # reads and checks every page
     except DeliveryError:
         raise
-    except Exception:  # foreign bytes break a parser in more ways than it names, and its message may quote them
+    except Exception:  # a parser has no list of its errors for foreign bytes, and a message may quote them
         raise DeliveryError("the file is not a readable Parquet file", label, REDELIVER) from None
     warehouse.run(f"create or replace temp view {RAW} as {parquet_rows(warehouse, literal(str(path)))}")
     return [header.strip().lower() for header in headers]
 
 
 def parquet_rows(warehouse: Warehouse, path: str) -> str:
-    """The select that is ``RAW`` of a Parquet file; ``path`` is SQL."""
-    plain = f"read_parquet({path}, hive_partitioning = false"  # a folder's name is no column
+    """The select behind ``RAW`` for a Parquet file; ``path`` is SQL."""
+    plain = f"read_parquet({path}, hive_partitioning = false"  # the name of a folder is not a column
     names = [name for name, _ in warehouse.header(f"select * from {plain})")]
-    renamed = ", ".join(f"{quoted(name)} as c{i}" for i, name in enumerate(names))  # as the engine tells twins apart
+    renamed = ", ".join(f"{quoted(name)} as c{i}" for i, name in enumerate(names))  # duplicates are unique here
     return f"select file_row_number + 2 as line_number, {renamed} from {plain}, file_row_number = true)"
 
 
@@ -209,7 +213,7 @@ def _load_spss(warehouse: Warehouse, path: Path, form: SpssFormat, label: str) -
     import pyreadstat
 
     try:
-        # user_missing keeps 8 and 9 as they are; the contract says what they mean, not the file.
+        # user_missing keeps codes such as 8 and 9; the contract states what they mean, not the file.
         frame, _ = pyreadstat.read_sav(path, user_missing=True, apply_value_formats=False)
     except Exception:  # as above
         raise DeliveryError("the file is not a readable SPSS file", label, REDELIVER) from None
@@ -232,14 +236,14 @@ def _load_excel(warehouse: Warehouse, path: Path, form: ExcelFormat, label: str)
     except Exception:  # as above
         what = f" with a sheet “{form.sheet}”" if form.sheet else ""
         raise DeliveryError(f"the file is not a readable Excel file{what}", label, REDELIVER) from None
-    while rows and not any(str(cell).strip() for cell in rows[-1]):  # formatted, but empty
+    while rows and not any(str(cell).strip() for cell in rows[-1]):  # rows with a format but no value
         rows.pop()
     texts = [[_excel_text(cell, form.decimal) for cell in row] for row in rows]
     return _load_frame(warehouse, pd.DataFrame(texts, columns=[str(name) for name in header], dtype=str))
 
 
 def _excel_text(cell: object, decimal: str) -> str:
-    """A cell as it would stand in a CSV: Excel knows no integers, so 12.0 is 12."""
+    """A cell as text in a CSV; Excel has no integers, so 12.0 is 12."""
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() else str(cell).replace(".", decimal)
     return str(cell)
@@ -259,6 +263,6 @@ def _replace_raw(warehouse: Warehouse, select: str) -> None:
     warehouse.run(f"create or replace temp view {RAW} as select * from {PARSED}")
 
 
-def forget_raw(warehouse: Warehouse) -> None:
-    """Leave nothing of a delivery behind."""
+def drop_raw(warehouse: Warehouse) -> None:
+    """Drop the view and the table of the last file."""
     warehouse.run(f"drop view if exists {RAW}; drop table if exists {PARSED}")

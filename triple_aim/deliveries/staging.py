@@ -1,8 +1,8 @@
-"""The tables and views of ``stg``: what a delivery becomes, and the ledger beside it.
+"""The tables and views of ``stg``, and the ledger of delivered, staged and set-aside rows.
 
-Not here: which deliveries are current (``ingest``), or whether a file is what its contract promises (``validation``).
-Rows delivered as text are staged once, into a table. Of a Parquet file only the numbers of its broken lines are stored:
-a view types its rows again at every read, which costs less than a copy of them.
+Not here: which deliveries are current (``ingest``), or whether a file keeps its contract (``validation``). Rows from
+text files are stored in a table. Of a Parquet file only the numbers of its broken lines are stored: a view converts its
+rows at every read, which costs less than a copy.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from triple_aim.definitions import Contract
 from triple_aim.deliveries.extract import Extract
 from triple_aim.deliveries.formats import parquet_rows
-from triple_aim.deliveries.landing import Landed, Slot, kept
-from triple_aim.deliveries.validation import BROKEN, CHECKED, SQL_TYPES, Judged
-from triple_aim.warehouse import WORK, Warehouse, literal, qualified, quoted
+from triple_aim.deliveries.landing import LandedDelivery, Slot, verified_path
+from triple_aim.deliveries.validation import BROKEN, CHECKED, SQL_TYPES, CheckedDelivery
+from triple_aim.warehouse import WORK_FOLDER, Warehouse, literal, qualified, quoted
 
 log = logging.getLogger(__name__)
 
-#: The ledgers of own deliveries and of other parties have one shape.
+#: The columns of the ledgers, of own deliveries and of those of other parties.
 LEDGER = """
     (extract varchar, period integer, supplier varchar, stage varchar, reason varchar,
      row_count bigint, amount_eur decimal(18, 2))"""
@@ -27,13 +27,16 @@ STAGED = ("extract varchar", "period integer", "supplier varchar", "delivery var
 
 
 def ensure_tables(warehouse: Warehouse) -> None:
-    """Create the tables that record what is staged; those of an older version are emptied, so all is staged again."""
+    """Create the tables that record the staged deliveries.
+
+    An empty table replaces a ``meta.staged`` of an older version, so that everything is staged again.
+    """
     warehouse.ensure("meta.staged", STAGED)
     warehouse.run(f"create table if not exists meta.ledger {LEDGER}")
 
 
 def reset_staging(extract: Extract) -> None:
-    """Leave an empty table, so that SQL above it still runs."""
+    """Remove all staged rows and leave ``stg`` empty, so that the SQL that reads it still runs."""
     _create_delivery_view(extract, {})
     extract.warehouse.run(f"create or replace table {_staged_table(extract.name)} as {extract.query.sql}")
     for table in ("meta.staged", "meta.ledger"):
@@ -41,7 +44,7 @@ def reset_staging(extract: Extract) -> None:
     _create_stg_view(extract)
 
 
-def unstage_withdrawn(extract: Extract, known: list[Landed]) -> None:
+def unstage_withdrawn(extract: Extract, known: list[LandedDelivery]) -> None:
     """Remove the staged rows of deliveries that were withdrawn from the landing area."""
     withdrawn = extract.warehouse.rows(
         "select period, supplier from meta.staged where extract = ? and not list_contains(?, delivery)",
@@ -52,16 +55,16 @@ def unstage_withdrawn(extract: Extract, known: list[Landed]) -> None:
         _create_stg_view(extract)
 
 
-def verify_visible_files(extract: Extract, known: list[Landed]) -> None:
-    """Check that the Parquet files that ``stg`` reads are still those that were accepted."""
+def verify_visible_files(extract: Extract, known: list[LandedDelivery]) -> None:
+    """Check that the Parquet files behind ``stg`` are unchanged since they were accepted."""
     visible = _periods_by_file(extract)
     for delivery in known:
         if delivery.sha256 in visible:
-            kept(extract.project.landing, delivery)
+            verified_path(extract.project.landing, delivery)
 
 
-def stage(extract: Extract, delivery: Landed, judged: Judged, periods: set[int]) -> None:
-    """Replace these periods of ``stg`` by the checked delivery and write the ledger beside it."""
+def stage(extract: Extract, delivery: LandedDelivery, checked: CheckedDelivery, periods: set[int]) -> None:
+    """Replace the rows of these periods by those of the checked delivery, and write the ledger."""
     warehouse, contract, query, table = extract.warehouse, extract.contract, extract.query, _staged_table(extract.name)
     names = ", ".join(quoted(column.name) for column in contract.columns)
     chosen = ", ".join(str(period) for period in sorted(periods))
@@ -73,16 +76,17 @@ def stage(extract: Extract, delivery: Landed, judged: Judged, periods: set[int])
     _unstage(extract, [(period, delivery.supplier) for period in periods])
     staged = f"({query.sql}\n)"
     lines = "count(*), sum(line_number), bit_xor(hash(line_number))"
-    if judged.is_parquet:  # no row is stored, but each is computed once, so that a row that cannot be staged fails now
-        values = ", ".join(quoted(column) for column in query.columns if column in query.made) or "0"
-        *found, _ = warehouse.rows(f"select {lines}, bit_xor(hash({values})) from {staged}")[0]
+    if checked.is_parquet:  # no row is stored, but each is computed once, so that an error appears now
+        values = ", ".join(quoted(column) for column in query.columns if column in query.computed) or "0"
+        *staged_lines, _ = warehouse.rows(f"select {lines}, bit_xor(hash({values})) from {staged}")[0]
     else:
         warehouse.run(f"insert into {table} by name {query.sql}")
         staged = f"{table} where supplier = {literal(delivery.supplier)} and period in ({chosen})"
-        found = list(warehouse.rows(f"select {lines} from {staged}")[0])
+        staged_lines = list(warehouse.rows(f"select {lines} from {staged}")[0])
     is_staged = "broken_rule is null"
-    if found != list(warehouse.rows(f"select {lines} from {CHECKED} where {is_staged} and period in ({chosen})")[0]):
-        is_staged += f" and line_number in (select line_number from {staged})"  # a set of every line takes memory
+    good_lines = warehouse.rows(f"select {lines} from {CHECKED} where {is_staged} and period in ({chosen})")[0]
+    if staged_lines != list(good_lines):  # compare single lines only then: a set of all lines needs much memory
+        is_staged += f" and line_number in (select line_number from {staged})"
     _write_ledger(extract, delivery, chosen, is_staged)
     for period in sorted(periods):
         warehouse.run(
@@ -92,21 +96,21 @@ def stage(extract: Extract, delivery: Landed, judged: Judged, periods: set[int])
     log.info("staged %s for %s", extract.name, chosen)
 
 
-def show_delivery(extract: Extract, delivery: Landed, judged: Judged) -> None:
-    """Let ``stg`` show a staged delivery whose file now lies in the landing area."""
-    if judged.is_parquet:
-        _create_file_view(extract, delivery, judged)
+def show_delivery(extract: Extract, delivery: LandedDelivery, checked: CheckedDelivery) -> None:
+    """Make a staged delivery visible in ``stg`` after its file was landed."""
+    if checked.is_parquet:
+        _create_file_view(extract, delivery, checked)
     _create_stg_view(extract)
 
 
 def _staged_table(extract: str) -> str:
-    """The table of the rows that were delivered as text; each Parquet file has a view of its own."""
+    """The table of the rows from text files; each Parquet file has a view of its own."""
     return qualified(f"delivery.{extract} rows")
 
 
-def _write_ledger(extract: Extract, delivery: Landed, chosen: str, is_staged: str) -> None:
-    """Count delivered, staged and set-aside rows and euros of a delivery; ``is_staged`` is SQL."""
-    # A broken row may hold a period that is not of its file; the ledger counts it under the file's first.
+def _write_ledger(extract: Extract, delivery: LandedDelivery, chosen: str, is_staged: str) -> None:
+    """Count the delivered, staged and set-aside rows and euros of a delivery; ``is_staged`` is an SQL condition."""
+    # A broken row may have a period outside its file; the ledger counts it in the first period of the file.
     periods_of_file = ", ".join(str(period) for period in delivery.periods)
     extract.warehouse.run(
         f"""insert into meta.ledger
@@ -133,7 +137,7 @@ def _write_ledger(extract: Extract, delivery: Landed, chosen: str, is_staged: st
 
 
 def _amount_sql(contract: Contract) -> str:
-    """Net euros of one row, as the contract's ledger defines them; decimals throughout keep the cents exact."""
+    """SQL for the net euros of one row, as the ledger of the contract defines them; decimals keep the cents exact."""
     if contract.ledger is None or contract.ledger.amount is None:
         return "cast(0 as decimal(18, 2))"
     amount = contract.ledger.amount
@@ -144,7 +148,7 @@ def _amount_sql(contract: Contract) -> str:
 
 
 def _unstage(extract: Extract, slots: Iterable[Slot]) -> None:
-    """Delete the staged text rows of these slots, and their records."""
+    """Delete the stored rows of these slots and the records about them."""
     warehouse, name = extract.warehouse, extract.name
     for slot in slots:
         warehouse.run(f"delete from {_staged_table(name)} where period = ? and supplier = ?", list(slot))
@@ -152,25 +156,25 @@ def _unstage(extract: Extract, slots: Iterable[Slot]) -> None:
             warehouse.run(f"delete from {table} where extract = ? and period = ? and supplier = ?", [name, *slot])
 
 
-def _create_file_view(extract: Extract, delivery: Landed, judged: Judged) -> None:
-    """A view of the rows of an accepted Parquet file, without those that were just found broken."""
+def _create_file_view(extract: Extract, delivery: LandedDelivery, checked: CheckedDelivery) -> None:
+    """Create the view of the rows of an accepted Parquet file, without the rows that the last check found broken."""
     warehouse, landing = extract.warehouse, extract.project.landing
     part = f"delivery.{extract.name} {delivery.sha256}"
     broken = qualified(f"{part} broken")
     names = ", ".join(quoted(column.name) for column in extract.contract.columns)
-    # The path starts at the work folder, which may be moved.
-    path = f"getvariable('{WORK}') || {literal('/' + str(delivery.path(landing).relative_to(landing.parent)))}"
+    # The path is relative to the work folder, which may be moved.
+    path = f"getvariable('{WORK_FOLDER}') || {literal('/' + str(delivery.path(landing).relative_to(landing.parent)))}"
     warehouse.run(f"create or replace table {broken} as select line_number from {BROKEN}")
     warehouse.run(
         f"""create or replace view {qualified(part)} as
-            with raw as ({parquet_rows(warehouse, path)}), {judged.typed}
+            with raw as ({parquet_rows(warehouse, path)}), {checked.typed}
             select line_number, period, {literal(delivery.supplier)} as supplier, {names}
             from dated anti join {broken} using (line_number)"""
     )
 
 
 def _create_stg_view(extract: Extract) -> None:
-    """Let ``stg`` show what ``meta.staged`` lists, and drop the views of files that it lists no more."""
+    """Create the ``stg`` view of the deliveries in ``meta.staged``; drop the views of files that left it."""
     warehouse, query = extract.warehouse, extract.query
     listed = _periods_by_file(extract)
     files = {delivery: periods for delivery, periods in listed.items() if periods}
@@ -189,7 +193,7 @@ def _create_stg_view(extract: Extract) -> None:
 
 
 def _periods_by_file(extract: Extract) -> dict[str, list[int]]:
-    """The Parquet deliveries that have a view, each with the periods for which it is current."""
+    """The Parquet deliveries that have a view, with the periods in which each is current."""
     return dict(
         extract.warehouse.rows(
             """with files as (
@@ -206,7 +210,7 @@ def _periods_by_file(extract: Extract) -> dict[str, list[int]]:
 
 
 def _create_delivery_view(extract: Extract, files: dict[str, list[int]]) -> None:
-    """What the staging SQL reads: the rows of these files in the periods for which they are current."""
+    """Create the view that the staging SQL reads: the rows of these files in the periods in which they are current."""
     name, columns = f"delivery.{extract.name}", extract.contract.columns
     empty = ", ".join(f"cast(null as {SQL_TYPES[column.type]}) as {quoted(column.name)}" for column in columns)
     rows = [

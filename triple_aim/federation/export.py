@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from triple_aim.cubes import COUNTED, MEASURES, NOWHERE, TYPES, ensure_contributions, place_of
 from triple_aim.definitions import Programme
-from triple_aim.deliveries import MANIFEST, Contribution, CubeFile, LedgerLine, inputs
+from triple_aim.deliveries import MANIFEST, Contribution, CubeFile, LedgerLine, staged_inputs
 from triple_aim.errors import DisclosureError, NothingToPublish, ProjectError
 from triple_aim.files import parquet_bytes, sha256, write_synced
-from triple_aim.release import standing_release
+from triple_aim.release import up_to_date_release
 from triple_aim.warehouse import Query, Warehouse, open_warehouse, qualified, quoted
 
 BELOW = "below_minimum"
@@ -53,7 +53,7 @@ def export_cubes(
         raise ProjectError(
             f"there is no cube {', '.join(unknown)}", "--cube", f"choose from {', '.join(programme.cubes)}"
         )
-    release = standing_release(project, programme.contracts.values())
+    release = up_to_date_release(project, programme.contracts.values())
     if release is None or not project.warehouse.is_file():
         raise ProjectError(
             "the cubes are not those of a release that rests on what is delivered and written now",
@@ -226,7 +226,7 @@ def _leaving(warehouse: Warehouse, programme: Programme, query: Query, periods: 
             )
         elif name in query.grain:
             columns.append(f"case when leaves then {cell} else '{NOWHERE}' end as {cell}")
-        elif name in query.apart:
+        elif name in query.non_additive:
             columns.append(f"any_value({cell}) filter (where false) as {cell}")
         elif name.endswith(MEASURES):
             columns.append(f"sum({cell})" + ("" if name in ledger else " filter (where leaves)") + f" as {cell}")
@@ -276,7 +276,7 @@ def _manifest(
         cubes={
             query.name: CubeFile(
                 sha256=sha256(content),
-                content=content_of(programme, query),
+                fingerprint=content_of(programme, query),
                 rows=table.num_rows,
                 periods=periods[query.name],
                 minimum=minimum_of(programme, query),
@@ -287,7 +287,7 @@ def _manifest(
         contracts={extract: programme.contracts[extract].version for extract in sorted(extracts)},
         deliveries={
             slot: content
-            for slot, content in inputs(warehouse).items()
+            for slot, content in staged_inputs(warehouse).items()
             if slot.split("/")[0] in extracts and slot.split("/")[1] in everyone
         },
         ledger=[

@@ -24,7 +24,7 @@ from triple_aim.cubes import (
 )
 from triple_aim.definitions import Contract, Programme
 from triple_aim.deliveries import (
-    MOST,
+    LARGEST_COUNT,
     LedgerLine,
     StoredContribution,
     accept_contributions,
@@ -37,7 +37,7 @@ from triple_aim.federation.export import BELOW, content_of, judges_of, ledger_co
 from triple_aim.warehouse import EngineError, Query, Warehouse, literal, open_warehouse, qualified, quoted
 
 NEVER_NEGATIVE = ("_count", "_sumsq", "_years")
-MOST_SQUARED = 10**18  # sums of squares; with it and ``MOST`` no sum over parties leaves its type
+MOST_SQUARED = 10**18  # sums of squares; with it and ``LARGEST_COUNT`` no sum over parties leaves its type
 #: The shape of a label that has no list of its own, so that no sentence stands among the cells.
 SHAPES = {"municipality_code": f"GM[0-9]{{4}}|{NOWHERE}"}
 LABEL = "[A-Za-z0-9_.+-]{1,60}"
@@ -126,7 +126,7 @@ def _refuse_other_content(programme: Programme, party: StoredContribution) -> No
     other = [
         name
         for name, file in party.manifest.cubes.items()
-        if name not in programme.cubes or content_of(programme, programme.cubes[name]) != file.content
+        if name not in programme.cubes or content_of(programme, programme.cubes[name]) != file.fingerprint
     ]
     if other:
         raise DeliveryError(
@@ -147,10 +147,10 @@ def _refuse_same_deliveries(
         counted = {
             (extract, period, content)
             for cube, file in party.manifest.cubes.items()
-            if not programme.cubes[cube].whole  # of the others, places would be found to count twice
+            if not programme.cubes[cube].single_party  # of the others, places would be found to count twice
             for extract in programme.extracts_of(programme.cubes[cube])
             for period in file.periods
-            for content in party.manifest.of_extracts({extract}, period)
+            for content in party.manifest.delivery_hashes({extract}, period)
         }
         if again := sorted(counted & seen.keys()):
             extract, period, _ = again[0]
@@ -181,9 +181,9 @@ def _refuse_same_places(warehouse: Warehouse, programme: Programme, parties: Ite
     parties = list(parties)
     for name, query in programme.cubes.items():
         files = {party.manifest.contributor: party for party in parties if name in party.manifest.cubes}
-        if not query.whole or len(files) < 2:
+        if not query.single_party or len(files) < 2:
             continue
-        place = quoted(query.whole)
+        place = quoted(query.single_party)
         twice = warehouse.rows(
             f"""select period, string_agg(distinct contributor, ' and ' order by contributor), count(*)
                 from (select distinct contributor, period, {place} from ({_rows(name, files)})
@@ -230,7 +230,7 @@ def _misfit(
     signed = [name for name in query.columns if name.endswith(NEVER_NEGATIVE) or name in query.largest]
     negative = " or ".join(f"{quoted(name)} < 0" for name in signed) or "false"
     unnamed = " or ".join(f"{quoted(name)} is null" for name in query.grain)
-    apart = " or ".join(f"{quoted(name)} is not null" for name in query.apart) or "false"
+    apart = " or ".join(f"{quoted(name)} is not null" for name in query.non_additive) or "false"
     numbers = [name for name in query.columns if name.endswith((*MEASURES, "percent")) or name in query.largest]
     large = " or ".join(map(_beyond, numbers)) or "false"
     order = " or ".join(f"coalesce({quoted(b)}, 0) > coalesce({quoted(a)}, 0)" for a, b in pairwise(query.largest))
@@ -252,7 +252,7 @@ def _misfit(
         f"{empty:,} cells do not say whose they are": empty,
         f"{below:,} cells hold a negative count": below,
         f"{beyond:,} cells hold a number beyond what can be": beyond,
-        f"{ranked:,} cells hold {', '.join(query.apart)}, which do not add up over parties": ranked,
+        f"{ranked:,} cells hold {', '.join(query.non_additive)}, which do not add up over parties": ranked,
         f"{told:,} excluded rows tell more than their number and euros": told,
         f"{upside_down:,} cells hold a second amount above the largest": upside_down,
     }
@@ -276,7 +276,7 @@ def _beyond(name: str) -> str:
     """SQL that is true where a number is larger than any country's; a percentage that is not finite, too."""
     if name.endswith("percent"):
         return f"{quoted(name)} not between 0 and 100"
-    return f"abs({quoted(name)}) > {MOST_SQUARED if name.endswith('_sumsq') else MOST}"
+    return f"abs({quoted(name)}) > {MOST_SQUARED if name.endswith('_sumsq') else LARGEST_COUNT}"
 
 
 def _odd_label(warehouse: Warehouse, programme: Programme, query: Query, source: str) -> str:
@@ -321,7 +321,7 @@ def _undelivered(programme: Programme, query: Query, party: StoredContribution) 
     """An extract and period of which the manifest names no delivery, so that it could count twice unseen."""
     extracts = sorted(programme.extracts_of(query))
     for period in party.manifest.cubes[query.name].periods:
-        named = [bool(party.manifest.of_extracts({extract}, period)) for extract in extracts]
+        named = [bool(party.manifest.delivery_hashes({extract}, period)) for extract in extracts]
         if not (any(named) if query.any_source else all(named)):
             return f"its manifest does not name every delivery it was made of in {period}"
     return ""

@@ -1,6 +1,7 @@
 """Sums that nobody can make of several parties' cells: their rows stand, and say why there is no number.
 
-Not here: which sums these are (``-- apart:`` in ``sql/cube``). They rank everyone of a year, which takes all rows.
+Not here: which sums these are (``-- non_additive:`` in ``sql/cube``). They rank everyone of a year, for which all rows
+are needed.
 """
 
 from __future__ import annotations

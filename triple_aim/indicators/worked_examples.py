@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from triple_aim.cubes import Floats
-from triple_aim.definitions import SCORE, YES, Compute, Spec, line_of
+from triple_aim.definitions import Compute, Spec, line_of
 from triple_aim.errors import ContentError
 from triple_aim.indicators.estimators import UNUSED, Sums, estimate
 from triple_aim.indicators.methods.decomposition import components
@@ -97,9 +97,16 @@ def _sampled(route: Compute, given: dict[str, Floats]) -> Floats:
     """
     weight, answer = given["weight"], given["score" if route.method == "survey_mean" else "yes"]
     ones, product = np.ones_like(weight), weight * answer
-    columns = {"respondent_count": ones, "answer_count": ones, "weight_sum": weight, "weight_sumsq": weight**2}
-    sums = (product, weight * product, product**2, answer)
-    columns |= dict(zip(SCORE if route.method == "survey_mean" else YES, sums, strict=True))
+    columns = {
+        "respondent_count": ones,
+        "answer_count": ones,
+        "answer_sum": answer,
+        "weight_sum": weight,
+        "weighted_answer_sum": product,
+        "weight_sumsq": weight**2,
+        "weighted_answer_cross_sum": weight * product,
+        "weighted_answer_sumsq": product**2,
+    }
     cell, group = (given.get(name, np.zeros_like(weight)).astype(int) for name in ("cell", "group"))
     shape = (cell.max() + 1, 2 if route.method == "survey_gap" else 1)
     if shape[1] == 2:

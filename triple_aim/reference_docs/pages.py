@@ -1,8 +1,8 @@
-"""The written reference, ``docs/reference/*.md``, from the same models that run.
+"""Generates the pages ``docs/reference/*.md`` from the content and the commands of the engine.
 
-Not here: explanations (``docs/methods``, ``docs/how-to``) or the catalogue in a release (``triple_aim.release``). No
-page depends on a delivery, a clock or a machine: the same content gives the same bytes, and a test holds the tree to
-them.
+Not here: explanations (``docs/methods``, ``docs/how-to``) or the data package of a release (``triple_aim.release``). No
+page depends on a delivery, a clock or a machine: the same content gives the same bytes, and a test compares them with
+the committed pages.
 """
 
 from __future__ import annotations
@@ -37,34 +37,34 @@ from triple_aim.reference_docs.markdown import head, table
 from triple_aim.warehouse import Query
 
 AIMS = ("health", "quality", "cost")
-#: Codes that no error class of ours stands for.
+#: Exit codes without an error class.
 OTHER_CODES = {
-    0: ("done", "The command did what it was asked."),
-    1: ("unforeseen", "An error nobody foresaw; with `--debug` after the command its traceback is shown."),
-    2: ("usage", "The command line itself is wrong: an unknown option, a missing argument."),
+    0: ("done", "The command succeeded."),
+    1: ("unforeseen", "An unforeseen error; `--debug` after the command shows its traceback."),
+    2: ("usage", "The command line is wrong: an unknown option, a missing argument."),
 }
 
 
 def pages(project: Project) -> dict[str, str]:
-    """Every page by file name."""
+    """The text of every page by file name."""
     programme = load_programme(project)
-    shipped = Regions.load(project.reference / "regions", project.settings.division_year)
-    made = {
+    regions = Regions.load(project.reference / "regions", project.settings.division_year)
+    lines_by_page = {
         "indicators": _indicators(programme.specs.values()),
         "coverage": coverage(programme.menu, programme.specs.values()),
         "contracts": _contracts(programme.contracts.values()),
         "marts": _marts(programme.publication),
         "cubes": _cubes(programme),
-        "regions": _regions(shipped, project.reference),
+        "regions": _regions(regions, project.reference),
         "cli": _cli(),
         "checks": _checks(programme),
         "exit-codes": _exit_codes(),
     }
-    return {f"{name}.md": "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
+    return {f"{name}.md": "\n".join(lines).rstrip() + "\n" for name, lines in lines_by_page.items()}
 
 
 def main() -> None:
-    """Write the pages, and the JSON schemas of the content where the engine can make them."""
+    """Write the pages and the JSON schemas of the content."""
     project = load_project()
     for name, text in pages(project).items():
         path = project.root / "docs" / "reference" / name
@@ -76,16 +76,18 @@ def main() -> None:
 
 
 def _indicators(specs: Iterable[Spec]) -> Iterator[str]:
-    told = list(specs)
-    yield from head("Indicators", f"{len(told)} indicators, one file each in `indicator_specs/<aim>/<indicator>.yaml`.")
+    specs = list(specs)
+    yield from head(
+        "Indicators", f"{len(specs)} indicators, one file each in `indicator_specs/<aim>/<indicator>.yaml`."
+    )
     for aim in AIMS:
-        ours = [spec for spec in told if spec.aim == aim]
+        of_aim = [spec for spec in specs if spec.aim == aim]
         yield from (f"## {aim.capitalize()}", "")
         yield from table(
             ("indicator", "title", "unit", "population"),
-            ((f"[{s.id}](#{s.id})", s.title.en, s.unit.en, s.population) for s in ours),
+            ((f"[{s.id}](#{s.id})", s.title.en, s.unit.en, s.population) for s in of_aim),
         )
-        for spec in ours:
+        for spec in of_aim:
             yield from _indicator(spec)
 
 
@@ -112,9 +114,9 @@ def _indicator(spec: Spec) -> Iterator[str]:
     )
     for route in spec.compute:
         for addend in route.add:
-            yield f"* adds `{addend.cube}.{addend.numerator}` as {addend.segment}, over `{addend.denominator}`"
+            yield f"* adds `{addend.cube}.{addend.numerator}` as {addend.segment}, divided by `{addend.denominator}`"
     for item in spec.breaks:
-        yield f"* {'level moved' if item.comparable else 'series break'} from {item.from_}: {item.reason.en}"
+        yield f"* {'change of level' if item.comparable else 'series break'} from {item.from_}: {item.reason.en}"
     yield from (f"* caution: {caution.en}" for caution in spec.cautions)
     given = ", ".join(f"{name} {values}" for name, values in spec.example.given.items())
     yield from (f"* example: {given} give {spec.example.value}", "")
@@ -134,28 +136,28 @@ def _route(cube: str, route: Compute) -> tuple[str, ...]:
 
 
 def _contracts(contracts: Iterable[Contract]) -> Iterator[str]:
-    told = list(contracts)
+    contracts = list(contracts)
     yield from head(
-        "Extracts", f"{len(told)} extracts can be delivered, one contract each in `contracts/<extract>.yaml`."
+        "Extracts", f"{len(contracts)} extracts can be delivered, one contract each in `contracts/<extract>.yaml`."
     )
     yield from table(
         ("extract", "title", "level", "supplier"),
-        ((f"[{c.extract}](#{c.extract})", c.title.en, c.level, c.supplier) for c in told),
+        ((f"[{c.extract}](#{c.extract})", c.title.en, c.level, c.supplier) for c in contracts),
     )
-    for contract in told:
+    for contract in contracts:
         yield from (f"## {contract.extract}", "", f"**{contract.title.en}** / *{contract.title.nl}*", "")
         yield from (contract.meaning.en, "")
-        told_by = "the file's name" if hasattr(contract.period, "file_name") else f"column `{contract.period.column}`"
+        period = "the file name" if hasattr(contract.period, "file_name") else f"column `{contract.period.column}`"
         ledger = contract.ledger
         facts = {
             "version": contract.version,
             "grain": contract.grain,
             "key": ", ".join(contract.key),
-            "period from": told_by,
+            "period from": period,
             "files": "; ".join(f"`{f.pattern}` ({f.format.type})" for f in contract.files),
             "may be set aside": f"{contract.set_aside.max_share:.1%} of the rows",
             "unknown columns": "are ignored" if contract.extra_columns == "ignore" else "refuse the delivery",
-            "counted again in": f"`{ledger.cube}.{ledger.rows}`" if ledger else "no cube",
+            "rows counted in": f"`{ledger.cube}.{ledger.rows}`" if ledger else "no cube",
             "licence": contract.licence,
         }
         yield from table(("", ""), facts.items())
@@ -172,24 +174,24 @@ def _contracts(contracts: Iterable[Contract]) -> Iterator[str]:
 
 
 def _rules(column: Column) -> str:
-    told = [] if column.nullable else ["required"]
+    rules = [] if column.nullable else ["required"]
     if column.codes is not None:
-        told.append("one of " + ", ".join(column.codes))
+        rules.append("one of " + ", ".join(column.codes))
     if column.range:
-        told.append(f"from {_bound(column.range.min)} to {_bound(column.range.max)}")
+        rules.append(f"from {_bound(column.range.min)} to {_bound(column.range.max)}")
     if column.pattern:
-        told.append(f"fits `{column.pattern}`")
+        rules.append(f"matches `{column.pattern}`")
     if column.listed_in:
-        told.append(f"listed in `{column.listed_in}`")
+        rules.append(f"listed in `{column.listed_in}`")
     if column.missing:
-        told.append("missing is written " + " or ".join(f"`{word}`" for word in column.missing))
+        rules.append("missing values are written " + " or ".join(f"`{word}`" for word in column.missing))
     if column.present:
-        told.append(f"only in {_bound(column.present.min)} to {_bound(column.present.max)}")
+        rules.append(f"only in {_bound(column.present.min)} to {_bound(column.present.max)}")
     if column.source:
-        told.append("also called " + ", ".join(f"`{name}`" for name in column.source))
+        rules.append("also called " + ", ".join(f"`{name}`" for name in column.source))
     if column.weight:
-        told.append(f"weighted by `{column.weight}`")
-    return "; ".join(told)
+        rules.append(f"weighted by `{column.weight}`")
+    return "; ".join(rules)
 
 
 def _bound(value: float | None) -> str:
@@ -198,12 +200,12 @@ def _bound(value: float | None) -> str:
 
 def _marts(promise: Publication) -> Iterator[str]:
     yield from head("Marts", f"{len(promise.marts)} marts, one Parquet file each in a release.")
-    yield from ("Thresholds of publication, by cube (see [disclosure](../methods/disclosure.md)):", "")
+    yield from ("Publication thresholds by cube (see [disclosure](../methods/disclosure.md)):", "")
     yield from table(
-        ("cube", "least persons", "least cases", "what readers see"),
+        ("cube", "minimum of persons", "minimum of cases", "reason that readers see"),
         ((cube, str(t.persons), str(t.cases), t.reason.en) for cube, t in promise.thresholds.items()),
     )
-    yield from ("Which indicator stands for which aim in `triple_aim`:", "")
+    yield from ("The indicator that represents each aim in `triple_aim`:", "")
     yield from table(
         ("aim", "indicator"), ((aim, f"[{name}](indicators.md#{name})") for aim, name in promise.headlines.items())
     )
@@ -225,23 +227,23 @@ def _cubes(programme: Programme) -> Iterator[str]:
 
 def _cube(cube: Query, users: Sequence[str]) -> Iterator[str]:
     yield from (f"## {cube.name}", "", cube.purpose, "")
-    needs = "any of them" if cube.any_source else "all of them"
+    required = "any of the sources" if cube.any_source else "all sources"
     sums = [name for name in cube.columns if name not in (*cube.grain, *cube.largest)]
     facts = {
         "one row per": ", ".join(f"`{name}`" for name in cube.grain),
         "reads": ", ".join(f"`{name}`" for name in sorted(cube.reads)),
-        "made where": f"{needs} were delivered for the year",
+        "built when": f"{required} are delivered for the year",
         "sums": ", ".join(f"`{name}`" for name in sums),
         **_parts(cube),
         "persons": f"`{cube.persons}`" if cube.persons else "not counted",
-        "of several parties": _of_parties(cube),
+        "sums of several parties": _merging_of(cube),
         "supplies": ", ".join(f"[{name}](indicators.md#{name})" for name in users) or "no indicator",
     }
     yield from table(("", ""), facts.items())
 
 
 def _parts(cube: Query) -> dict[str, str]:
-    """Which of its sums are parts of one sum, by what a spec may call them."""
+    """The sums of a cube that are parts of one sum, by the name that a spec may use."""
     facts = {}
     if cube.part_of:
         facts["parts of"] = f"`{cube.part_of}.{cube.total}`, by `{cube.axis}` as `{cube.listed_in}` lists it"
@@ -252,19 +254,19 @@ def _parts(cube: Query) -> dict[str, str]:
     return facts
 
 
-def _of_parties(cube: Query) -> str:
-    """What happens to a cube in a federation."""
-    told = f"a `{cube.whole}` of a year comes whole from one party" if cube.whole else "cells add up"
-    told += f", but for {', '.join(f'`{name}`' for name in cube.apart)}" if cube.apart else ""
-    return told + (f"; {', '.join(f'`{name}`' for name in cube.largest)} are ranked again" if cube.largest else "")
+def _merging_of(cube: Query) -> str:
+    """How the sums of several parties are combined in a federation."""
+    merging = f"one party delivers all of a `{cube.single_party}` in a year" if cube.single_party else "cells are added"
+    merging += f", except {', '.join(f'`{name}`' for name in cube.non_additive)}" if cube.non_additive else ""
+    return merging + (f"; {', '.join(f'`{name}`' for name in cube.largest)} are ranked again" if cube.largest else "")
 
 
 def _regions(regions: Regions, reference: Path) -> Iterator[str]:
     yield from head("Regions and reference tables", f"Municipal division of 1 January {regions.division_year}.")
     counts = {kind: len(regions.names(kind)) for kind in regions.types}
     yield from table(("region type", "regions"), ((kind, str(count)) for kind, count in counts.items()))
-    own = "A folder of one's own classifications is added by the setting `own_regions`; see"
-    yield from (f"{own} [own regions](../how-to/own-regions.md).", "", "## Where every reference table comes from", "")
+    own = "The setting `own_regions` adds a folder with your own classifications; see"
+    yield from (f"{own} [own regions](../how-to/own-regions.md).", "", "## Sources of the reference tables", "")
     for path in sorted(reference.glob("*/*.yaml")):
         about = read_yaml(path)
         yield from (f"### {path.parent.name}/{path.stem}", "", f"{about['title']}.", "")
@@ -277,23 +279,23 @@ def _cli() -> Iterator[str]:
 
     from triple_aim.cli import app
 
-    yield from head("Command line", "Data goes to stdout; talk, progress and errors go to stderr.")
+    yield from head("Command line", "Data go to stdout; messages, progress and errors go to stderr.")
     yield from (
-        "`--debug`, anywhere on the line, shows the traceback of an error. `NO_COLOR` in the environment takes the",
-        "colour out. Every way to end has an [exit code](exit-codes.md).",
+        "`--debug`, anywhere on the line, shows the traceback of an error. `NO_COLOR` in the environment removes the",
+        "colours. A command ends with one of these [exit codes](exit-codes.md).",
         "",
     )
     yield from _command(get_command(app), ("triple-aim",))
 
 
 def _command(command: Any, path: tuple[str, ...]) -> Iterator[str]:
-    """One command and those under it; typer has its own copy of click, so the shapes are taken as they come."""
-    inner: Mapping[str, Any] = getattr(command, "commands", {})
-    if inner:
+    """One command and its subcommands; typer has its own copy of click, so attributes are read without its types."""
+    subcommands: Mapping[str, Any] = getattr(command, "commands", {})
+    if subcommands:
         yield from () if len(path) == 1 else (f"## {' '.join(path)}", "")
         yield from ((command.help or ""), "")
-        for name in sorted(inner):
-            yield from _command(inner[name], (*path, name))
+        for name in sorted(subcommands):
+            yield from _command(subcommands[name], (*path, name))
         return
     yield from (f"## {' '.join(path)}", "", (command.help or ""), "")
     arguments = [p for p in command.params if p.param_type_name == "argument"]
@@ -307,26 +309,26 @@ def _command(command: Any, path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _kind(parameter: Any, context: Any) -> str:
-    told = ["flag" if getattr(parameter, "is_flag", False) else parameter.display_type(context).strip("<>")]
-    told += ["required"] if parameter.required else []
+    facts = ["flag" if getattr(parameter, "is_flag", False) else parameter.display_type(context).strip("<>")]
+    facts += ["required"] if parameter.required else []
     if parameter.default not in (None, False):
-        told.append(f"default {getattr(parameter.default, 'value', parameter.default)}")
-    return ", ".join(told)
+        facts.append(f"default {getattr(parameter.default, 'value', parameter.default)}")
+    return ", ".join(facts)
 
 
 def _checks(programme: Programme) -> Iterator[str]:
     yield from head("Checks", "Every rule is counted; Great Expectations judges the counts, never the rows.")
     yield from (
-        "A critical check that fails stops the run, and what was published stays. A warning is told and published. The",
-        "verdict of every check is in the mart [checks](marts.md#checks) and on the page `checks.html` of a release.",
+        "A critical check that fails stops the run, and the current release stays. A warning is published. The verdict",
+        "of every check is in the mart [checks](marts.md#checks) and on the page `checks.html` of a release.",
         "",
         "## What is checked",
         "",
     )
     module = ast.parse(inspect.getsource(checks))
-    told = [f for f in module.body if isinstance(f, ast.FunctionDef) and f.name.endswith("_counts")]
+    rules = [f for f in module.body if isinstance(f, ast.FunctionDef) and f.name.endswith("_counts")]
     yield from table(
-        ("of", "what must hold"), ((f.name.removesuffix("_counts"), ast.get_docstring(f) or "") for f in told)
+        ("of", "what must hold"), ((f.name.removesuffix("_counts"), ast.get_docstring(f) or "") for f in rules)
     )
     yield from (
         "## Before a delivery is taken",
@@ -358,14 +360,14 @@ def _checks(programme: Programme) -> Iterator[str]:
 
 def _exit_codes() -> Iterator[str]:
     yield from head(
-        "Exit codes", "What a scheduler sees; each failure is told in three lines: what, where, how to mend it."
+        "Exit codes", "For schedulers. A failure prints three lines: what happened, where, and how to correct it."
     )
     family = (
         kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.TripleAimError)
     )
-    ours = {k.exit_code: (k.__name__, inspect.getdoc(k) or "") for k in family if k is not errors.TripleAimError}
-    told = {**OTHER_CODES, **ours}
-    yield from table(("code", "name", "meaning"), ((str(code), *told[code]) for code in sorted(told)))
+    own_codes = {k.exit_code: (k.__name__, inspect.getdoc(k) or "") for k in family if k is not errors.TripleAimError}
+    meanings = {**OTHER_CODES, **own_codes}
+    yield from table(("code", "name", "meaning"), ((str(code), *meanings[code]) for code in sorted(meanings)))
 
 
 def _words(name: str) -> str:

@@ -1,6 +1,6 @@
-"""What a publication says of itself: dictionary rows for the marts, and ``datapackage.json`` from the same models.
+"""The file ``datapackage.json`` of a release, from the models of contracts and marts.
 
-Not here: pages for people (``checks_page``) or the written reference (``triple_aim.reference_docs``).
+Not here: the dictionary marts (``dictionary``) or the generated reference (``triple_aim.reference_docs``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The only door to an engine: one DuckDB file that is a disposable cache of the landing area.
+"""The warehouse: one DuckDB file, a cache that can be rebuilt from the landing area.
 
-Not here: what the tables mean. Every connection is opened with the same locks: limited memory, no extension
-download, no access beyond the folders named, no change of settings afterwards.
+Not here: what the tables mean. Every connection has the same restrictions: limited memory, no download of extensions,
+no access outside the named folders, no later change of settings.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ DAMAGED = re.compile(
     'not a valid DuckDB database|Corrupt database file|Could not read enough bytes from file "[^"]*[.]duckdb"|'
     "database file with version|replaying WAL"
 )
-#: The variable that views of files name instead of the folder of the warehouse, which may be moved.
-WORK = "work_folder"
+#: The SQL variable for the folder of the warehouse. Views use it in paths, because the folder may be moved.
+WORK_FOLDER = "work_folder"
 log = logging.getLogger(__name__)
 
 
 class Warehouse:
-    """A thin, closing hold on one connection."""
+    """Runs SQL on one connection; ``open_warehouse`` opens and closes it."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        self.is_damaged = False  # found out while reading; the file then goes when the warehouse closes
+        self.is_damaged = False  # set while reading; a damaged file is deleted when the warehouse closes
 
     def _execute(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> duckdb.DuckDBPyConnection:
         try:
@@ -48,7 +48,7 @@ class Warehouse:
             raise ProjectError(
                 "the warehouse file is damaged",
                 "the work folder",
-                "run again: it is thrown away and rebuilt from the landing area",
+                "run again: the file is deleted and rebuilt from the landing area",
             ) from None
 
     def run(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> None:
@@ -62,29 +62,29 @@ class Warehouse:
         return self.rows(sql, values)[0][0]
 
     def frame(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> pd.DataFrame:
-        cursor = self._execute(sql, values)
-        return cursor.df()
+        frame: pd.DataFrame = self._execute(sql, values).df()
+        return frame
 
     def arrow(self, sql: str) -> pa.Table:
         return self._connection.sql(sql).to_arrow_table()
 
     def header(self, sql: str) -> list[tuple[str, str]]:
-        """Column names and types of a select, without running it."""
+        """The column names and types of a select, which is not run."""
         return [(name, kind) for name, kind, *_ in self.rows(f"describe {sql}")]
 
     def create(self, table: str, frame: pd.DataFrame | pa.Table) -> None:
-        """Create or replace a table from a frame."""
+        """Create or replace a table with the rows of a frame."""
         with self.named("arriving", frame):
             self.run(f"create or replace table {qualified(table)} as select * from arriving")
 
     def append(self, table: str, frame: pd.DataFrame) -> None:
-        """Add a frame's rows to a table, column by name."""
+        """Append the rows of a frame to a table; columns are matched by name."""
         with self.named("arriving", frame):
             self.run(f"insert into {qualified(table)} by name select * from arriving")
 
     @contextmanager
     def named(self, name: str, frame: pd.DataFrame | pa.Table) -> Iterator[None]:
-        """Let SQL see a frame under a name for a while."""
+        """Make a frame readable in SQL by a name, within the context."""
         self._connection.register(name, frame)
         try:
             yield
@@ -95,27 +95,27 @@ class Warehouse:
         return self.kind(table) is not None
 
     def kind(self, table: str) -> str | None:
-        """Whether a name is that of a table or of a view, or of neither."""
+        """The type of a table: ``BASE TABLE``, ``VIEW``, or None when it does not exist."""
         schema, _, name = table.partition(".")
-        found = "select table_type from information_schema.tables where table_schema = ? and table_name = ?"
-        rows = self.rows(found, [schema, name])
+        sql = "select table_type from information_schema.tables where table_schema = ? and table_name = ?"
+        rows = self.rows(sql, [schema, name])
         return str(rows[0][0]) if rows else None
 
     def ensure(self, table: str, columns: Sequence[str]) -> None:
-        """Create a table of these columns, or replace one of other columns, which an older version made."""
+        """Create an empty table unless it exists with these columns; an older version may have left other columns."""
         names = [column.split()[0] for column in columns]
         if self.exists(table) and [name for name, _ in self.header(f"select * from {qualified(table)}")] != names:
             self.drop(table)
         self.run(f"create table if not exists {qualified(table)} ({', '.join(columns)})")
 
     def drop(self, table: str) -> None:
-        """Drop a table or a view, where there is one."""
+        """Drop a table or view if it exists."""
         if kind := self.kind(table):
             self.run(f"drop {'view' if kind == 'VIEW' else 'table'} {qualified(table)}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing."""
+        """Commit all statements of the context, or none when it raises."""
         self.run("begin transaction")
         try:
             yield
@@ -126,39 +126,40 @@ class Warehouse:
 
 
 def quoted(identifier: str) -> str:
-    """An identifier that cannot end early."""
+    """An SQL identifier in quotes, with quotes inside escaped."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def passes(error: EngineError) -> bool:
-    """Whether trying again may help: a lock or a disk, not a statement."""
+def is_transient(error: EngineError) -> bool:
+    """Whether a retry may succeed: the error is about a lock or the disk, not about a statement."""
     return isinstance(error, duckdb.IOException)
 
 
-def masked(error: EngineError) -> str:
-    """An engine's message without what it quotes, for that may be a value of a row."""
+def masked_message(error: EngineError) -> str:
+    """The message of an engine without quoted text and long numbers, which may be values of a row."""
     first = str(error).splitlines()[0]
     return re.sub(r"""(["'`]).*\1|\d{5,}""", "…", first)
 
 
 def is_machine_failure(error: EngineError) -> bool:
-    """Whether the disk or the memory failed, and not the SQL or the data."""
+    """Whether the disk or the memory failed, not the SQL or the data."""
     return isinstance(error, duckdb.OutOfMemoryException) or bool(
         re.search("Could not write|No space left|Read-only file system", str(error))
     )
 
 
 def is_sql_fault(error: EngineError) -> bool:
-    """Whether a statement could not even be planned."""
+    """Whether the engine could not plan the statement."""
     return isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException)
 
 
 def qualified(table: str) -> str:
+    """A table name with its schema, each part in quotes."""
     return ".".join(quoted(part) for part in table.split("."))
 
 
 def literal(text: str) -> str:
-    """A string literal that cannot end early, for the few places DuckDB takes no parameter."""
+    """An SQL string literal, for the few places where DuckDB accepts no parameter."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -166,7 +167,10 @@ def literal(text: str) -> str:
 def open_warehouse(
     path: Path | None, *, reach: Sequence[Path] = (), memory_limit: str = "1GB", threads: int = 2
 ) -> Iterator[Warehouse]:
-    """Open (and always close) the warehouse; ``None`` is an in-memory one. ``reach`` are the folders it may touch."""
+    """Open the warehouse and close it at the end; a path of None gives one in memory.
+
+    SQL can read and write only in the ``reach`` folders.
+    """
     reach = list(reach)
     settings: dict[str, Any] = {
         "memory_limit": memory_limit,
@@ -175,48 +179,48 @@ def open_warehouse(
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
         "temp_directory": "",
-        # Fold the log into the file when it closes, not in the middle of a run: every commit would wait for it.
+        # Write the log to the file when it closes, not during a run: every commit would wait for that.
         "checkpoint_threshold": "16GB",
     }
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # it holds persons
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # it contains rows of persons
         spill = path.parent / "spill"
         reach.append(spill)
         settings["temp_directory"] = str(spill)
     connection = _connect(path, settings)
     if path is not None:
-        for leftover in spill.glob("duckdb_temp_*"):  # rows, of a run that was killed: there is one writer at a time
+        for leftover in spill.glob("duckdb_temp_*"):  # rows that a killed run wrote; no other run can be open now
             leftover.unlink()
     warehouse = Warehouse(connection)
     try:
         folders = ", ".join(literal(str(folder)) for folder in reach)
         connection.execute(f"set allowed_directories = [{folders}]")
-        # Dictionaries pack a cache of codes and pseudonyms well enough; these would be tried on every column first.
+        # Dictionary compression is enough for codes and pseudonyms; DuckDB would try these methods on every column.
         connection.execute("set disabled_compression_methods = 'zstd,fsst,dict_fsst'")
-        connection.execute("set enable_progress_bar = false")  # it would draw on stdout, which is for data
+        connection.execute("set enable_progress_bar = false")  # it would write to stdout, which is for data
         connection.execute("set enable_external_access = false; set TimeZone = 'UTC'; set lock_configuration = true")
         if path is not None:
-            connection.execute(f"set variable {WORK} = {literal(str(path.parent.absolute()))}")
-        there = {name for (name,) in connection.execute("select schema_name from duckdb_schemas()").fetchall()}
+            connection.execute(f"set variable {WORK_FOLDER} = {literal(str(path.parent.absolute()))}")
+        existing = {name for (name,) in connection.execute("select schema_name from duckdb_schemas()").fetchall()}
         for schema in SCHEMAS:
-            if schema not in there:
+            if schema not in existing:
                 connection.execute(f"create schema {schema}")
         yield warehouse
     finally:
         connection.close()
         if path is not None and warehouse.is_damaged:
-            _throw_away(path)
+            _delete_damaged(path)
 
 
 def _connect(path: Path | None, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """A connection; a file that is no database (any more) is thrown away first, for the landing area can rebuild it."""
+    """Connect to the file; delete a damaged file first, because it can be rebuilt from the landing area."""
     if path is None:
         return duckdb.connect(":memory:", config=settings)
     try:
         try:
             connection = duckdb.connect(str(path), config=settings)
             try:
-                _read_through(connection)
+                _read_meta_tables(connection)
             except duckdb.Error:
                 connection.close()
                 raise
@@ -229,25 +233,25 @@ def _connect(path: Path | None, settings: dict[str, Any]) -> duckdb.DuckDBPyConn
         ) as e:
             if not DAMAGED.search(str(e)):
                 raise
-        _throw_away(path)
+        _delete_damaged(path)
         return duckdb.connect(str(path), config=settings)
     except duckdb.IOException as error:
         if "Could not set lock" in str(error):
             raise ProjectError("another run is using the warehouse", path.name, "wait until it has ended") from error
         raise ProjectError(
-            "the warehouse file cannot be opened", path.name, "check the work folder's rights and space"
+            "the warehouse file cannot be opened", path.name, "check the permissions and free space of the work folder"
         ) from error
 
 
-def _read_through(connection: duckdb.DuckDBPyConnection) -> None:
-    """Read what the runs remember, for the engine notices a missing block only when it reads it."""
-    memory = "select table_name from duckdb_tables() where schema_name = 'meta' and not temporary"
-    for (table,) in connection.execute(memory).fetchall():
+def _read_meta_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Read every table of ``meta``, because the engine reports a missing block only when it reads it."""
+    tables = "select table_name from duckdb_tables() where schema_name = 'meta' and not temporary"
+    for (table,) in connection.execute(tables).fetchall():
         connection.execute(f"select bit_xor(hash(row)) from meta.{quoted(table)} as row")
 
 
-def _throw_away(path: Path) -> None:
-    """Delete a damaged warehouse and its log. Not renamed: even a damaged file holds rows of persons."""
-    log.warning("the warehouse %s is damaged; it is thrown away and rebuilt from the landing area", path.name)
+def _delete_damaged(path: Path) -> None:
+    """Delete a damaged warehouse and its log; it is not kept, because it may contain rows of persons."""
+    log.warning("the warehouse %s is damaged; it is deleted and rebuilt from the landing area", path.name)
     for file in (path, path.with_name(path.name + ".wal")):
         file.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Our SQL, which is DuckDB's, as Spark reads it: what sqlglot does not mend is mended or refused here, by name.
+"""Translates DuckDB SQL to Spark SQL and corrects the differences that sqlglot does not handle.
 
-Not here: running it (``triple_aim.cubes``). Nothing but text goes in and out. What is mended gives the same rows on
-both engines; what cannot be said so that both mean the same is refused with the file to mend, never run.
+Not here: running the SQL (``triple_aim.cubes``). A translated statement gives the same rows on both engines. A
+statement that cannot be translated so is refused, with the file to correct.
 """
 
 from __future__ import annotations
@@ -14,36 +14,36 @@ from sqlglot.errors import UnsupportedError
 from triple_aim.errors import ContentError
 from triple_aim.warehouse.sql_files import Query
 
-#: DuckDB divides and averages to doubles, Spark to decimals of a few digits more.
+#: DuckDB returns a double from divisions and averages, Spark a decimal with more digits.
 DOUBLE = exp.DataType.build("double")
-#: Boundaries crossed in DuckDB, whole units completed in Spark; of days the two agree.
+#: DuckDB counts the boundaries between two dates, Spark the completed units; for days the results are equal.
 SAME_UNITS = {"DAY"}
-#: What each reads differently, and neither says so.
+#: Expressions that the engines evaluate differently without an error.
 REFUSED: dict[type[exp.Expr], str] = {
-    exp.ArrayAgg: "lists have no order in Spark and lose their empty values",
-    exp.Mode: "of two values that are equally frequent each engine takes another",
-    exp.RegexpReplace: "Spark replaces every match, DuckDB the first",
+    exp.ArrayAgg: "Spark does not order lists and drops their empty values",
+    exp.Mode: "of equally frequent values each engine returns a different one",
+    exp.RegexpReplace: "Spark replaces every match, DuckDB only the first",
     exp.ApproxQuantile: "two engines approximate differently",
     exp.ApproxDistinct: "two engines approximate differently",
-    exp.Median: "of decimals Spark keeps more digits; use percentile_cont of a double",
-    exp.Ln: "of 0 it is minus infinity in DuckDB and empty in Spark",
-    exp.Pivot: "Spark wants the values named",
-    exp.Anonymous: "sqlglot does not know it and would leave the word as it stands",
+    exp.Median: "Spark keeps more digits of decimals; use percentile_cont of a double",
+    exp.Ln: "the logarithm of 0 is minus infinity in DuckDB and empty in Spark",
+    exp.Pivot: "Spark needs a list of the values",
+    exp.Anonymous: "sqlglot does not know it and would not translate it",
 }
 
 
 def to_spark(query: Query, values: Mapping[str, int]) -> str:
-    """The statement of a file as Spark reads it, with its parameters filled in and its tables as views."""
+    """The statement of a file in Spark SQL, with values for its parameters and views for its tables."""
     tree = parse_one(query.sql, dialect="duckdb")
     for node in list(tree.walk()):
         if reason := _refusal(node):
             raise ContentError(
-                f"{node.sql('duckdb')[:60]} reads differently on Spark: {reason}",
+                f"{node.sql('duckdb')[:60]} gives another result on Spark: {reason}",
                 f"sql/{query.floor}/{query.name}.sql",
-                "write it in words that both engines read alike (docs/decisions/0021-spark-connect.md)",
+                "use SQL that gives the same result on both engines (docs/decisions/0021-spark-connect.md)",
             )
-        if mend := MENDED.get(type(node)):
-            mend(node)
+        if rewrite := REWRITES.get(type(node)):
+            rewrite(node)
     for parameter in list(tree.find_all(exp.Placeholder)):
         parameter.replace(exp.Literal.number(int(values[parameter.name])))
     for table in list(tree.find_all(exp.Table)):
@@ -52,17 +52,17 @@ def to_spark(query: Query, values: Mapping[str, int]) -> str:
         return tree.sql(dialect="spark", comments=False, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise ContentError(
-            str(error).splitlines()[0], f"sql/{query.floor}/{query.name}.sql", "write it in words that Spark has too"
+            str(error).splitlines()[0], f"sql/{query.floor}/{query.name}.sql", "use SQL that Spark has too"
         ) from error
 
 
 def view_name(table: str) -> str:
-    """What a table is called in Spark, where a temporary view has no schema."""
+    """The name of the Spark view for a table; temporary views have no schema."""
     return table.replace(".", "__")
 
 
 def spark_type(duckdb_type: str) -> str:
-    """The same type as Spark names it."""
+    """The name of a DuckDB type in Spark."""
     if duckdb_type == "HUGEINT":
         return "DECIMAL(38, 0)"
     return exp.DataType.build(duckdb_type, dialect="duckdb").sql(dialect="spark")
@@ -70,14 +70,14 @@ def spark_type(duckdb_type: str) -> str:
 
 def _refusal(node: exp.Expr) -> str | None:
     if isinstance(node, exp.DateDiff) and str(node.args.get("unit") or "DAY").upper() not in SAME_UNITS:
-        return "DuckDB counts boundaries, Spark completed units"
+        return "DuckDB counts boundaries, Spark counts completed units"
     if isinstance(node, exp.Substring) and getattr(node.args.get("start"), "name", "") == "0":
-        return "DuckDB begins before the first letter, Spark at it"
+        return "DuckDB starts before the first character, Spark starts at it"
     return next((reason for kind, reason in REFUSED.items() if isinstance(node, kind)), None)
 
 
 def _as_view(table: exp.Table) -> None:
-    """``stg.claims`` is the view ``stg__claims``, still called claims by its columns."""
+    """Replace ``stg.claims`` by the view ``stg__claims`` with the alias claims, which its columns are qualified by."""
     if not table.db:
         return
     if not table.alias:
@@ -95,8 +95,8 @@ def _average_doubles(node: exp.Expr) -> None:
     node.set("this", exp.cast(node.this, DOUBLE))
 
 
-def _take_exact_percentiles(node: exp.Expr) -> None:
-    """``percentile_cont`` would become an approximation, ``quantile_cont`` an error."""
+def _use_exact_percentiles(node: exp.Expr) -> None:
+    """Use ``percentile``; sqlglot would make ``percentile_cont`` an approximation and ``quantile_cont`` an error."""
     if isinstance(node, exp.PercentileCont) and not isinstance(node.parent, exp.WithinGroup):
         node.replace(exp.func("percentile", exp.cast(node.this, DOUBLE), node.expression))
     elif isinstance(node.this, exp.PercentileCont):
@@ -105,7 +105,7 @@ def _take_exact_percentiles(node: exp.Expr) -> None:
 
 
 def _join_on_the_first(node: exp.Expr) -> None:
-    """``using`` as ``on``: beside another table with such a column Spark finds its unqualified name ambiguous."""
+    """Replace ``using`` by ``on``, because Spark finds the column ambiguous when another table has it too."""
     joins = [join for join in node.args.get("joins") or [] if join.args.get("using")]
     if any(join.side in ("FULL", "RIGHT") for join in joins):
         return
@@ -120,10 +120,10 @@ def _join_on_the_first(node: exp.Expr) -> None:
             column.set("table", exp.to_identifier(first))
 
 
-MENDED: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
+REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.Div: _divide_doubles,
     exp.Avg: _average_doubles,
-    exp.WithinGroup: _take_exact_percentiles,
-    exp.PercentileCont: _take_exact_percentiles,
+    exp.WithinGroup: _use_exact_percentiles,
+    exp.PercentileCont: _use_exact_percentiles,
     exp.Select: _join_on_the_first,
 }

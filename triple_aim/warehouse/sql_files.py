@@ -1,6 +1,6 @@
-"""What a ``.sql`` file says of itself: purpose, grain, parameters, tables read, columns made.
+"""Reads the ``.sql`` files: purpose, grain, parameters, tables they read and columns they return.
 
-Not here: running it (``connection``). A file holds one statement; its header is one sentence and ``-- grain: …``.
+Not here: running them (``connection``). A file contains one select. Its header is one sentence and ``-- grain: …``.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from sqlglot.errors import SqlglotError
 from triple_aim.errors import ContentError
 from triple_aim.vocabulary import part
 
-#: Which schemas each floor may read; the gate is a fact of the architecture.
+#: The schemas that each floor may read. Marts read only ``safe``, so no number passes around the disclosure gate.
 FLOORS = {
     "staging": {"delivery", "ref"},
     "person": {"stg", "ref", "person"},
     "cube": {"stg", "ref", "person"},
     "marts": {"safe", "ref"},
 }
-#: How a header says which columns are parts of a sum: ``amount_eur by law in cost_{law}_eur``.
+#: How a header names the columns that are parts of a sum: ``amount_eur by law in cost_{law}_eur``.
 PARTS = re.compile(r"(?P<total>\w+) by (?P<axis>\w+) in (?P<before>\w*)\{(?P=axis)\}(?P<after>\w*)")
-#: The schema that holds what a floor makes, where it is called otherwise.
+#: The schema of the tables of a floor, if it has another name than the floor.
 SCHEMA_OF = {"staging": "stg", "marts": "mart"}
 
 
@@ -38,37 +38,37 @@ CELL = ("period", "municipality_code", "sex", "age_band", "exclusion")
 
 @dataclass(frozen=True)
 class Query:
-    """One statement and what can be known of it without running it."""
+    """One statement and the facts that follow from its text."""
 
     name: str
     sql: str
     purpose: str
     grain: tuple[str, ...]
-    any_source: bool  # a cube is made where all its sources were delivered, or (-- needs: any) at least one
+    any_source: bool  # (-- needs: any) a cube needs at least one of its sources, not all
     params: frozenset[str]
     reads: frozenset[str]
     columns: tuple[str, ...]
-    made: frozenset[str] = frozenset()  # those of the columns that are more than one of a table it reads
+    computed: frozenset[str] = frozenset()  # the columns that are not copied unchanged from a table
     floor: str = "cube"
-    one_each_of: str = ""  # (-- one each of: …) the table of which every row makes one row here
-    persons: str = ""  # of a cube (-- persons: …): the column that says how many persons a cell is about
-    whole: str = ""  # (-- whole: …) the place that only one party may count, for its cells do not add up over parties
-    in_parts: bool = False  # (-- in parts) no person has to do with another, so that some may be made at a time
-    apart: tuple[str, ...] = ()  # (-- apart: …) columns made by ranking everyone, which never add up over parties
-    part_of: str = ""  # (-- parts of: cube.column) the cube whose sums it splits, by the one column more of its grain
+    one_row_per: str = ""  # (-- one row per: …) the table of which every row gives one row here
+    persons: str = ""  # of a cube (-- persons: …): the column with the number of persons in a cell
+    single_party: str = ""  # (-- single_party: …) the place column whose cells may come from one party only
+    in_parts: bool = False  # (-- in parts) rows of a person depend on no other person: some persons at a time
+    non_additive: tuple[str, ...] = ()  # (-- non_additive: …) columns from ranking all persons; not added over parties
+    part_of: str = ""  # (-- parts of: cube.column) the cube whose sums it splits, by one more column in its grain
     total: str = ""  # the column whose parts add up to that of that cube
-    listed_in: str = ""  # (-- members: ref.…) the table that lists the labels of the column more
+    listed_in: str = ""  # (-- members: ref.…) the table that lists the labels of that column
     members: tuple[str, ...] = ()  # those labels, once the reference tables are read
-    largest: tuple[str, ...] = ()  # (-- largest: …) the largest amounts of one person in a cell, the larger first
-    parts: tuple[tuple[str, str], ...] = ()  # (-- parts: …) columns that are parts of a sum, by what the part is called
+    largest: tuple[str, ...] = ()  # (-- largest: …) the largest amounts of one person in a cell, in falling order
+    parts: tuple[tuple[str, str], ...] = ()  # (-- parts: …) columns that are parts of a sum, by the name of the part
 
     @property
     def table(self) -> str:
-        """The table it makes, with its schema."""
+        """The table of its result, with the schema."""
         return f"{SCHEMA_OF.get(self.floor, self.floor)}.{self.name}"
 
     def sources(self, schema: str) -> list[str]:
-        """The tables of one schema that it reads."""
+        """The tables of one schema that the statement reads."""
         return sorted(table for table in self.reads if table.startswith(f"{schema}."))
 
     @property
@@ -87,7 +87,7 @@ class Query:
 
 
 def read_query(path: Path) -> Query:
-    """Read and vet one file; a floor that reads where it may not is refused here."""
+    """Read and check one file; refuse a statement that reads a schema its floor may not read."""
     where = f"sql/{path.parent.name}/{path.name}"
     try:
         text = path.read_text(encoding="utf-8")
@@ -96,7 +96,7 @@ def read_query(path: Path) -> Query:
     comments = takewhile(lambda line: line.startswith("--"), text.splitlines())
     header = [line.removeprefix("--").strip() for line in comments]
     if not _listed(header, "grain") or header[0].startswith("grain:"):
-        raise ContentError("the header is incomplete", f"{where}:1", "begin with one sentence, then -- grain: columns")
+        raise ContentError("the header is incomplete", f"{where}:1", "start with one sentence, then -- grain: columns")
     try:
         statements = sqlglot.parse(text, dialect="duckdb")
     except SqlglotError as error:
@@ -105,23 +105,25 @@ def read_query(path: Path) -> Query:
         raise ContentError(str(error).splitlines()[0], f"{where}:{line}", "write one plain DuckDB select") from error
     tree = statements[0] if len(statements) == 1 else None
     if not isinstance(tree, exp.Query) or tree.find(exp.DML, exp.DDL, exp.Command, exp.Into):
-        raise ContentError("the file must hold exactly one select", where, "split it, or drop what is not a select")
+        raise ContentError("the file must contain exactly one select", where, "split it, or remove other statements")
     inner = {cte.alias for cte in tree.find_all(exp.CTE)}
     reads = {_table(t) for t in tree.find_all(exp.Table) if t.db or t.name not in inner}
     allowed = FLOORS[path.parent.name]
-    if strangers := sorted(table for table in reads if table.split(".")[0] not in allowed or table.count(".") != 1):
+    if forbidden := sorted(table for table in reads if table.split(".")[0] not in allowed or table.count(".") != 1):
         raise ContentError(
-            f"it reads {', '.join(strangers)}", where, f"files of this floor read only {', '.join(sorted(allowed))}"
+            f"it reads {', '.join(forbidden)}", where, f"files of this floor read only {', '.join(sorted(allowed))}"
         )
     columns = tuple(tree.named_selects)
-    persons, whole, apart, largest = (_listed(header, word) for word in ("persons", "whole", "apart", "largest"))
+    persons, single_party, non_additive, largest = (
+        _listed(header, key) for key in ("persons", "single_party", "non_additive", "largest")
+    )
     part_of, _, total = "".join(_listed(header, "parts of")[:1]).partition(".")
-    named = {*_listed(header, "grain"), *persons, *whole, *apart, *largest, *([total] if part_of else [])}
+    named = {*_listed(header, "grain"), *persons, *single_party, *non_additive, *largest, *([total] if part_of else [])}
     if unknown := sorted(named - set(columns)) or ("*" in columns and ["*"]):
         raise ContentError(
             f"the select list does not name {', '.join(unknown)}",
             where,
-            "write out every column, those of the header too",
+            "name every column in the select list, also those of the header",
         )
     grain = _listed(header, "grain")
     if part_of and not (set(CELL) < set(grain) and len(grain) == len(CELL) + 1):
@@ -137,13 +139,13 @@ def read_query(path: Path) -> Query:
         params=frozenset(parameter.name for parameter in tree.find_all(exp.Placeholder)),
         reads=frozenset(reads),
         columns=columns,
-        made=_made(tree),
+        computed=_computed_columns(tree),
         floor=path.parent.name,
-        one_each_of="".join(_listed(header, "one each of")[:1]),
+        one_row_per="".join(_listed(header, "one row per")[:1]),
         persons="".join(persons[:1]),
-        whole="".join(whole[:1]),
+        single_party="".join(single_party[:1]),
         in_parts="in parts" in header,
-        apart=apart,
+        non_additive=non_additive,
         part_of=part_of,
         total=total,
         listed_in="".join(_listed(header, "members")[:1]),
@@ -152,11 +154,11 @@ def read_query(path: Path) -> Query:
     )
 
 
-def of_some(query: Query, numbered: Iterable[str], first: int, count: int) -> str:
-    """The statement of so many persons from a number on; ``numbered`` are the tables that have persons."""
-    tree, some = sqlglot.parse_one(query.sql, dialect="duckdb"), set(numbered)
+def restrict_to_persons(query: Query, numbered: Iterable[str], first: int, count: int) -> str:
+    """The statement for the ``count`` persons from number ``first`` on; ``numbered`` names the tables with persons."""
+    tree, restricted = sqlglot.parse_one(query.sql, dialect="duckdb"), set(numbered)
     for table in list(tree.find_all(exp.Table)):
-        if table.db and _table(table) in some:
+        if table.db and _table(table) in restricted:
             chosen = (
                 exp.select("*")
                 .from_(exp.table_(table.name, table.db))
@@ -166,18 +168,18 @@ def of_some(query: Query, numbered: Iterable[str], first: int, count: int) -> st
     return tree.sql(dialect="duckdb", comments=False)
 
 
-def _made(tree: exp.Query) -> frozenset[str]:
-    """The columns that are more than a column of a table it reads, as it is there."""
+def _computed_columns(tree: exp.Query) -> frozenset[str]:
+    """The columns that are not copied unchanged from a table."""
     is_plain = isinstance(tree, exp.Select) and not tree.find(exp.CTE, exp.Subquery)
     return frozenset(
         column.alias_or_name for column in tree.selects if not (is_plain and isinstance(column.unalias(), exp.Column))
     )
 
 
-def _listed(header: list[str], word: str) -> tuple[str, ...]:
-    """The columns that a header names after a word."""
-    told = next((line.removeprefix(f"{word}:") for line in header if line.startswith(f"{word}:")), "")
-    return tuple(part.strip() for part in told.split(",") if part.strip())
+def _listed(header: list[str], key: str) -> tuple[str, ...]:
+    """The names that a header lists after a key."""
+    text = next((line.removeprefix(f"{key}:") for line in header if line.startswith(f"{key}:")), "")
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _parts(header: list[str], columns: tuple[str, ...], where: str) -> tuple[tuple[str, str], ...]:
@@ -200,7 +202,7 @@ def _parts(header: list[str], columns: tuple[str, ...], where: str) -> tuple[tup
 
 
 def _table(table: exp.Table) -> str:
-    """``schema.table``, or a word that no floor allows."""
+    """The name ``schema.table``, or a text that no floor allows."""
     names = [part.name for part in table.parts]
     if not isinstance(table.this, exp.Identifier):
         return "a function"
@@ -208,5 +210,5 @@ def _table(table: exp.Table) -> str:
 
 
 def read_queries(folder: Path) -> dict[str, Query]:
-    """Every file of one floor, by the name of the table it makes."""
+    """Every file of one floor, by the name of its table."""
     return {path.stem: read_query(path) for path in sorted(folder.glob("*.sql"))}

@@ -1,4 +1,4 @@
-"""Is a file that is not well-formed refused, in three lines that quote nothing of it, and a good one read as it is?"""
+"""Is a malformed file refused in three lines that quote nothing of it, and a good file read unchanged?"""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ XLSX = Files(pattern="x/*", format=ExcelFormat(type="xlsx", decimal=","))
 
 
 def refusal(warehouse: Warehouse, path: Path, files: Files) -> str:
-    """What is told when a file is refused: three lines, exit code 11, nothing of the file, no copy left behind."""
+    """The message of a refusal; it has three lines and quotes nothing of the file, and no copy of the file remains."""
     with pytest.raises(DeliveryError) as caught:
         load_raw(warehouse, path, files, f"x/{path.name}")
-    told = str(caught.value)
+    message = str(caught.value)
     assert caught.value.exit_code == 11
-    assert told.count("\n") == 2 and f"where: x/{path.name}" in told and "mend:" in told
-    assert CANARY not in told and str(path.parent) not in told
+    assert message.count("\n") == 2 and f"where: x/{path.name}" in message and "correct: " in message
+    assert CANARY not in message and str(path.parent) not in message
     assert caught.value.__cause__ is None and not list(path.parent.glob(".arriving-*"))
-    return told
+    return message
 
 
 def parquet() -> bytes:
@@ -81,8 +81,8 @@ def zip_bomb() -> bytes:
 
 
 def flipped(content: bytes, place: float) -> bytes:
-    at = int(len(content) * place)
-    return content[:at] + bytes(255 - byte for byte in content[at : at + 64]) + content[at + 64 :]
+    start = int(len(content) * place)
+    return content[:start] + bytes(255 - byte for byte in content[start : start + 64]) + content[start + 64 :]
 
 
 def gzip_with_forged_size(content: bytes) -> bytes:
@@ -98,19 +98,19 @@ BROKEN: dict[str, tuple[str, bytes, Files, str]] = {
     "unbalanced quote at the start": ("a.csv", HEADER.encode() + b'"1;2;3\n' + ROWS.encode(), csv(), ""),
     "unbalanced quote at the end": ("a.csv", PLAIN + b'1;2;"3\n', csv(), ""),
     "text after a closing quote": ("a.csv", PLAIN + b'1;"2"x;3\n', csv(), ""),
-    "line break in a field": ("a.csv", PLAIN + b'1;"2\n2";3\n', csv(), "2,002 lines hold 2,001 rows"),
+    "line break in a field": ("a.csv", PLAIN + b'1;"2\n2";3\n', csv(), "2,002 lines contain 2,001 rows"),
     "zero byte": ("a.csv", PLAIN + b"1;\0;3\n", csv(), "zero byte"),
     "mixed line ends": ("a.csv", HEADER.encode() + b"1;2;3\r\n4;5;6\n", csv(), ""),
-    "wrong delimiter": ("a.csv", PLAIN.replace(b";", b","), csv(), "no header with “;”"),
+    "wrong delimiter": ("a.csv", PLAIN.replace(b";", b","), csv(), "not a header with the delimiter “;”"),
     "utf-16": ("a.csv", PLAIN.decode().encode("utf-16"), csv(), "zero byte"),
-    "utf-16 where latin-1 was promised": ("a.csv", PLAIN.decode().encode("utf-16"), csv("latin-1"), "zero byte"),
-    "latin-1 where utf-8 was promised": ("a.csv", PLAIN + "1;één;3\n".encode("latin-1"), csv(), "is not utf-8"),
-    "utf-8 where latin-1 was promised": ("a.csv", PLAIN + "1;één;3\n".encode(), csv("latin-1"), "is utf-8"),
+    "utf-16 where latin-1 was declared": ("a.csv", PLAIN.decode().encode("utf-16"), csv("latin-1"), "zero byte"),
+    "latin-1 where utf-8 was declared": ("a.csv", PLAIN + "1;één;3\n".encode("latin-1"), csv(), "is not utf-8"),
+    "utf-8 where latin-1 was declared": ("a.csv", PLAIN + "1;één;3\n".encode(), csv("latin-1"), "is utf-8"),
     "endless line": ("a.csv", PLAIN + b"x" * (LONGEST_LINE + (1 << 21)), csv(), "line without an end"),
-    "too many columns": ("a.csv", b";".join([b"c"] * (MOST_COLUMNS + 1)) + b"\n", csv(), "no header"),
-    "two columns with one header": ("a.csv", b"id;ID ;x\n1;2;3\n", csv(), "columns 1, 2 have one header"),
+    "too many columns": ("a.csv", b";".join([b"c"] * (MOST_COLUMNS + 1)) + b"\n", csv(), "not a header"),
+    "two columns with the same header": ("a.csv", b"id;ID ;x\n1;2;3\n", csv(), "columns 1, 2 have the same header"),
     "empty": ("a.csv", b"", csv(), "empty"),
-    "html": ("a.csv", b"<!doctype html>\n<html><body>Not found</body></html>\n", csv(), "no header"),
+    "html": ("a.csv", b"<!doctype html>\n<html><body>Not found</body></html>\n", csv(), "not a header"),
     "gzip named csv": ("a.csv", gzip.compress(PLAIN), csv(), "after line 0"),
     "csv named gzip": ("a.csv.gz", PLAIN, csv(), "damaged or cut off"),
     "excel named csv": ("a.csv", xlsx(), csv(), "after line 0"),
@@ -143,7 +143,7 @@ def test_a_file_that_is_not_well_formed_is_refused(warehouse: Warehouse, folder:
     assert word in refusal(warehouse, path, files)
 
 
-WHOLE = {
+WELL_FORMED = {
     "a byte order mark": ("a.csv", b"\xef\xbb\xbf" + PLAIN, csv()),
     "Windows line ends": ("a.csv", PLAIN.replace(b"\n", b"\r\n"), csv()),
     "old Mac line ends": ("a.csv", PLAIN.replace(b"\n", b"\r"), csv()),
@@ -156,27 +156,27 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize("form", WHOLE)
-def test_a_well_formed_file_is_read_whole(warehouse: Warehouse, folder: Path, form: str) -> None:
-    name, content, files = WHOLE[form]
+@pytest.mark.parametrize("form", WELL_FORMED)
+def test_a_well_formed_file_is_read_completely(warehouse: Warehouse, folder: Path, form: str) -> None:
+    name, content, files = WELL_FORMED[form]
     path = folder / name
     path.write_bytes(content)
     assert load_raw(warehouse, path, files, name) == ["id", "name", "amount"]
-    found = f"select count(*), count(distinct c0), min(line_number), max(line_number) from {RAW} where c1 = '{CANARY}'"
-    assert warehouse.rows(found) == [(2000, 2000, 2, 2001)]
+    sql = f"select count(*), count(distinct c0), min(line_number), max(line_number) from {RAW} where c1 = '{CANARY}'"
+    assert warehouse.rows(sql) == [(2000, 2000, 2, 2001)]
 
 
 @pytest.mark.parametrize(
     ("encoding", "character"), [("latin-1", "\xeb"), ("cp1252", "\u20ac"), ("utf-8", "\U0001f600")]
 )
-def test_letters_outside_ascii_survive(warehouse: Warehouse, folder: Path, encoding: str, character: str) -> None:
+def test_letters_outside_ascii_are_read(warehouse: Warehouse, folder: Path, encoding: str, character: str) -> None:
     path = folder / "letters.csv"
     path.write_text(f"a;b\n1;{character}\n", encoding=encoding)
     load_raw(warehouse, path, csv(encoding), "x")
     assert warehouse.rows(f"select c1 from {RAW}") == [(character,)]
 
 
-def test_excel_numbers_and_dates_are_written_as_a_csv_would(warehouse: Warehouse, folder: Path) -> None:
+def test_excel_numbers_and_dates_become_the_text_of_a_csv(warehouse: Warehouse, folder: Path) -> None:
     path = folder / "cells.xlsx"
     days = pd.to_datetime(["2023-02-28", "2024-02-29"]).date
     frame = pd.DataFrame({"code": ["0034", "34"], "n": [12.0, 7.0], "eur": [1.5, 2.25], "day": days})
@@ -188,20 +188,20 @@ def test_excel_numbers_and_dates_are_written_as_a_csv_would(warehouse: Warehouse
     ]
 
 
-def test_a_sheet_that_is_not_there_is_named(warehouse: Warehouse, folder: Path) -> None:
+def test_a_missing_sheet_is_named(warehouse: Warehouse, folder: Path) -> None:
     path = folder / "sheet.xlsx"
     path.write_bytes(xlsx())
     files = Files(pattern="x/*", format=ExcelFormat(type="xlsx", sheet="provisions"))
     assert "“provisions”" in refusal(warehouse, path, files)
 
 
-def test_two_parquet_columns_of_one_name_are_refused(warehouse: Warehouse, folder: Path) -> None:
-    path = folder / "twice.parquet"
+def test_two_parquet_columns_with_the_same_name_are_refused(warehouse: Warehouse, folder: Path) -> None:
+    path = folder / "duplicate.parquet"
     pq.write_table(pa.table([pa.array([1, 2]), pa.array([3, 4])], names=["a", "A "]), path)
-    assert "columns 1, 2 have one header" in refusal(warehouse, path, PARQUET)
+    assert "columns 1, 2 have the same header" in refusal(warehouse, path, PARQUET)
 
 
-def test_a_parquet_of_an_unlikely_number_of_rows_is_refused(warehouse: Warehouse, folder: Path) -> None:
+def test_a_parquet_file_with_an_unlikely_number_of_rows_is_refused(warehouse: Warehouse, folder: Path) -> None:
     path = folder / "bomb.parquet"
     pq.write_table(pa.table({name: np.ones(1_000_000) for name in "abcde"}), path)
     assert "unlikely size" in refusal(warehouse, path, PARQUET)

@@ -1,4 +1,4 @@
-"""Is a file that breaks its contract refused by rule and count, and what may be tolerated set aside, row by row?"""
+"""Is a file that breaks its contract refused by rule and count, and are tolerable rows set aside one by one?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from triple_aim.errors import ContentError, DeliveryError
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.sql_files import Query
 
-NO_QUERY = cast(Query, None)  # a check reads no staging SQL
+NO_QUERY = cast(Query, None)  # a check uses no staging SQL
 CANARY = "kanarie7391"
 CONTRACT = """
 extract: visits
@@ -72,7 +72,7 @@ GOOD: dict[str, str] = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("acceptance")
+    return tmp_path_factory.mktemp("validation")
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +88,8 @@ def warehouse(folder: Path) -> Iterator[Warehouse]:
         yield warehouse
 
 
-class Desk:
-    """Delivers files to one contract and tells what came of them."""
+class Checker:
+    """Checks files against one contract."""
 
     def __init__(self, warehouse: Warehouse, contract: Contract, folder: Path) -> None:
         self.warehouse, self.folder = warehouse, folder
@@ -97,26 +97,26 @@ class Desk:
         project = Project(root=folder, config=folder / "monitor.toml", settings=settings)
         self.extract = Extract(warehouse, project, contract, NO_QUERY)
 
-    def take(self, text: str | bytes, name: str = "visits_2021.csv") -> list[int]:
+    def check(self, text: str | bytes, name: str = "visits_2021.csv") -> list[int]:
         path = self.folder / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         return check_delivery(self.extract, f"visits/{name}", path, "abc").periods
 
-    def refused(self, text: str | bytes, name: str = "visits_2021.csv") -> str:
+    def refusal(self, text: str | bytes, name: str = "visits_2021.csv") -> str:
         with pytest.raises(DeliveryError) as caught:
-            self.take(text, name)
-        told = str(caught.value)
-        assert caught.value.exit_code == 11 and told.count("\n") == 2 and CANARY not in told
-        assert f"visits/{name}" in told
-        return told
+            self.check(text, name)
+        message = str(caught.value)
+        assert caught.value.exit_code == 11 and message.count("\n") == 2 and CANARY not in message
+        assert f"visits/{name}" in message
+        return message
 
     def rows(self, what: str) -> list[tuple[Any, ...]]:
         return self.warehouse.rows(f"select {what} from {CHECKED} order by line_number")
 
 
 @pytest.fixture
-def desk(warehouse: Warehouse, contract: Contract, folder: Path) -> Desk:
-    return Desk(warehouse, contract, folder)
+def checker(warehouse: Warehouse, contract: Contract, folder: Path) -> Checker:
+    return Checker(warehouse, contract, folder)
 
 
 def table(*rows: dict[str, str], header: str = HEADER) -> str:
@@ -124,124 +124,124 @@ def table(*rows: dict[str, str], header: str = HEADER) -> str:
     return "\n".join([header, *(";".join(line.values()) for line in lines)]) + "\n"
 
 
-def test_good_rows_are_typed_as_the_contract_says(desk: Desk) -> None:
-    assert desk.take(table({}, {"last_day": "2021-03-01", "weight": "1e-3", "corrects": "v1"})) == [2021]
+def test_good_rows_have_the_types_of_the_contract(checker: Checker) -> None:
+    assert checker.check(table({}, {"last_day": "2021-03-01", "weight": "1e-3", "corrects": "v1"})) == [2021]
     first = ("v1", "GM0034", "01", datetime.date(2021, 2, 28), None, 12, Decimal("-1.50"), 0.25, None, None)
-    assert desk.rows("* exclude (line_number, period, supplier, broken_rule)")[0] == first
-    assert desk.rows("line_number, last_day, weight, corrects, broken_rule, period")[1] == (
+    assert checker.rows("* exclude (line_number, period, supplier, broken_rule)")[0] == first
+    assert checker.rows("line_number, last_day, weight, corrects, broken_rule, period")[1] == (
         3, datetime.date(2021, 3, 1), 0.001, "v1", None, 2021,
     )  # fmt: skip
-    assert not (desk.folder / "quarantine").exists()
+    assert not (checker.folder / "quarantine").exists()
 
 
 BROKEN = {
     "dates day first": ({"first_day": "28-02-2021"}, "first_day.type"),
-    "a day that was not": ({"first_day": "2023-02-29"}, "first_day.type"),
-    "an Excel day": ({"first_day": "44255"}, "first_day.type"),
-    "a day before another": ({"last_day": "2021-02-27"}, "ends_after_it_begins"),
-    "nothing where something must be": ({"visit_id": "  "}, "visit_id.required"),
+    "a date that does not exist": ({"first_day": "2023-02-29"}, "first_day.type"),
+    "an Excel date": ({"first_day": "44255"}, "first_day.type"),
+    "a date before another": ({"last_day": "2021-02-27"}, "ends_after_it_begins"),
+    "a required value that is blank": ({"visit_id": "  "}, "visit_id.required"),
     "a decimal comma": ({"eur": "1,50"}, "eur.type"),
-    "three decimals of a cent amount": ({"eur": "1.234"}, "eur.type"),
-    "a thousands point in a count": ({"n": "1.000"}, "n.type"),
+    "an amount with three decimals": ({"eur": "1.234"}, "eur.type"),
+    "a count with a thousands separator": ({"n": "1.000"}, "n.type"),
     "a fraction of a person": ({"n": "1.5"}, "n.type"),
     "fewer than five": ({"n": "<5"}, "n.type"),
     "n.b.": ({"n": "n.b."}, "n.type"),
     "not a number": ({"weight": "NaN"}, "weight.type"),
     "infinity": ({"weight": "inf"}, "weight.type"),
-    "a number without end": ({"weight": "1e999"}, "weight.type"),
-    "a count no integer holds": ({"n": "9" * 19}, "n.type"),
-    "an amount no decimal holds": ({"eur": "9" * 17}, "eur.type"),
-    "a count below zero": ({"n": "-1"}, "n.range"),
-    "a count above all": ({"n": "101"}, "n.range"),
+    "a number out of range of a double": ({"weight": "1e999"}, "weight.type"),
+    "a count too large for an integer": ({"n": "9" * 19}, "n.type"),
+    "an amount too large for a decimal": ({"eur": "9" * 17}, "eur.type"),
+    "a count below the range": ({"n": "-1"}, "n.range"),
+    "a count above the range": ({"n": "101"}, "n.range"),
     "a code without its zero": ({"kind": "1"}, "kind.code"),
-    "a code made a number by Excel": ({"kind": "1E+00"}, "kind.code"),
-    "a code made a date by Excel": ({"corrects": "SEP-1"}, "corrects.pattern"),
+    "a code that Excel made a number": ({"kind": "1E+00"}, "kind.code"),
+    "a code that Excel made a date": ({"corrects": "SEP-1"}, "corrects.pattern"),
     "a municipality without its zeros": ({"gemeentecode": "34"}, "place.unlisted"),
     "an unknown municipality": ({"gemeentecode": "GM9999"}, "place.unlisted"),
-    "a correction of nothing": ({"corrects": "v99"}, "corrects_a_known_visit"),
+    "a correction of an unknown visit": ({"corrects": "v99"}, "corrects_a_known_visit"),
     "SQL in a code": ({"gemeentecode": "' or 1 = 1 --"}, "place.unlisted"),
 }
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_row_that_breaks_a_rule_is_set_aside_within_the_tolerance_and_refused_beyond(desk: Desk, fault: str) -> None:
+def test_a_broken_row_is_set_aside_within_the_tolerance_and_refused_above_it(checker: Checker, fault: str) -> None:
     row, rule = BROKEN[fault]
-    desk.take(table({}, {}, {}, row))
-    assert [found for (found,) in desk.rows("broken_rule")] == [None, None, None, rule]
-    aside = pd.read_parquet(desk.folder / "quarantine" / "visits" / "abc.parquet")
-    assert list(aside["broken_rule"]) == [rule] and list(aside["line_number"]) == [5]
-    assert next(iter(row.values())).strip() in [str(value).strip() for value in aside.iloc[0]]
-    told = desk.refused(table({}, {}, row))
-    assert f"1 of 3 rows break a rule ({rule} 1)" in told and "at most 25.0%" in told
+    checker.check(table({}, {}, {}, row))
+    assert [broken for (broken,) in checker.rows("broken_rule")] == [None, None, None, rule]
+    set_aside = pd.read_parquet(checker.folder / "quarantine" / "visits" / "abc.parquet")
+    assert list(set_aside["broken_rule"]) == [rule] and list(set_aside["line_number"]) == [5]
+    assert next(iter(row.values())).strip() in [str(value).strip() for value in set_aside.iloc[0]]
+    message = checker.refusal(table({}, {}, row))
+    assert f"1 of 3 rows break a rule ({rule} 1)" in message and "at most 25.0%" in message
 
 
-def test_set_aside_rows_of_an_older_contract_go(desk: Desk) -> None:
-    desk.take(table({}, {}, {}, {"n": "x"}))
-    assert (desk.folder / "quarantine" / "visits" / "abc.parquet").stat().st_mode & 0o077 == 0
-    desk.take(table({}))
-    assert not (desk.folder / "quarantine" / "visits" / "abc.parquet").exists()
+def test_set_aside_rows_of_an_older_contract_are_deleted(checker: Checker) -> None:
+    checker.check(table({}, {}, {}, {"n": "x"}))
+    assert (checker.folder / "quarantine" / "visits" / "abc.parquet").stat().st_mode & 0o077 == 0
+    checker.check(table({}))
+    assert not (checker.folder / "quarantine" / "visits" / "abc.parquet").exists()
 
 
 HEADERS = {
-    "renamed": (HEADER.replace("eur", "euro"), "it lacks eur; does not expect euro"),
-    "dropped": (HEADER.replace(";corrects", ";"), "it lacks corrects"),
-    "added": (HEADER + ";remark", "does not expect remark"),
-    "too early": (HEADER + ";since_2022", "should not have in this period since_2022"),
-    "two names for one": (HEADER + ";place", "several headers could be place"),
-    "a terminal's escape": (HEADER + ";\x1b[31mred", "does not expect ?"),
-    "a person's number": (HEADER + ";123456782", "does not expect column 10"),
+    "renamed": (HEADER.replace("eur", "euro"), "missing: eur; not expected: euro"),
+    "dropped": (HEADER.replace(";corrects", ";"), "missing: corrects"),
+    "added": (HEADER + ";remark", "not expected: remark"),
+    "too early": (HEADER + ";since_2022", "not expected in this period: since_2022"),
+    "two names for one": (HEADER + ";place", "several headers fit the column place"),
+    "a terminal's escape": (HEADER + ";\x1b[31mred", "not expected: ?"),
+    "a person's number": (HEADER + ";123456782", "not expected: column 10"),
 }
 
 
 @pytest.mark.parametrize("fault", HEADERS)
-def test_a_header_that_is_not_the_contracts_is_refused(desk: Desk, fault: str) -> None:
+def test_a_header_that_differs_from_the_contract_is_refused(checker: Checker, fault: str) -> None:
     header, word = HEADERS[fault]
     row = ";".join(GOOD.values()) + ";x" * (header.count(";") - HEADER.count(";"))
-    told = desk.refused(f"{header}\n{row}\n")
-    assert word in told and "\x1b" not in told and "123456782" not in told
+    message = checker.refusal(f"{header}\n{row}\n")
+    assert word in message and "\x1b" not in message and "123456782" not in message
 
 
-def test_the_first_line_of_a_file_without_header_is_not_repeated(desk: Desk) -> None:
+def test_the_first_line_of_a_file_without_header_is_not_quoted(checker: Checker) -> None:
     row = table({"visit_id": CANARY}).splitlines()[1]
-    told = desk.refused(f"{row}\n{row}\n")
-    assert "not a header" in told and not any(value in told for value in GOOD.values() if len(value) > 3)
+    message = checker.refusal(f"{row}\n{row}\n")
+    assert "not a header" in message and not any(value in message for value in GOOD.values() if len(value) > 3)
 
 
-def test_case_order_and_blanks_of_headers_do_not_matter(desk: Desk) -> None:
+def test_case_order_and_blanks_of_headers_do_not_matter(checker: Checker) -> None:
     names = [f"  {name.upper()} " for name in reversed(HEADER.split(";"))]
-    desk.take(";".join(names) + "\n" + ";".join(reversed(GOOD.values())) + "\n")
-    assert desk.rows("visit_id, n, broken_rule") == [("v1", 12, None)]
+    checker.check(";".join(names) + "\n" + ";".join(reversed(GOOD.values())) + "\n")
+    assert checker.rows("visit_id, n, broken_rule") == [("v1", 12, None)]
 
 
-def test_a_column_of_later_years_is_needed_then_and_null_before(desk: Desk) -> None:
-    assert "lacks since_2022" in desk.refused(table({}), "visits_2022.csv")
-    desk.take(table({"x": "y"}, header=HEADER + ";since_2022"), "visits_2022.csv")
-    assert desk.rows("since_2022") == [("y",)]
+def test_a_column_of_later_years_is_required_then_and_null_before(checker: Checker) -> None:
+    assert "missing: since_2022" in checker.refusal(table({}), "visits_2022.csv")
+    checker.check(table({"x": "y"}, header=HEADER + ";since_2022"), "visits_2022.csv")
+    assert checker.rows("since_2022") == [("y",)]
 
 
 @pytest.mark.parametrize("text", [HEADER + "\n", HEADER, HEADER + "\n\n\n"])
-def test_a_delivery_without_a_row_is_refused(desk: Desk, text: str) -> None:
-    assert "no row of any period" in desk.refused(text)
+def test_a_delivery_without_a_row_is_refused(checker: Checker, text: str) -> None:
+    assert "no row of any period" in checker.refusal(text)
 
 
-def test_a_key_that_occurs_twice_is_refused_by_count(desk: Desk) -> None:
-    told = desk.refused(table({"visit_id": CANARY}, {"visit_id": CANARY}, {}))
-    assert "1 keys (visit_id) occur more than once" in told
+def test_a_key_that_occurs_twice_is_refused_by_count(checker: Checker) -> None:
+    message = checker.refusal(table({"visit_id": CANARY}, {"visit_id": CANARY}, {}))
+    assert "1 keys (visit_id) occur more than once" in message
 
 
-def test_decimals_are_read_with_the_mark_of_the_format_and_no_other(desk: Desk) -> None:
-    desk.take(table({"eur": "1234,5", "weight": "0,5", "n": "7,0"}), "visits_2021_comma.csv")
-    assert desk.rows("eur, weight, n, broken_rule") == [(Decimal("1234.50"), 0.5, 7, None)]
-    told = desk.refused(table({"eur": "1.234,50", "weight": "0,5"}), "visits_2021_comma.csv")
-    assert "eur.type 1" in told
+def test_decimals_are_read_only_with_the_mark_of_the_format(checker: Checker) -> None:
+    checker.check(table({"eur": "1234,5", "weight": "0,5", "n": "7,0"}), "visits_2021_comma.csv")
+    assert checker.rows("eur, weight, n, broken_rule") == [(Decimal("1234.50"), 0.5, 7, None)]
+    message = checker.refusal(table({"eur": "1.234,50", "weight": "0,5"}), "visits_2021_comma.csv")
+    assert "eur.type 1" in message
 
 
-def test_direct_identifiers_are_refused_by_column(desk: Desk) -> None:
-    told = desk.refused(table({"visit_id": f"{CANARY}@voorbeeld.nl"}))
-    assert "column visit_id holds e-mail addresses" in told
+def test_direct_identifiers_are_refused(checker: Checker) -> None:
+    message = checker.refusal(table({"visit_id": f"{CANARY}@voorbeeld.nl"}))
+    assert "column visit_id contains e-mail addresses" in message
 
 
-def test_native_types_of_parquet_are_read_as_their_text_would_be(desk: Desk) -> None:
+def test_types_of_parquet_give_the_same_values_as_text(checker: Checker) -> None:
     day = pd.to_datetime(["2021-02-28", "2021-03-01"])
     frame = pd.DataFrame({"visit_id": [1.0, 2.0], "place": ["GM0034 ", "GM0363"], "kind": ["01", "02"]})
     frame = frame.assign(first_day=day, last_day=[None, day[1].date()], n=[3, 4], eur=[0.1, 0.25])
@@ -249,14 +249,14 @@ def test_native_types_of_parquet_are_read_as_their_text_would_be(desk: Desk) -> 
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink)
     with pytest.raises(DeliveryError, match="corrects_a_known_visit 1"):
-        desk.take(bytes(sink.getvalue()), "visits_2021.parquet")
-    assert desk.rows("visit_id, place, first_day, last_day, n, eur, weight")[1] == (
+        checker.check(bytes(sink.getvalue()), "visits_2021.parquet")
+    assert checker.rows("visit_id, place, first_day, last_day, n, eur, weight")[1] == (
         "2", "GM0363", datetime.date(2021, 3, 1), datetime.date(2021, 3, 1), 4, Decimal("0.25"), None,
     )  # fmt: skip
-    assert desk.rows("visit_id, weight, broken_rule")[0] == ("1", 1 / 3, None)
+    assert checker.rows("visit_id, weight, broken_rule")[0] == ("1", 1 / 3, None)
 
 
-def test_typed_columns_obey_the_rules_their_text_would(desk: Desk) -> None:
+def test_typed_columns_follow_the_same_rules_as_text(checker: Checker) -> None:
     last = (datetime.date(9999, 12, 31) - datetime.date(1970, 1, 1)).days
     columns = {
         "visit_id": [f"v{i}" for i in range(1, 9)],
@@ -272,19 +272,19 @@ def test_typed_columns_obey_the_rules_their_text_would(desk: Desk) -> None:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns), sink)
     with pytest.raises(DeliveryError, match="7 of 8 rows break a rule"):
-        desk.take(bytes(sink.getvalue()), "visits_2021.parquet")
-    assert desk.rows("broken_rule") == [
+        checker.check(bytes(sink.getvalue()), "visits_2021.parquet")
+    assert checker.rows("broken_rule") == [
         (None,), ("weight.type",), ("weight.type",), ("first_day.type",),
         ("first_day.required",), ("n.required",), ("n.range",), ("eur.type",),
     ]  # fmt: skip
-    assert desk.rows("first_day, n, eur, weight")[0] == (datetime.date(1970, 1, 1), 1, Decimal(1), 0.5)
+    assert checker.rows("first_day, n, eur, weight")[0] == (datetime.date(1970, 1, 1), 1, Decimal(1), 0.5)
 
 
-def test_a_list_that_does_not_exist_is_the_contracts_fault(desk: Desk, contract: Contract) -> None:
+def test_a_missing_code_list_is_an_error_of_the_contract(checker: Checker, contract: Contract) -> None:
     columns = [c.model_copy(update={"listed_in": "nowhere.code"} if c.listed_in else {}) for c in contract.columns]
-    stray = Desk(desk.warehouse, contract.model_copy(update={"columns": columns}), desk.folder)
+    other = Checker(checker.warehouse, contract.model_copy(update={"columns": columns}), checker.folder)
     with pytest.raises(ContentError, match=r"nowhere\.code, which does not exist"):
-        stray.take(table({}))
+        other.check(table({}))
 
 
 @pytest.mark.parametrize(
@@ -294,51 +294,53 @@ def test_a_list_that_does_not_exist_is_the_contracts_fault(desk: Desk, contract:
         ("n", pa.array([-(2**31)], pa.int32())),
         ("n", pa.array([-(2**63)], pa.int64())),
         ("eur", pa.array([-(2**63)], pa.int64())),
-        ("first_day", pa.array([2**31 - 1], pa.int32()).cast(pa.date32())),  # the engine's infinity
+        ("first_day", pa.array([2**31 - 1], pa.int32()).cast(pa.date32())),  # the infinity of the engine
         ("first_day", pa.array([-800_000], pa.int32()).cast(pa.date32())),
     ],
 )
-def test_the_ends_of_a_type_are_judged_like_any_other_value(desk: Desk, column: str, values: pa.Array) -> None:
+def test_the_extreme_values_of_a_type_are_checked(checker: Checker, column: str, values: pa.Array) -> None:
     with pytest.raises(DeliveryError, match=rf"1 of 1 rows break a rule \({column}\.(range|type) 1\)"):
-        desk.take(parquet(**{column: values}), "visits_2021.parquet")
+        checker.check(parquet(**{column: values}), "visits_2021.parquet")
 
 
-def test_what_is_no_number_is_found_though_the_statistics_of_the_file_leave_it_out(desk: Desk) -> None:
+def test_nan_is_found_although_the_statistics_of_the_file_omit_it(checker: Checker) -> None:
     weights = pa.array([0.5, float("nan"), 1.0, 1.0], pa.float64())
-    desk.take(parquet(weight=weights), "visits_2021.parquet")
-    assert desk.rows("weight, broken_rule") == [(0.5, None), (None, "weight.type"), (1.0, None), (1.0, None)]
+    checker.check(parquet(weight=weights), "visits_2021.parquet")
+    assert checker.rows("weight, broken_rule") == [(0.5, None), (None, "weight.type"), (1.0, None), (1.0, None)]
 
 
-def test_a_number_is_judged_though_the_statistics_of_the_file_rule_it_out(desk: Desk) -> None:
+def test_a_number_is_checked_although_the_statistics_of_the_file_exclude_it(checker: Checker) -> None:
     written = bytearray(parquet(n=pa.array(range(40), pa.int64()), plain=True))
     place = bytes(written).find((20).to_bytes(8, "little") + (21).to_bytes(8, "little"))
     written[place + 2] ^= 0x20
-    desk.take(bytes(written), "visits_2021.parquet")
-    assert desk.rows("n, broken_rule")[20] == (20 + (0x20 << 16), "n.range")
+    checker.check(bytes(written), "visits_2021.parquet")
+    assert checker.rows("n, broken_rule")[20] == (20 + (0x20 << 16), "n.range")
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
-        (pa.array([["v1"]]), "columns 1 hold lists, records or bytes"),
+        (pa.array([["v1"]]), "columns 1 contain lists, records or bytes"),
         (pa.StringArray.from_buffers(1, *pa.array([b"v\xff"], pa.binary()).buffers()[1:]), "a value cannot be read"),
     ],
 )
-def test_what_no_text_could_hold_is_refused_with_the_files_name(desk: Desk, values: pa.Array, told: str) -> None:
-    assert told in desk.refused(parquet(visit_id=values), "visits_2021.parquet")
+def test_values_that_no_text_can_contain_are_refused_with_the_name_of_the_file(
+    checker: Checker, values: pa.Array, message: str
+) -> None:
+    assert message in checker.refusal(parquet(visit_id=values), "visits_2021.parquet")
 
 
-def test_a_number_with_empty_decimals_is_looked_at_as_a_bsn(desk: Desk) -> None:
+def test_a_number_with_zero_decimals_can_be_a_bsn(checker: Checker) -> None:
     keys = [number for number in range(100_000_000, 100_000_600) if is_bsn(number)]
     exported = pa.array([Decimal(number) for number in keys], pa.decimal128(38, 10))
-    assert "pass the BSN test" in desk.refused(parquet(visit_id=exported), "visits_2021.parquet")
+    assert "pass the BSN test" in checker.refusal(parquet(visit_id=exported), "visits_2021.parquet")
 
 
-def test_the_name_of_a_folder_is_no_column(desk: Desk) -> None:
-    desk.folder = desk.folder / "n=99"
-    desk.folder.mkdir()
-    desk.take(parquet(), "visits_2021.parquet")
-    assert desk.rows("n") == [(12,)]
+def test_the_name_of_a_folder_is_not_a_column(checker: Checker) -> None:
+    checker.folder = checker.folder / "n=99"
+    checker.folder.mkdir()
+    checker.check(parquet(), "visits_2021.parquet")
+    assert checker.rows("n") == [(12,)]
 
 
 def is_bsn(number: int) -> bool:

@@ -1,4 +1,4 @@
-"""Does the warehouse reach nothing it need not, and can nobody talk it into more?"""
+"""Does the warehouse access only the folders it needs, whatever SQL it runs?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from triple_aim.errors import ProjectError
-from triple_aim.warehouse.connection import EngineError, Warehouse, literal, masked, open_warehouse, quoted
+from triple_aim.warehouse.connection import EngineError, Warehouse, literal, masked_message, open_warehouse, quoted
 
 ESCAPES = [
     "select * from read_csv('/etc/passwd')",
@@ -52,19 +52,19 @@ def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
 
 
 @pytest.mark.parametrize("statement", ESCAPES)
-def test_the_warehouse_cannot_be_talked_into_more(warehouse: Warehouse, tmp_path: Path, statement: str) -> None:
+def test_no_statement_can_access_more(warehouse: Warehouse, tmp_path: Path, statement: str) -> None:
     with pytest.raises(EngineError):
         warehouse.rows(statement.format(inside=tmp_path / "inside", outside=tmp_path))
     assert {path.name for path in tmp_path.iterdir()} == {"inside", "work", "secret.csv", "secret.parquet"}
 
 
-def test_it_reads_and_writes_where_it_may(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_it_reads_and_writes_in_allowed_folders(warehouse: Warehouse, tmp_path: Path) -> None:
     file = tmp_path / "inside" / "it's.csv"
     warehouse.run(f"copy (select 1 as a, 2 as b) to {literal(str(file))}")
     assert warehouse.rows(f"select * from read_csv({literal(str(file))})") == [(1, 2)]
 
 
-def test_a_second_run_is_told_to_wait(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_second_run_gets_an_error_that_says_wait(warehouse: Warehouse, tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
         "from triple_aim.warehouse import open_warehouse\n"
@@ -78,10 +78,10 @@ def test_a_second_run_is_told_to_wait(warehouse: Warehouse, tmp_path: Path) -> N
         [sys.executable, "-c", script, str(file)], capture_output=True, text=True, cwd=Path(__file__).parents[3]
     )
     assert "another run is using the warehouse" in done.stdout and done.stdout.endswith("12\n"), done.stderr
-    assert file.exists()  # a lock is no damage
+    assert file.exists()  # a lock is not damage
 
 
-def test_a_warehouse_that_cannot_be_opened_is_not_thrown_away(tmp_path: Path) -> None:
+def test_a_warehouse_that_cannot_be_opened_is_not_deleted(tmp_path: Path) -> None:
     (tmp_path / "warehouse.duckdb").mkdir()
     with pytest.raises(ProjectError, match="cannot be opened"), open_warehouse(tmp_path / "warehouse.duckdb"):
         pass
@@ -97,23 +97,23 @@ def test_a_transaction_is_all_or_nothing(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("name", ['a"; drop schema stg; --', "a'b", "é", " ", '"'])
-def test_no_name_ends_early(warehouse: Warehouse, name: str) -> None:
+def test_quotes_in_names_are_escaped(warehouse: Warehouse, name: str) -> None:
     warehouse.create(f"stg.{name}", pd.DataFrame({"n": [1]}))
     assert warehouse.exists(f"stg.{name}") and warehouse.value(f"select n from stg.{quoted(name)}") == 1
     assert warehouse.value(f"select {literal(name)}") == name
 
 
-def test_a_message_is_masked_where_it_quotes(warehouse: Warehouse) -> None:
+def test_quoted_text_in_a_message_is_masked(warehouse: Warehouse) -> None:
     with pytest.raises(EngineError) as caught:
         warehouse.rows("select cast('kanarie7391' as integer)")
-    assert "kanarie" in str(caught.value) and "kanarie" not in masked(caught.value)
+    assert "kanarie" in str(caught.value) and "kanarie" not in masked_message(caught.value)
 
 
-def test_a_long_query_draws_nothing_on_stdout(warehouse: Warehouse) -> None:
+def test_a_long_query_writes_nothing_to_stdout(warehouse: Warehouse) -> None:
     assert not warehouse.value("select current_setting('enable_progress_bar')")
 
 
-def test_what_a_killed_run_spilled_is_gone_once_the_next_one_opens(tmp_path: Path) -> None:
+def test_the_next_run_deletes_the_spill_files_of_a_killed_run(tmp_path: Path) -> None:
     spilled = tmp_path / "work" / "spill" / "duckdb_temp_storage_DEFAULT-0.tmp"
     spilled.parent.mkdir(parents=True)
     spilled.write_bytes(b"rows of persons")

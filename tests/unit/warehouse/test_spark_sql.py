@@ -1,6 +1,6 @@
-"""Is our SQL told to Spark so that it means the same? And refused, with its file, where it cannot be?
+"""Is our SQL translated to Spark with the same meaning, and refused with its file when that is impossible?
 
-Whether the rows are the same is asked in ``tests/spark``, with a cluster.
+Not here: whether the rows are equal (``tests/spark``, with a cluster).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from triple_aim.warehouse.sql_files import Query, read_queries, read_query
 SQL = Path(__file__).parents[3] / "sql"
 BELOW = [query for floor in ("staging", "person", "cube") for query in read_queries(SQL / floor).values()]
 
-READ = {
-    "tables are views that keep their name": (
+TRANSLATED = {
+    "tables become views with an alias": (
         "select visits.k from stg.visits",
         "SELECT visits.k FROM stg__visits AS visits",
     ),
@@ -27,15 +27,15 @@ READ = {
         "select percentile_cont(0.9) within group (order by a) as k from stg.t",
         "PERCENTILE(CAST(a AS DOUBLE), 0.9) AS k",
     ),
-    "quantiles too": ("select quantile_cont(a, 0.9) as k from stg.t", "PERCENTILE(CAST(a AS DOUBLE), 0.9) AS k"),
+    "quantiles are exact": ("select quantile_cont(a, 0.9) as k from stg.t", "PERCENTILE(CAST(a AS DOUBLE), 0.9) AS k"),
     "integers divide to integers": ("select a // 5 as k from stg.t", "a DIV 5 AS k"),
-    "days are counted alike": ("select date_diff('day', a, b) as k from stg.t", "DATEDIFF(DAY, a, b) AS k"),
+    "days are counted equally": ("select date_diff('day', a, b) as k from stg.t", "DATEDIFF(DAY, a, b) AS k"),
     "parameters are filled in": ("select k from stg.t where period = $period", "WHERE period = 2024"),
     "empty values come last": (
         "select row_number() over (order by a) as k from stg.t",
         "ROW_NUMBER() OVER (ORDER BY a NULLS LAST) AS k",
     ),
-    "using is joined on the first table": (
+    "using becomes on": (
         "select k, u.a from stg.t left join stg.u using (k) left join stg.v on v.k = u.k",
         "SELECT t.k, u.a FROM stg__t AS t LEFT JOIN stg__u AS u ON t.k = u.k LEFT JOIN stg__v AS v ON v.k = u.k",
     ),
@@ -52,38 +52,38 @@ REFUSED = {
     "medians": "select median(a) as k from stg.t",
     "patterns": "select regexp_replace(a, 'b', 'c') as k from stg.t",
     "logarithms": "select ln(a) as k from stg.t",
-    "what sqlglot does not know": "select hash(a) as k from stg.t",
-    "letters from before the first": "select substr(a, 0, 2) as k from stg.t",
+    "functions that sqlglot does not know": "select hash(a) as k from stg.t",
+    "substrings before the first character": "select substr(a, 0, 2) as k from stg.t",
     "approximations": "select approx_quantile(a, 0.5) as k from stg.t",
 }
 
 
 def query(folder: Path, sql: str) -> Query:
-    path = folder / "cube" / "seen.sql"
+    path = folder / "cube" / "example.sql"
     path.parent.mkdir()
     path.write_text(f"-- A cube.\n-- grain: k\n{sql}\n")
     return read_query(path)
 
 
-@pytest.mark.parametrize("case", READ)
-def test_spark_reads_the_same(tmp_path: Path, case: str) -> None:
-    ours, theirs = READ[case]
-    assert theirs in to_spark(query(tmp_path, ours), {"period": 2024})
+@pytest.mark.parametrize("case", TRANSLATED)
+def test_a_translation_has_the_same_meaning(tmp_path: Path, case: str) -> None:
+    duckdb_sql, spark_sql = TRANSLATED[case]
+    assert spark_sql in to_spark(query(tmp_path, duckdb_sql), {"period": 2024})
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_reads_differently_is_refused_with_its_file(tmp_path: Path, case: str) -> None:
-    with pytest.raises(ContentError, match=r"sql/cube/seen\.sql") as caught:
+def test_sql_with_another_result_is_refused_with_its_file(tmp_path: Path, case: str) -> None:
+    with pytest.raises(ContentError, match=r"sql/cube/example\.sql") as caught:
         to_spark(query(tmp_path, REFUSED[case]), {})
     assert caught.value.exit_code == 10
 
 
 @pytest.mark.parametrize("file", BELOW, ids=lambda file: file.table)
-def test_every_file_below_the_cubes_can_be_told_to_spark(file: Query) -> None:
-    told = to_spark(file, {"period": 2024})
-    assert "$" not in told and all(view_name(table) in told for table in file.reads)
+def test_every_file_up_to_the_cubes_can_be_translated(file: Query) -> None:
+    translated = to_spark(file, {"period": 2024})
+    assert "$" not in translated and all(view_name(table) in translated for table in file.reads)
 
 
 def test_types_keep_their_digits() -> None:
     named = {"HUGEINT": "DECIMAL(38, 0)", "DECIMAL(18,2)": "DECIMAL(18, 2)", "VARCHAR": "STRING", "BIGINT": "BIGINT"}
-    assert {ours: spark_type(ours) for ours in named} == named
+    assert {name: spark_type(name) for name in named} == named

@@ -1,4 +1,4 @@
-"""Is a SQL file vetted before it runs: header, one select, and only the floors below it?"""
+"""Is an SQL file checked before it runs: header, one select, and only schemas that its floor may read?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read(folder: Path, floor: str, text: str) -> Query:
     return read_query(path)
 
 
-def test_what_a_file_says_of_itself(tmp_path: Path) -> None:
+def test_the_facts_of_a_file_are_read(tmp_path: Path) -> None:
     text = """-- What it is for,
 -- in two lines.
 -- grain: period, sex
@@ -36,26 +36,26 @@ select few.period, few.sex, count(*) as n_count from few join ref.codes using (s
     assert query.params == {"period"} and query.reads == {"stg.claims", "ref.codes"}
 
 
-def test_what_a_file_makes_and_what_it_passes_on(tmp_path: Path) -> None:
+def test_computed_and_copied_columns_are_distinguished(tmp_path: Path) -> None:
     joined = "select d.a, c.label as b, upper(d.a) as c from delivery.x as d left join ref.codes as c using (a)"
-    assert read(tmp_path, "staging", HEADER + joined).made == {"c"}
+    assert read(tmp_path, "staging", HEADER + joined).computed == {"c"}
     for text in (
         "with w as (select cast(a as integer) as a from delivery.x) select a from w",
         "select a from (select cast(a as integer) as a from delivery.x)",
         "select a from delivery.x union all select a from delivery.y",
     ):
-        assert read(tmp_path, "staging", HEADER + text).made == {"a"}, text
+        assert read(tmp_path, "staging", HEADER + text).computed == {"a"}, text
 
 
 REFUSED = {
     "a mart that reads persons": ("marts", "select a from stg.claims", "stg.claims"),
-    "a mart that reads past the gate": ("marts", "select a from ind.indicator_values", "ind.indicator_values"),
+    "a mart that reads before the gate": ("marts", "select a from ind.indicator_values", "ind.indicator_values"),
     "a cube that reads a mart": ("cube", "select a from mart.triple_aim", "mart.triple_aim"),
     "a cube that reads a delivery": ("cube", "select a from delivery.claims", "delivery.claims"),
     "staging that reads staging": ("staging", "select a from stg.claims", "stg.claims"),
-    "what runs remember": ("cube", "select a from meta.staged", "meta.staged"),
-    "a deeper select": ("marts", "select a from safe.x where b in (select b from stg.claims)", "stg.claims"),
-    "a lateral": ("marts", "select a from safe.x, lateral (select b from stg.claims)", "stg.claims"),
+    "a cube that reads records of runs": ("cube", "select a from meta.staged", "meta.staged"),
+    "a nested select": ("marts", "select a from safe.x where b in (select b from stg.claims)", "stg.claims"),
+    "a lateral join": ("marts", "select a from safe.x, lateral (select b from stg.claims)", "stg.claims"),
     "a name that hides a table": (
         "marts",
         'with "stg.claims" as (select 1 as a) select a from stg.claims',
@@ -84,7 +84,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("fault", REFUSED)
-def test_a_file_that_reads_or_does_what_its_floor_may_not_is_refused(tmp_path: Path, fault: str) -> None:
+def test_a_file_that_its_floor_does_not_allow_is_refused(tmp_path: Path, fault: str) -> None:
     floor, sql, word = REFUSED[fault]
     with pytest.raises(ContentError) as caught:
         read(tmp_path, floor, HEADER + sql)
@@ -93,7 +93,7 @@ def test_a_file_that_reads_or_does_what_its_floor_may_not_is_refused(tmp_path: P
 
 
 @pytest.mark.parametrize("header", ["", "-- Purpose only.\n", "-- grain: a\n", "-- x\n-- grain:\n", "\n" + HEADER])
-def test_a_file_without_a_whole_header_is_refused(tmp_path: Path, header: str) -> None:
+def test_a_file_with_an_incomplete_header_is_refused(tmp_path: Path, header: str) -> None:
     with pytest.raises(ContentError, match="the header is incomplete"):
         read(tmp_path, "cube", header + "select a from stg.x")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from triple_aim.cubes import Cells, Floats
-from triple_aim.definitions import SCORE, YES, Compute, Regions, Spec, Tables
+from triple_aim.definitions import Compute, Regions, Spec, Tables
 from triple_aim.indicators.estimators import UNUSED, Sums, estimate
 from triple_aim.indicators.rollup import Mask, breakdown, by_category, geography, where
 from triple_aim.indicators.rows import Block, tidy
@@ -108,12 +108,10 @@ def route_sums(route: Compute, at: Mapping[str, Floats], masks: Mask, sampled: F
     if route.standard:
         cells = {name: np.moveaxis(array, 4, 2).reshape(*sampled.shape, 1, -1) for name, array in at.items()}
         return joint_sums({name: array * masks.reshape(len(masks), -1) for name, array in cells.items()}, sampled)
-    return sampled_sums(at, masks.astype(float), sampled, SCORE if route.method == "survey_mean" else YES)
+    return sampled_sums(at, masks.astype(float), sampled)
 
 
-def sampled_sums(
-    at: Mapping[str, Floats], masks: Floats, sampled: Floats | None = None, answer: tuple[str, ...] = YES
-) -> dict[str, Floats]:
+def sampled_sums(at: Mapping[str, Floats], masks: Floats, sampled: Floats | None = None) -> dict[str, Floats]:
     """What a share or mean and its variance need, as (period, municipality, stratum, category); they add up.
 
     ``at`` holds the cube's sums as (period, municipality, sex, band, stratum), ``masks`` who is in a category and
@@ -122,18 +120,15 @@ def sampled_sums(
     """
     domain = {name: by_category(array, masks).swapaxes(2, 3) for name, array in at.items()}
     everyone = at["respondent_count"].sum(axis=(2, 3)) if sampled is None else sampled
-    wy, wwy, wwyy, plain = (domain[name] for name in answer)
-    spread = variance_components(
-        StratumSums(n=everyone[..., None], w=domain["weight_sum"], wy=wy, ww=domain["weight_sumsq"], wwy=wwy, wwyy=wwyy)
-    )
+    spread = variance_components(_stratum_sums(domain, everyone[..., None]))
     return {
         "w": domain["weight_sum"],
-        "wy": wy,
+        "wy": domain["weighted_answer_sum"],
         "ww": domain["weight_sumsq"],
         "v_yy": spread.v_yy,
         "v_yw": spread.v_yw,
         "v_ww": spread.v_ww,
-        "numerator": plain,
+        "numerator": domain["answer_sum"],
         "denominator": domain["answer_count"],
         **degrees(domain["answer_count"]),
     }
@@ -141,26 +136,30 @@ def sampled_sums(
 
 def joint_sums(domain: Mapping[str, Floats], sampled: Floats) -> dict[str, Floats]:
     """What several disjoint domains and their covariance need, as (period, municipality, stratum, category, …)."""
-    counts = domain["answer_count"], domain["yes_count"]
-    sums = StratumSums(
-        n=sampled[..., None, None],
-        w=domain["weight_sum"],
-        wy=domain["weighted_yes_sum"],
-        ww=domain["weight_sumsq"],
-        wwy=domain["weighted_yes_sumsq"],
-        wwyy=domain["weighted_yes_sumsq"],  # y is 0 or 1
-    )
+    counts = domain["answer_count"], domain["answer_sum"]
     return {
         "w": domain["weight_sum"],
-        "wy": domain["weighted_yes_sum"],
+        "wy": domain["weighted_answer_sum"],
         "ww": domain["weight_sumsq"],
-        "covariance": person_covariance(sums),
+        "covariance": person_covariance(_stratum_sums(domain, sampled[..., None, None])),
         "answers": counts[0],
         "yes": counts[1],
         "numerator": counts[1].sum(axis=-1),
         "denominator": counts[0].sum(axis=-1),
         **degrees(counts[0].sum(axis=-1)),
     }
+
+
+def _stratum_sums(domain: Mapping[str, Floats], sampled: Floats) -> StratumSums:
+    """The sums of a cube by the names that the formulas have for them."""
+    return StratumSums(
+        n=sampled,
+        w=domain["weight_sum"],
+        wy=domain["weighted_answer_sum"],
+        ww=domain["weight_sumsq"],
+        wwy=domain["weighted_answer_cross_sum"],
+        wwyy=domain["weighted_answer_sumsq"],
+    )
 
 
 def degrees(answers: Floats) -> dict[str, Floats]:

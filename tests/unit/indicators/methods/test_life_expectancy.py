@@ -30,8 +30,9 @@ def survey(period: int, share: float, respondents: float = 200.0, codes: Sequenc
     """Weights of 1, one stratum a municipality, half the respondents of either sex."""
     yes = share * respondents
     sums = {
-        "respondent_count": respondents, "answer_count": respondents, "yes_count": yes,
-        "weight_sum": respondents, "weighted_yes_sum": yes, "weight_sumsq": respondents, "weighted_yes_sumsq": yes,
+        "respondent_count": respondents, "answer_count": respondents, "answer_sum": yes,
+        "weight_sum": respondents, "weighted_answer_sum": yes, "weight_sumsq": respondents,
+        "weighted_answer_cross_sum": yes, "weighted_answer_sumsq": yes,
     }  # fmt: skip
     axes = {"stratum": ["1"], "item": ["good_self_rated_health"]}
     return cells(sums, periods=(period,), codes=codes, bands=("18-64", "65+"), **axes)

@@ -14,17 +14,21 @@ from triple_aim.indicators.methods.survey import coarse_weights, compared, surve
 EDUCATION = ["high", "low", "middle", "unknown"]
 
 
+def answers(yes: np.ndarray) -> dict[str, np.ndarray]:
+    """The sums of so many yeses of weight 3."""
+    squares = {"weighted_answer_cross_sum": 9 * yes, "weighted_answer_sumsq": 9 * yes}
+    return {"answer_sum": yes, "weighted_answer_sum": 3 * yes, **squares}
+
+
 def sample(yes: float = 12.0, **changes: np.ndarray) -> Cells:
     """Two strata of age; in each cell of sex, age and education 20 respondents of weight 3."""
     own = np.eye(2)[:, :, None, None]  # a stratum holds one age group: (band, stratum, item, education)
     sums = {
         "respondent_count": 20 * own,
         "answer_count": 20 * own,
-        "yes_count": yes * own,
         "weight_sum": 60 * own,
-        "weighted_yes_sum": 3 * yes * own,
         "weight_sumsq": 180 * own,
-        "weighted_yes_sumsq": 9 * yes * own,
+        **answers(yes * own),
     }
     return cells(
         {**sums, **changes},
@@ -59,7 +63,7 @@ def test_a_filter_is_a_domain_and_leaves_the_sample_whole() -> None:
 
 def test_a_gap_is_the_best_off_minus_the_worst_off_and_the_gate_sees_the_smaller_side() -> None:
     level = np.array([18.0, 6.0, 12.0, 12.0]) * np.eye(2)[:, :, None, None]
-    cube = sample(yes_count=level, weighted_yes_sum=3 * level, weighted_yes_sumsq=9 * level)
+    cube = sample(**answers(level))
     row = total(rows_of(specs()["good_health_education_gap"], cube))
     assert row["value"] == pytest.approx(60) and row["lower"] < 60 < row["upper"]
     assert (row["persons"], row["cases"]) == (80, 8)  # 80 with low education; 8 of those with high are not healthy
@@ -80,7 +84,7 @@ def test_a_gap_between_other_than_two_groups_is_refused(wanted: list[str]) -> No
 
 def test_a_standardised_share_weighs_ages_as_the_standard_does() -> None:
     by_age = np.array([16.0, 8.0])[:, None, None, None] * np.eye(2)[:, :, None, None]
-    cube = sample(yes_count=by_age, weighted_yes_sum=3 * by_age, weighted_yes_sumsq=9 * by_age)
+    cube = sample(**answers(by_age))
     row = total(rows_of(specs()["good_self_rated_health_standardised"], cube))
     young, old = coarse_weights(tables().standards["nl_2021"], ["18-64", "65+"])
     assert row["value"] == pytest.approx((80 * young + 40 * old) / (young + old))
@@ -95,10 +99,10 @@ def test_a_wide_band_takes_its_part_of_the_standard() -> None:
 def test_a_mean_has_no_cases_for_the_gate() -> None:
     own = np.eye(2)[:, :, None, None]
     scores = {
-        "score_sum": 150,
-        "weighted_score_sum": 450,
-        "weighted_score_cross_sum": 1350,
-        "weighted_score_sumsq": 10300,
+        "answer_sum": 150,
+        "weighted_answer_sum": 450,
+        "weighted_answer_cross_sum": 1350,
+        "weighted_answer_sumsq": 10300,
     }
     cube = sample(**{name: value * own for name, value in scores.items()})
     row = total(rows_of(specs()["gp_rating"], cube, where={"item": ["good_self_rated_health"]}))
