@@ -3,10 +3,15 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# One worker per core, four at most: a worker needs a gigabyte. One worker runs a whole module, so that the fixtures of the
+# module are made once. Modules run in the order of their names, because the first folders take longest.
+ON_ALL_CORES := --numprocesses=logical --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
+# Without its cache Python compiles every module again in every command and in every worker.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test test-next test-spark lint dev check reference samples open-data
+.PHONY: help setup run test test-slow test-all test-next test-spark lint dev check reference samples open-data
 
 help:                ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -23,8 +28,14 @@ setup: $(READY)      ## create .venv, with every package pinned by hash
 run: $(READY)        ## run the nightly job on the shipped samples
 	$(BIN)/triple-aim run
 
-test: $(READY)       ## run the tests; those on real data are skipped without ../shared/data
-	$(BIN)/python -m pytest
+test: $(READY)       ## run the tests on all cores; those on real data are skipped without ../shared/data
+	$(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow"
+
+test-slow: $(READY)  ## run the benchmarks and soaks, which make test leaves out
+	$(BIN)/python -m pytest $(ON_ALL_CORES) -m slow
+
+test-all: $(READY)   ## run all tests, also the slow ones
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
 
 test-next: $(READY)  ## run the SQL tests on the next DuckDB, the next version of the lock
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --require-hashes --target $(VENV)/next --requirement requirements-next.lock

@@ -1,4 +1,4 @@
--- Enrolment, cost and care events of everyone insured in a year, each person in the municipality of the last insured day.
+-- Enrolment, cost and care of all insured persons of a year, by municipality on their last insured day.
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: insured_person_count
 -- non_additive: truncated_cost_eur, truncated_cost_sumsq, truncated_person_count, costliest_5_percent_eur, costliest_5_percent_count

@@ -1,4 +1,4 @@
--- Avoidable admissions by condition: parts of those that cube claims counts.
+-- Avoidable admissions by condition: parts of the avoidable admissions in cube claims.
 -- grain: period, municipality_code, sex, age_band, condition, exclusion
 -- parts of: claims.avoidable_admission_count
 -- members: ref.avoidable_admissions

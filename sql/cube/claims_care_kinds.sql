@@ -1,4 +1,4 @@
--- Euros, users and lines of each kind of care: parts of the euros that cube claims counts.
+-- Euros, users and lines of each kind of care: parts of the euros in cube claims.
 -- grain: period, municipality_code, sex, age_band, care_kind, exclusion
 -- parts of: claims.amount_eur
 -- members: ref.care_kinds
@@ -35,7 +35,7 @@ select
     cast(sum(amount_eur) as decimal(18, 2)) as amount_eur,
     count(*) filter (where exclusion = 'none') as user_count,
     sum(event_line_count) as line_count,
-    -- Amounts of one person, debit or credit, for disclosure control. What is excluded is nobody's.
+    -- Amounts of one person, debit or credit, for disclosure control. Excluded amounts belong to no person.
     max(amount) filter (where exclusion = 'none' and amount_rank = 1) as largest_amount,
     max(amount) filter (where exclusion = 'none' and amount_rank = 2) as second_largest_amount
 from person_kinds

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.content import queries
 from triple_aim.cubes.build import build_table
 from triple_aim.cubes.columns import TYPES, column_type
 from triple_aim.definitions.contracts import load_contracts, load_publication
@@ -18,10 +19,10 @@ from triple_aim.deliveries.validation import SQL_TYPES
 from triple_aim.errors import ContentError
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.reference_tables import load_reference
-from triple_aim.warehouse.sql_files import Query, read_queries, read_query
+from triple_aim.warehouse.sql_files import Query, read_query
 
 ROOT = Path(__file__).parents[2]
-QUERIES = {folder: read_queries(ROOT / "sql" / folder) for folder in ("staging", "person", "cube", "marts")}
+QUERIES = {folder: queries(folder) for folder in ("staging", "person", "cube", "marts")}
 ALL_QUERIES = [
     pytest.param(query, id=f"{folder}/{name}") for folder, named in QUERIES.items() for name, query in named.items()
 ]

@@ -11,16 +11,14 @@ import doctest
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from tests.project_copy import COPIED, ProjectCopy, own_copy
 from triple_aim import errors
 from triple_aim.definitions.settings import Settings, load_project
 from triple_aim.definitions.specs import Compute
@@ -32,18 +30,6 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-COPIED = (
-    "assets",
-    "benchmarks",
-    "contracts",
-    "data_samples",
-    "docs",
-    "indicator_specs",
-    "pipelines",
-    "reference",
-    "sql",
-)
-FILES = ("Makefile", "README.md", "pyproject.toml", "requirements.lock", "workspace.yaml")
 
 
 def relative(path: Path) -> str:
@@ -58,42 +44,11 @@ def pages_with(language: str) -> list[Any]:
     return [pytest.param(page, id=relative(page)) for page in PAGES if blocks(page, language)]
 
 
-@dataclass
-class ProjectCopy:
-    """A copy of the project in which the job has run, and the output of ``make run``."""
-
-    root: Path
-    run_output: str
-
-    def run(self, command: str) -> str:
-        if command == "make run":
-            return self.run_output
-        return _run(command, self.root)
-
-
 @pytest.fixture(scope="session")
 def project_copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
-    root = tmp_path_factory.mktemp("project")
-    for name in COPIED:
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in FILES:
-        shutil.copy2(ROOT / name, root / name)
-    (root / ".venv").symlink_to(sys.prefix)
-    # The environment of the tests is installed already, whether or not make did it.
-    return ProjectCopy(root, _run("make --assume-old=.venv/.ready run", root))
-
-
-def _run(command: str, folder: Path) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRIPLE_AIM", "DAGSTER"))}
-    environment |= {"NO_COLOR": "1", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "DAGSTER_DISABLE_TELEMETRY": "1"}
-    environment.pop("MAKEFLAGS", None)
-    done = subprocess.run(
-        command, shell=True, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}"
-    return done.stdout
+    return own_copy(tmp_path_factory)
 
 
 def commands(block: str) -> Iterator[tuple[str, list[str]]]:

@@ -11,13 +11,13 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from tests import content
+from tests.once import copy_of, made_once
 from tests.pipeline.installation import Installation, create_installation
-from triple_aim.definitions.programme import Programme, load_programme
-from triple_aim.definitions.settings import load_project
-from triple_aim.definitions.spec_files import load_specs
+from triple_aim.definitions.programme import Programme
 from triple_aim.federation.export import export_cubes
+from triple_aim.synthetic import samples
 from triple_aim.synthetic.formats import write_csv, write_spss
-from triple_aim.synthetic.samples import write_samples
 from triple_aim.synthetic.surveys import ITEMS
 
 #: The municipalities of each party; the first party also has the persons of all other municipalities.
@@ -37,7 +37,7 @@ Federation: TypeAlias = dict[str, Installation]
 
 def one_of_each(programme: Programme) -> Programme:
     """The programme with one indicator of each combination of method and cube, to save time."""
-    specs = load_specs(programme.project.specs).values()
+    specs = content.programme().specs.values()
     kinds = {str([(route.method, route.cubes, route.growth) for route in spec.compute]): spec for spec in specs}
     wanted = {*(spec.id for spec in kinds.values()), *NON_ADDITIVE}
     return dataclasses.replace(programme, specs={spec.id: spec for spec in specs if spec.id in wanted})
@@ -46,18 +46,22 @@ def one_of_each(programme: Programme) -> Programme:
 @pytest.fixture(scope="session")
 def federation(tmp_path_factory: pytest.TempPathFactory) -> Federation:
     """One installation per party, two of which have run, and ``pooled`` with the deliveries of all."""
-    base = tmp_path_factory.mktemp("federation")
-    write_samples(base / "samples", persons=5_600)
-    installations = {party: create_installation(base / (party or "here")) for party in PARTIES} | {
-        "pooled": create_installation(base / "pooled")
-    }
+    installations = made_once(tmp_path_factory, "federation", _create_installations)
+    copy = copy_of(installations, tmp_path_factory.mktemp("federation") / "copy")
+    return {name: Installation(copy / (name or "here")) for name in (*PARTIES, "pooled")}
+
+
+def _create_installations(base: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(samples, "YEARS", (YEAR, YEAR + 1))  # the last year has other formats
+        samples.write_samples(base / "samples", persons=4_500)
+    installations = {name: create_installation(base / (name or "here")) for name in (*PARTIES, "pooled")}
     folders = {name: installation.deliveries for name, installation in installations.items()}
     deliveries = base / "samples" / "deliveries"
     for path in sorted(deliveries.glob(f"*/*_{YEAR}.*")):
         split_delivery(path, path.relative_to(deliveries), folders)
     for party in OTHERS:
         assert installations[party].run(YEAR, YEAR).success
-    return installations
 
 
 def split_delivery(path: Path, name: Path, folders: dict[str, Path]) -> None:
@@ -94,13 +98,16 @@ def write(path: Path, frame: pd.DataFrame) -> None:
 
 @lru_cache
 def programme_of(installation: Installation) -> Programme:
-    return load_programme(load_project(installation.config))
+    return content.programme_of(installation.config)
 
 
 @pytest.fixture(scope="session")
 def contributions(federation: Federation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The folders that the other parties exported, by party; tests must not change them."""
-    base = tmp_path_factory.mktemp("contributions")
-    for party in OTHERS:
-        export_cubes(programme_of(federation[party]), base / party, party)
+
+    def export(base: Path) -> None:
+        for party in OTHERS:
+            export_cubes(programme_of(federation[party]), base / party, party)
+
+    base = made_once(tmp_path_factory, "contributions", export)
     return {party: base / party for party in OTHERS}

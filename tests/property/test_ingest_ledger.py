@@ -15,12 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.content import queries
 from triple_aim.definitions.contracts import Contract, load_contracts
 from triple_aim.definitions.settings import Project, Settings
 from triple_aim.deliveries.ingest import ingest_extract
 from triple_aim.errors import DeliveryError
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
-from triple_aim.warehouse.sql_files import Query, read_queries
+from triple_aim.warehouse.sql_files import Query
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = load_contracts(ROOT / "contracts")["claims"]
@@ -54,7 +55,7 @@ class Counter:
         self.warehouse, self.folder = warehouse, folder
         lenient = CLAIMS.set_aside.model_copy(update={"max_share": 1.0})
         self.contract: Contract = CLAIMS.model_copy(update={"set_aside": lenient})
-        self.query: Query = read_queries(ROOT / "sql" / "staging")["claims"]
+        self.query: Query = queries("staging")["claims"]
 
     def ingest(self, text: str | bytes) -> None:
         """Ingest one file, in an empty folder and warehouse."""

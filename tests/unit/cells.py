@@ -48,15 +48,15 @@ def cells(
     codes: Sequence[str] = FLEVOLAND,
     sexes: Sequence[str] = ("F", "M"),
     bands: Sequence[str] = BANDS,
-    **further: Sequence[str],
+    **extra_axes: Sequence[str],
 ) -> Cells:
-    """A cube; every sum broadcasts to (period, municipality, sex, band, and each further axis)."""
+    """A cube; every sum broadcasts to (period, municipality, sex, band, and each extra axis)."""
     labels = {
         "period": [str(period) for period in periods],
         "municipality_code": list(codes),
         "sex": list(sexes),
         "age_band": list(bands),
-        **{name: list(labels) for name, labels in further.items()},
+        **{name: list(labels) for name, labels in extra_axes.items()},
     }
     shape = tuple(len(found) for found in labels.values())
     return Cells(

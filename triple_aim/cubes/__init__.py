@@ -1,6 +1,6 @@
-"""Cubes of sums, built from staged rows on DuckDB or Spark, merged over parties and read as arrays.
+"""Cubes of sums: built from staged rows on DuckDB or Spark, merged over parties and read as arrays.
 
-Not here: rates, intervals and regions (``triple_aim.indicators``). No room above this one reads a row of a person.
+Not here: rates, intervals and regions (``triple_aim.indicators``). No room above this one reads rows of persons.
 """
 
 from triple_aim.cubes.build import DuckDBBuilder, TableBuilder, build_table, in_reading_order

@@ -1,6 +1,6 @@
-"""The cells of one cube as dense arrays, and how they are read from the warehouse.
+"""The cells of one cube as dense arrays, read from the warehouse.
 
-Not here: making a cube (``build``), or sums of regions (``triple_aim.indicators``).
+Not here: building a cube (``build``), sums of regions (``triple_aim.indicators``).
 """
 
 from __future__ import annotations
@@ -24,46 +24,46 @@ AGE = AXES.index("age_band")
 
 @dataclass(frozen=True)
 class Cells:
-    """The counted cells of one cube as dense arrays, one axis a dimension.
+    """The counted cells of one cube as dense arrays, one axis per dimension.
 
-    ``labels`` holds the axes in order: period, municipality_code, sex, age_band, then the cube's own. A dimension the
-    cube lacks has the one label ``all``. A sum is nan where its municipality delivered nothing of it in that period,
-    and 0 where it delivered and nobody was counted: missing is never zero.
+    ``labels`` has the axes in order: period, municipality_code, sex, age_band, then those of the cube only. A standard
+    axis that the cube does not have gets the single label ``all``. A sum is nan where the municipality delivered
+    nothing of it in that period, and 0 where it delivered but nobody was counted: missing is never zero.
     """
 
     labels: dict[str, list[str]]
     sums: dict[str, Floats]
-    apart: Mapping[str, Collection[int]] = field(default_factory=dict)  # sums nobody can make of these periods
+    non_additive: Mapping[str, Collection[int]] = field(default_factory=dict)  # per sum, the periods without a value
 
     def axis(self, name: str) -> int:
         return list(self.labels).index(name)
 
     def keep(self, name: str, wanted: NDArray[np.bool_]) -> Cells:
-        """The cells whose label on one axis is wanted."""
+        """The cells whose label on one axis is wanted; ``wanted`` has one element per label."""
         labels = {**self.labels, name: [label for label, kept in zip(self.labels[name], wanted, strict=True) if kept]}
         sums = {key: np.compress(wanted, array, axis=self.axis(name)) for key, array in self.sums.items()}
         return replace(self, labels=labels, sums=sums)
 
     def only(self, names: Sequence[str]) -> Cells:
-        """These sums and no others."""
+        """The cells with only these sums."""
         return replace(self, sums={name: self.sums[name] for name in names})
 
     def periods(self) -> list[int]:
         return [int(label) for label in self.labels["period"]]
 
     def pooled(self, count: int) -> Cells:
-        """Each period with the ``count - 1`` before it added, where all of them are there."""
+        """Each period plus the ``count - 1`` periods before it; periods without all of these are left out."""
         if count == 1:
             return self
-        at = {period: i for i, period in enumerate(self.periods())}
-        rows = [[at.get(period - back, -1) for back in range(count)] for period in at]
-        whole = np.array([row for row in rows if min(row) >= 0], dtype=int).reshape(-1, count)
-        labels = {**self.labels, "period": [self.labels["period"][end] for end in whole[:, 0]]}
-        added = {name: sum(array[whole[:, back]] for back in range(count)) for name, array in self.sums.items()}
+        position = {period: i for i, period in enumerate(self.periods())}
+        windows = [[position.get(period - back, -1) for back in range(count)] for period in position]
+        complete = np.array([window for window in windows if min(window) >= 0], dtype=int).reshape(-1, count)
+        labels = {**self.labels, "period": [self.labels["period"][end] for end in complete[:, 0]]}
+        added = {name: sum(array[complete[:, back]] for back in range(count)) for name, array in self.sums.items()}
         return Cells(labels, added)
 
     def fold(self, axes: Sequence[str]) -> Cells:
-        """Further axes as finer age bands: each band's label repeated, the folded labels running fastest."""
+        """Fold other axes into the age bands: the label of each band repeats, the folded labels run fastest."""
         if not axes:
             return self
         order = list(self.labels)
@@ -81,7 +81,7 @@ class Cells:
 
 
 def load_cells(warehouse: Warehouse, query: Query, parts: Iterable[Query] = ()) -> Cells:
-    """Read a cube whole, with the parts that other cubes hold of its sums; it is small by design."""
+    """Read all cells of a cube, with the parts of its sums that other cubes have."""
     frame = _counted(warehouse, query)
     dimensions = [name for name in query.grain if name not in (*AXES, "exclusion")]
     labels: dict[str, list[str]] = {}
@@ -110,12 +110,12 @@ def load_cells(warehouse: Warehouse, query: Query, parts: Iterable[Query] = ()) 
 
 
 def _parts_of(warehouse: Warehouse, query: Query, labels: Mapping[str, list[str]], whole: Floats) -> dict[str, Floats]:
-    """The parts of the sums of another cube, on its axes: 0 without a cell, and missing where the whole is."""
+    """The parts of a sum of another cube, on the axes of that cube: 0 without a cell, nan where ``whole`` is nan."""
     frame = _counted(warehouse, query)
     axes = {query.axis: list(query.members), **{name: labels[name] for name in AXES}}
     codes = [pd.Index(found).get_indexer(pd.Index(frame[name].astype(str))) for name, found in axes.items()]
     shape = tuple(len(found) for found in axes.values())
-    place = np.ravel_multi_index(codes, shape)  # an error where a label is of no cell of the whole
+    place = np.ravel_multi_index(codes, shape)  # ValueError for a label that the other cube does not have
     parts: dict[str, Floats] = {}
     for name in measures_of(query.columns):
         dense = np.zeros(shape)
@@ -128,7 +128,7 @@ def _parts_of(warehouse: Warehouse, query: Query, labels: Mapping[str, list[str]
 def _counted(warehouse: Warehouse, query: Query) -> pd.DataFrame:
     """The counted cells of a cube, with its sums as doubles."""
     labels = ", ".join(map(quoted, query.grain))
-    # The engine turns an exact sum into the nearest double; what makes a frame of it would be off in the last digit.
+    # The engine converts an exact sum to the nearest double; the conversion to a frame would change the last digit.
     doubles = ", ".join(f"cast({quoted(name)} as double) as {quoted(name)}" for name in measures_of(query.columns))
     return warehouse.frame(f"select {labels}, {doubles} from {qualified(query.table)} where exclusion = ?", [COUNTED])
 

@@ -1,6 +1,6 @@
 """The ledger of every delivered row and euro, from the delivery to the cube that counts it.
 
-Not here: whether it closes (``triple_aim.checks``), or the ledger of one delivery (``triple_aim.deliveries``).
+Not here: the check that it closes (``triple_aim.checks``), the ledger of one delivery (``triple_aim.deliveries``).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def write_ledger(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.Data
 
 
 def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
-    """The ledger: per extract, period and supplier every row and euro, delivered, set aside, staged, counted, excluded.
+    """The ledger: rows and euros per extract, period, supplier and stage, from delivered to counted or excluded.
 
-    Cubes join suppliers, so from the cube on a supplier is ``all``. What other parties contributed follows what was
-    delivered here, with the party as its supplier.
+    A cube combines suppliers, so its stages have the supplier ``all``. Contributions of other parties follow the
+    deliveries of this installation, with the party as the supplier.
     """
     ensure_contributions(warehouse)
     parts = [
@@ -56,7 +56,7 @@ def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFra
 
 
 def parts_that_differ(warehouse: Warehouse, query: Query, whole: str = "", parts: str = "") -> tuple[int, int]:
-    """How many counted cells of a cube another one splits, and of how many the parts do not add up to the whole."""
+    """The number of counted cells that a cube splits, and the number whose parts do not add up to the total."""
     whole, parts = whole or qualified(f"cube.{query.part_of}"), parts or qualified(query.table)
     cell, total = ", ".join(name for name in query.grain if name != query.axis), quoted(query.total)
     return warehouse.rows(

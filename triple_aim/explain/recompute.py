@@ -12,7 +12,7 @@ import pandas as pd
 
 from triple_aim.cubes import Floats
 from triple_aim.definitions import Compute
-from triple_aim.indicators import Note, Sums, components, estimate
+from triple_aim.indicators import EstimatorInputs, Sums, components, estimate
 from triple_aim.stats.estimate import Estimate
 from triple_aim.stats.growth import break_adjusted, compound, log_linear
 from triple_aim.stats.standardise import directly_standardised_mean
@@ -22,7 +22,7 @@ OF_SUMS = frozenset({"crude_rate", "proportion", "mean", "ratio"})
 
 
 def recompute_estimate(
-    route: Compute, strata: pd.DataFrame, overall: Mapping[str, float], inputs: Note, segment: str
+    route: Compute, strata: pd.DataFrame, overall: Mapping[str, float], inputs: EstimatorInputs, segment: str
 ) -> Estimate:
     """Return the estimate of one row, from its strata, its overall numbers and the inputs of its method."""
     if route.growth and route.growth.years:

@@ -22,17 +22,17 @@ from triple_aim.explain.recompute import OF_SUMS, recompute_estimate
 from triple_aim.indicators import (
     ENDS,
     UNKNOWN,
+    EstimatorInputs,
     Geography,
-    Note,
+    RouteInputs,
     Sums,
-    Supply,
-    builder_of,
     by_stratum,
     cases,
-    compared,
+    gap_groups,
     geography,
-    noting,
-    supply,
+    recording_inputs,
+    route_builder,
+    route_inputs,
     where,
 )
 from triple_aim.stats.estimate import Estimate
@@ -68,15 +68,15 @@ class Trace:
     regions: Regions
     tables: Tables
     frames: list[pd.DataFrame]
-    inputs: list[Note]  # one per frame
+    inputs: list[EstimatorInputs]  # one per frame
 
     @property
     def route(self) -> Compute:
         return self.spec.route_of[self.cube]
 
     @cached_property
-    def supply(self) -> Supply:
-        return supply(self.spec, self.route, self.cubes, self.cube, self.regions)
+    def route_inputs(self) -> RouteInputs:
+        return route_inputs(self.spec, self.route, self.cubes, self.cube, self.regions)
 
     @cached_property
     def geography(self) -> Geography:
@@ -107,13 +107,13 @@ def trace(spec: Spec, cubes: Mapping[str, Cells], cube: str, regions: Regions, t
     """Compute the rows of an indicator from one cube as a run does, and keep the inputs of each."""
     route = spec.route_of[cube]
     frames: list[pd.DataFrame] = []
-    inputs: list[Note] = []
+    inputs: list[EstimatorInputs] = []
     if not cubes[cube].only([]).pooled(route.pool).periods():
         return Trace(spec, cube, cubes, regions, tables, frames, inputs)
-    with noting() as recorded:
+    with recording_inputs() as recorded:
         # A builder records a region before its rest; growth and decomposition record once for all their blocks.
         seen = 0
-        for block in builder_of(route)(spec, route, cubes, cube, regions, tables):
+        for block in route_builder(route)(spec, route, cubes, cube, regions, tables):
             frames.append(block.frame())
             inputs.append(recorded[min(seen, len(recorded) - 1)])
             seen = len(recorded)
@@ -152,7 +152,7 @@ def strata_of_all_regions(traced: Trace, key: Row) -> pd.DataFrame:
     return strata
 
 
-def _strata(traced: Trace, key: Row) -> tuple[pd.DataFrame, dict[str, float], Note]:
+def _strata(traced: Trace, key: Row) -> tuple[pd.DataFrame, dict[str, float], EstimatorInputs]:
     """Return the labelled strata of one row, its overall numbers, and the inputs of its estimate."""
     route, inputs = traced.route, traced.inputs[int(str(key["frame"]))]
     period, region, category = _position(inputs, key)
@@ -172,7 +172,7 @@ def _strata(traced: Trace, key: Row) -> tuple[pd.DataFrame, dict[str, float], No
     return strata.reset_index(drop=True), overall, selected
 
 
-def _position(inputs: Note, key: Row) -> tuple[int, int, int]:
+def _position(inputs: EstimatorInputs, key: Row) -> tuple[int, int, int]:
     """Return period, region and category of a row, as indices into the arrays of its inputs."""
     shape = next(array.shape[:3] for array in inputs.sums.parts.values() if array.ndim >= 3)
     period, region, category = (int(index) for index in np.unravel_index(int(str(key["cell"])), shape))
@@ -180,7 +180,7 @@ def _position(inputs: Note, key: Row) -> tuple[int, int, int]:
 
 
 def _columns(
-    traced: Trace, selected: Note, key: Row, position: tuple[int, int | slice]
+    traced: Trace, selected: EstimatorInputs, key: Row, position: tuple[int, int | slice]
 ) -> tuple[dict[str, Floats], dict[str, float]]:
     """Return the columns of the strata of a row and its overall numbers; for all regions, one after the other."""
     route = traced.route
@@ -194,7 +194,7 @@ def _columns(
     return _stratified_columns(selected), {}
 
 
-def _select(inputs: Note, position: tuple[int, int | None, int]) -> Note:
+def _select(inputs: EstimatorInputs, position: tuple[int, int | None, int]) -> EstimatorInputs:
     """Select one period, one region (all where None) and one category, kept as axes of length 1."""
 
     def one(array: Floats) -> Floats:
@@ -206,10 +206,10 @@ def _select(inputs: Note, position: tuple[int, int | None, int]) -> Note:
 
     weight = inputs.weight[[position[2]]] if inputs.weight.ndim > 1 and len(inputs.weight) > 1 else inputs.weight
     sums = Sums({name: one(array) for name, array in inputs.sums.parts.items()})
-    return Note(sums, weight, one(inputs.reference))
+    return EstimatorInputs(sums, weight, one(inputs.reference))
 
 
-def _stratified_columns(selected: Note) -> dict[str, Floats]:
+def _stratified_columns(selected: EstimatorInputs) -> dict[str, Floats]:
     """Return the stratified sums, weights and references as columns of one length."""
     parts = selected.sums.parts.items()
     flattened = {name: array.reshape(-1) for name, array in parts if array.ndim > 3 and name not in JOINT}
@@ -226,12 +226,12 @@ def _stratified_columns(selected: Note) -> dict[str, Floats]:
 def _sum_columns(traced: Trace, position: tuple[int, int | slice], member: str) -> dict[str, Floats]:
     """Return the sums by sex and age of a method that uses totals only, so that a reader can add them up."""
     route = traced.route
-    arrays = {"numerator": traced.supply.numerator[member], "denominator": traced.supply.known}
-    if (counted := cases(route, traced.supply.cells, member)) is not None:
+    arrays = {"numerator": traced.route_inputs.numerator[member], "denominator": traced.route_inputs.denominator}
+    if (counted := cases(route, traced.route_inputs.cells, member)) is not None:
         arrays["cases"] = counted
-    columns = {name: traced.supply.rolled(array)[position].reshape(-1) for name, array in arrays.items()}
+    columns = {name: traced.route_inputs.by_region(array)[position].reshape(-1) for name, array in arrays.items()}
     for name, column in (("persons", route.persons), ("sumsq", part(route.sumsq or "", route.segments, member))):
-        if (array := traced.supply.column(column)) is not None:
+        if (array := traced.route_inputs.column(column)) is not None:
             columns[name] = array[position].reshape(-1)
     return columns
 
@@ -245,7 +245,7 @@ def _survey_columns(traced: Trace, position: tuple[int, int | slice]) -> dict[st
     return {name: array[position].reshape(-1) for name, array in rolled.items()}
 
 
-def _growth_columns(traced: Trace, selected: Note, key: Row) -> tuple[dict[str, Floats], dict[str, float]]:
+def _growth_columns(traced: Trace, selected: EstimatorInputs, key: Row) -> tuple[dict[str, Floats], dict[str, float]]:
     """Return the start and end of growth, or every year of its trend, with only what its basis needs."""
     growth, sums = traced.route.growth, {name: array.reshape(-1) for name, array in selected.sums.parts.items()}
     if growth is None:
@@ -263,7 +263,9 @@ def _growth_columns(traced: Trace, selected: Note, key: Row) -> tuple[dict[str, 
     if basis == "real":
         overall |= {"start_index": index.get(start, np.nan), "end_index": index.get(end, np.nan)}
     if basis == "break_adjusted":
-        first = [traced.tables.first_years(growth.breaks, traced.cube, member) for member in traced.supply.members]
+        first = [
+            traced.tables.first_years(growth.breaks, traced.cube, member) for member in traced.route_inputs.members
+        ]
         comparable = np.array([not any(start < year <= end for year in years) for years in first], dtype=float)
         if not comparable.all():
             overall |= {f"{when}_exposure": sums[f"{when}_exposure"].sum().item() for when in ("start", "end")}
@@ -278,7 +280,7 @@ def _axes(traced: Trace, key: Row, columns: Mapping[str, Floats]) -> dict[str, l
     route, labels = traced.route, where(traced.cubes[traced.cube], traced.route).labels
     sex_and_age = {"sex": labels["sex"], "age": labels["age_band"]}
     if route.is_sampled and route.groups:
-        return {route.groups: compared(route)}
+        return {route.groups: gap_groups(route)}
     if route.groups:
         return {route.groups: [label for label in labels[route.groups] if label != UNKNOWN], **sex_and_age}
     if route.method.endswith("life_expectancy"):
@@ -287,9 +289,9 @@ def _axes(traced: Trace, key: Row, columns: Mapping[str, Floats]) -> dict[str, l
         end = int(str(key["period"]))
         return {"year": [str(year) for year in range(end + 1 - route.growth.years, end + 1)], **sex_and_age}
     if route.segments and "comparable" in columns:
-        return {route.segments: traced.supply.members}
+        return {route.segments: traced.route_inputs.members}
     if route.segments and route.method == "decomposition":
-        return {**sex_and_age, route.segments: traced.supply.members}
+        return {**sex_and_age, route.segments: traced.route_inputs.members}
     if route.method == "systematic_variation":
         return {"municipality": list(traced.regions.names("municipality").values())}
     return {**sex_and_age, **{name: labels[name] for name in route.strata}}

@@ -21,3 +21,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
         cells = row if number == 1 else [" ".join(cell.replace("|", "\\|").split()) for cell in row]
         yield f"| {' | '.join(cells)} |"
     yield ""
+
+
+def bound(value: float | None) -> str:
+    return "…" if value is None else f"{value:g}"

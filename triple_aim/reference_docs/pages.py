@@ -7,7 +7,6 @@ the committed pages.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from triple_aim import checks, errors
+from triple_aim import errors
 from triple_aim.definitions import (
     Column,
     Compute,
@@ -32,8 +31,9 @@ from triple_aim.definitions import (
     read_yaml,
 )
 from triple_aim.files import replace_file
+from triple_aim.reference_docs.checks import checks_page, promise
 from triple_aim.reference_docs.coverage import coverage
-from triple_aim.reference_docs.markdown import head, table
+from triple_aim.reference_docs.markdown import bound, head, table
 from triple_aim.warehouse import Query
 
 AIMS = ("health", "quality", "cost")
@@ -57,7 +57,7 @@ def pages(project: Project) -> dict[str, str]:
         "cubes": _cubes(programme),
         "regions": _regions(regions, project.reference),
         "cli": _cli(),
-        "checks": _checks(programme),
+        "checks": checks_page(programme, regions),
         "exit-codes": _exit_codes(),
     }
     return {f"{name}.md": "\n".join(lines).rstrip() + "\n" for name, lines in lines_by_page.items()}
@@ -178,7 +178,7 @@ def _rules(column: Column) -> str:
     if column.codes is not None:
         rules.append("one of " + ", ".join(column.codes))
     if column.range:
-        rules.append(f"from {_bound(column.range.min)} to {_bound(column.range.max)}")
+        rules.append(f"from {bound(column.range.min)} to {bound(column.range.max)}")
     if column.pattern:
         rules.append(f"matches `{column.pattern}`")
     if column.listed_in:
@@ -186,7 +186,7 @@ def _rules(column: Column) -> str:
     if column.missing:
         rules.append("missing values are written " + " or ".join(f"`{word}`" for word in column.missing))
     if column.present:
-        rules.append(f"only in {_bound(column.present.min)} to {_bound(column.present.max)}")
+        rules.append(f"only in {bound(column.present.min)} to {bound(column.present.max)}")
     if column.source:
         rules.append("also called " + ", ".join(f"`{name}`" for name in column.source))
     if column.weight:
@@ -194,29 +194,37 @@ def _rules(column: Column) -> str:
     return "; ".join(rules)
 
 
-def _bound(value: float | None) -> str:
-    return "…" if value is None else f"{value:g}"
-
-
-def _marts(promise: Publication) -> Iterator[str]:
-    yield from head("Marts", f"{len(promise.marts)} marts, one Parquet file each in a release.")
+def _marts(publication: Publication) -> Iterator[str]:
+    yield from head("Marts", f"{len(publication.marts)} marts, one Parquet file each in a release.")
     yield from ("Publication thresholds by cube (see [disclosure](../methods/disclosure.md)):", "")
     yield from table(
         ("cube", "minimum of persons", "minimum of cases", "reason that readers see"),
-        ((cube, str(t.persons), str(t.cases), t.reason.en) for cube, t in promise.thresholds.items()),
+        ((cube, str(t.persons), str(t.cases), t.reason.en) for cube, t in publication.thresholds.items()),
     )
     yield from ("The indicator that represents each aim in `triple_aim`:", "")
     yield from table(
-        ("aim", "indicator"), ((aim, f"[{name}](indicators.md#{name})") for aim, name in promise.headlines.items())
+        ("aim", "indicator"), ((aim, f"[{name}](indicators.md#{name})") for aim, name in publication.headlines.items())
     )
-    for mart in promise.marts:
+    yield from ("Closed lists that columns name:", "")
+    yield from table(
+        ("list", "values"), ((name, ", ".join(listed)) for name, listed in publication.value_lists.items())
+    )
+    yield from (
+        "The content gives five more: `headlines` (above), `indicators` ([the specs](indicators.md)), `sources` ([the",
+        "cubes](cubes.md)), `extracts` ([the contracts](contracts.md)) and `region_types` ([the regions](regions.md)).",
+        "",
+    )
+    for mart in publication.marts:
         yield from _mart(mart)
 
 
 def _mart(mart: Mart) -> Iterator[str]:
     yield from (f"## {mart.name}", "", f"{mart.title.en} / *{mart.title.nl}*", "")
     yield from (f"One row per {', '.join(f'`{name}`' for name in mart.grain)}.", "")
-    yield from table(("column", "type", "meaning"), ((f"`{c.name}`", c.type, c.meaning.en) for c in mart.columns))
+    yield from table(
+        ("column", "type", "meaning", "values"),
+        ((f"`{c.name}`", c.type, c.meaning.en, promise(c)) for c in mart.columns),
+    )
 
 
 def _cubes(programme: Programme) -> Iterator[str]:
@@ -314,48 +322,6 @@ def _kind(parameter: Any, context: Any) -> str:
     if parameter.default not in (None, False):
         facts.append(f"default {getattr(parameter.default, 'value', parameter.default)}")
     return ", ".join(facts)
-
-
-def _checks(programme: Programme) -> Iterator[str]:
-    yield from head("Checks", "Every rule is counted; Great Expectations judges the counts, never the rows.")
-    yield from (
-        "A critical check that fails stops the run, and the current release stays. A warning is published. The verdict",
-        "of every check is in the mart [checks](marts.md#checks) and on the page `checks.html` of a release.",
-        "",
-        "## What is checked",
-        "",
-    )
-    module = ast.parse(inspect.getsource(checks))
-    rules = [f for f in module.body if isinstance(f, ast.FunctionDef) and f.name.endswith("_counts")]
-    yield from table(
-        ("of", "what must hold"), ((f.name.removesuffix("_counts"), ast.get_docstring(f) or "") for f in rules)
-    )
-    yield from (
-        "## Before a delivery is taken",
-        "",
-        "A delivery that breaks more than its tolerance is refused whole.",
-        "",
-    )
-    yield from table(
-        ("extract", "rows that may be set aside", "rules across columns"),
-        (
-            (c.extract, f"{c.set_aside.max_share:.1%}", ", ".join(rule.id for rule in c.rules))
-            for c in programme.contracts.values()
-        ),
-    )
-    yield from ("## What is expected of each indicator", "")
-    yield from table(
-        ("indicator", "range of the total", "least coverage", "largest change in a year"),
-        (
-            (
-                spec.id,
-                f"{_bound(spec.expect.range.min)} to {_bound(spec.expect.range.max)} ({spec.expect.range.severity})",
-                f"{spec.expect.coverage.min or 0:.0%} ({spec.expect.coverage.severity})",
-                f"{spec.expect.change.max or 0:.0%} ({spec.expect.change.severity})" if spec.expect.change else "",
-            )
-            for spec in programme.specs.values()
-        ),
-    )
 
 
 def _exit_codes() -> Iterator[str]:

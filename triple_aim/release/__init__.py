@@ -7,7 +7,7 @@ from triple_aim.release.build import publish_release
 from triple_aim.release.checks_page import ledger
 from triple_aim.release.dictionary import write_dictionary
 from triple_aim.release.freshness import up_to_date_release
-from triple_aim.release.marts import build_mart
+from triple_aim.release.marts import build_mart, read_mart
 from triple_aim.release.reader import open_marts
 from triple_aim.release.store import current_release, history, linked_release, read_manifest, verify
 
@@ -20,6 +20,7 @@ __all__ = [
     "open_marts",
     "publish_release",
     "read_manifest",
+    "read_mart",
     "up_to_date_release",
     "verify",
     "write_dictionary",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 
+from triple_aim.checks import suite_files
 from triple_aim.cubes import contributed
 from triple_aim.definitions import Programme
 from triple_aim.deliveries import staged_inputs
@@ -34,11 +35,13 @@ def publish_release(warehouse: Warehouse, programme: Programme) -> WriteResult:
         "contracts": {contract.extract: contract.version for contract in programme.contracts.values()},
         "indicators": {spec.id: spec.version for spec in programme.specs.values()},
     }
+    suites = suite_files(programme, {mart: table.num_rows for mart, table in marts.items()})
     extra = {
         "checks.html": checks_page(
             marts["checks"].to_pandas(), marts["reconciliation"].to_pandas(), {"release": name, **facts}
         ),
-        "datapackage.json": datapackage(promise, programme.contracts, name),
+        "datapackage.json": datapackage(promise, programme.contracts, name, suites),
+        **suites,
     }
     result = write_release(project.publication, name, marts, extra, facts)
     delete_old_releases(project.publication, project.settings.keep_releases)

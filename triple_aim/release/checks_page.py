@@ -12,6 +12,14 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 LEDGER = ["extract", "period"]
+#: The floors of tables, by the first part of the name of a table, and what looks at them.
+FLOORS = {
+    "stg": ("deliveries", "counted"),
+    "cube": ("cubes", "Great Expectations; municipalities counted"),
+    "ind": ("indicators before the disclosure gate", "Great Expectations"),
+    "safe": ("tables behind the disclosure gate", "Great Expectations; regions counted"),
+    "mart": ("marts and the ledger", "Great Expectations; the ledger counted"),
+}
 STAGES = ["delivered", "set_aside", "staged", "in_cube", "excluded"]
 TOLERANCE = 0.005  # euros or rows: less than a cent, and less than a row
 
@@ -35,12 +43,36 @@ def checks_page(checks: pd.DataFrame, reconciliation: pd.DataFrame, facts: Mappi
         level=level,
         verdict=verdict,
         failed=failed.to_dict("records"),
-        passed=passed.to_dict("records"),
+        floors=_floors(checks, passed),
         ledger=lines.to_dict("records"),
         reasons=_reasons(reconciliation).to_dict("records"),
         facts=_fact_lines(facts),
     )
     return page.encode()
+
+
+def _floors(checks: pd.DataFrame, passed: pd.DataFrame) -> list[dict[str, object]]:
+    """Each floor with the number of its tables, checks and failures, and the checks that passed."""
+    floor_of, passed_of = (frame["subject"].astype(str).str.split("/").str[0] for frame in (checks, passed))
+    floors = []
+    for floor in dict.fromkeys([*FLOORS, *floor_of]):
+        mine = checks[floor_of == floor]
+        if mine.empty:
+            continue
+        title, judged = FLOORS.get(floor, (floor, ""))
+        failed = mine.loc[~mine["is_passed"].astype(bool), "severity"].value_counts()
+        floors.append(
+            {
+                "title": title,
+                "judged": judged,
+                "tables": mine["subject"].nunique(),
+                "checks": len(mine),
+                "critical": int(failed.get("critical", 0)),
+                "warning": int(failed.get("warning", 0)),
+                "passed": passed[passed_of == floor].to_dict("records"),
+            }
+        )
+    return floors
 
 
 def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:

@@ -37,7 +37,8 @@ from triple_aim.release.store import (
 
 log = logging.getLogger(__name__)
 
-FILE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}(\.[a-z0-9-]{1,16})*")
+#: A file of a release; suites of expectations have a folder of their own.
+FILE_NAME = re.compile(r"(expectations/)?[a-z][a-z0-9_-]{0,62}(\.[a-z0-9-]{1,16})*")
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def _write_folder(
     staging = releases / f".tmp-{release}-{os.getpid()}"
     staging.mkdir()
     for name, content in files.items():
+        (staging / name).parent.mkdir(exist_ok=True)
         write_synced(staging / name, content)
     for name, count in rows.items():
         found = pq.ParquetFile(staging / name, page_checksum_verification=True).read().num_rows
@@ -120,7 +122,8 @@ def _write_folder(
     write_synced(staging / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
     if problems := problems_in(staging, release):
         raise ProjectError(f"the written release is damaged: {problems[0]}", str(staging), "check the disk")
-    sync_folder(staging)
+    for written in {(staging / name).parent for name in files}:
+        sync_folder(written)
     if folder.exists():  # the caller has found it damaged
         log.warning("release %s was damaged and is written again", release)
         _delete_release(folder, releases)

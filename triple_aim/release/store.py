@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from triple_aim.files import sha256
@@ -95,5 +95,6 @@ def problems_in(folder: Path, release: str) -> list[str]:
             problems.append(f"{name} is missing")
         elif sha256(path.read_bytes()) != entry.get("sha256"):
             problems.append(f"{name} has changed since it was published")
-    unlisted = {path.name for path in folder.iterdir()} - set(listed) - {MANIFEST}
-    return problems + [f"{name} is not in the manifest" for name in sorted(unlisted)]
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    known = {*listed, MANIFEST, *(parent.as_posix() for name in listed for parent in PurePosixPath(name).parents)}
+    return problems + [f"{name} is not in the manifest" for name in sorted(found - known)]

@@ -7,6 +7,7 @@ shares nothing with the monitor. ``model/indicators.csv`` lists the indicators a
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,7 @@ def _expected(sums: pd.DataFrame) -> pd.Series[float]:
     return sums["denominator"] * sums.join(rate, on=strata)["rate"]
 
 
+@cache
 def _standard(name: str) -> pd.Series[float]:
     """Weights of a standard population by five-year age band and by age group of surveys."""
     weights = pd.read_csv(REFERENCE / "standards" / f"{name}.csv").set_index("age_band")["weight"]
@@ -280,14 +282,13 @@ def _change(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
 def _factors(row: Row, cells: pd.DataFrame) -> tuple[dict[str, Floats], Floats, pd.MultiIndex]:
     """The factors of euros per insured year by stratum and kind of care, and the euros without an activity."""
 
-    def table(name: str) -> pd.DataFrame:
-        return cells.pivot_table(index=REGION, columns=CELL, values=name, aggfunc="sum", fill_value=0)
-
-    exposure = table(row.denominator)
     kinds = _care_kinds(cells.columns)
+    names = {name: [name.format(kind) for kind in kinds] for name in ("user_{}_count", "line_{}_count", "cost_{}_eur")}
+    columns = [row.denominator, *(column for each in names.values() for column in each)]
+    wide = cells.pivot_table(index=REGION, columns=CELL, values=columns, aggfunc="sum", fill_value=0)
+    exposure = wide[row.denominator]
     users, activities, euros = (
-        np.stack([table(name.format(kind)).to_numpy(float) for kind in kinds], axis=-1)
-        for name in ("user_{}_count", "line_{}_count", "cost_{}_eur")
+        np.stack([wide[column].to_numpy(float) for column in each], axis=-1) for each in names.values()
     )
     years = np.broadcast_to(exposure.to_numpy(float)[..., None], euros.shape)
     all_years = years[..., 0].sum(axis=-1)[:, None, None]

@@ -1,4 +1,4 @@
-"""Is a cube rebuilt when, and only when, something it rests on changed; and is missing told from zero?"""
+"""Is a cube rebuilt only if its SQL or sources changed, and does missing differ from zero?"""
 
 from __future__ import annotations
 
@@ -63,21 +63,23 @@ def warehouse() -> Iterator[Warehouse]:
         yield opened
 
 
-def test_only_what_changed_is_rebuilt(warehouse: Warehouse, query: Query) -> None:
+def test_only_changed_periods_are_rebuilt(warehouse: Warehouse, query: Query) -> None:
     assert build_table(warehouse, query, [2020, 2021, 2022]) == [2021, 2022]
     assert build_table(warehouse, query, [2020, 2021, 2022]) == []
     warehouse.run("update meta.staged set delivery = 'other' where period = 2022")
     assert build_table(warehouse, query, [2021, 2022]) == [2022]
 
 
-def test_a_changed_reference_table_rebuilds_what_reads_it(warehouse: Warehouse, query: Query) -> None:
+def test_a_changed_reference_table_rebuilds_its_readers(warehouse: Warehouse, query: Query) -> None:
     build_table(warehouse, query, [2021, 2022])
     warehouse.run("insert into ref.places values ('GM0009')")
     assert build_table(warehouse, query, [2021, 2022]) == [2021, 2022]
     assert municipality_codes(warehouse, query) == ["GM0001", "GM0002", "GM0009"]
 
 
-def test_changed_sql_and_a_withdrawn_delivery_are_followed(warehouse: Warehouse, query: Query, tmp_path: Path) -> None:
+def test_changed_sql_and_a_withdrawn_delivery_rebuild_the_cube(
+    warehouse: Warehouse, query: Query, tmp_path: Path
+) -> None:
     build_table(warehouse, query, [2021, 2022])
     (tmp_path / "cube" / "visits.sql").write_text(SQL.replace("count(*) as visit_count", "2 * count(*) as visit_count"))
     assert build_table(warehouse, read_query(tmp_path / "cube" / "visits.sql"), [2021, 2022]) == [2021, 2022]
@@ -107,7 +109,7 @@ group by period
 """
 
 
-def steps_of(folder: Path, person_sql: str) -> tuple[Query, Query]:
+def person_and_cube(folder: Path, person_sql: str) -> tuple[Query, Query]:
     for floor, text in (("person", person_sql), ("cube", OVER_PERSON_SQL)):
         path = folder / floor / "visits.sql"
         path.parent.mkdir(exist_ok=True)
@@ -115,20 +117,20 @@ def steps_of(folder: Path, person_sql: str) -> tuple[Query, Query]:
     return read_query(folder / "person" / "visits.sql"), read_query(folder / "cube" / "visits.sql")
 
 
-def test_a_person_table_is_content_of_the_cube_that_reads_it(warehouse: Warehouse, tmp_path: Path) -> None:
-    person, cube = steps_of(tmp_path, PERSON_SQL)
+def test_a_changed_person_table_rebuilds_the_cube_that_reads_it(warehouse: Warehouse, tmp_path: Path) -> None:
+    person, cube = person_and_cube(tmp_path, PERSON_SQL)
     assert build_table(warehouse, person, [2020, 2021, 2022]) == [2021, 2022]
     assert build_table(warehouse, cube, [2020, 2021, 2022]) == [2021, 2022]
     assert build_table(warehouse, person, [2021, 2022]) == build_table(warehouse, cube, [2021, 2022]) == []
     warehouse.run("update meta.staged set delivery = 'other' where period = 2022")
     assert build_table(warehouse, person, [2021, 2022]) == build_table(warehouse, cube, [2021, 2022]) == [2022]
-    person, cube = steps_of(tmp_path, PERSON_SQL.replace("euros > 1", "euros > 5.05"))
+    person, cube = person_and_cube(tmp_path, PERSON_SQL.replace("euros > 1", "euros > 5.05"))
     assert build_table(warehouse, person, [2021]) == build_table(warehouse, cube, [2021]) == [2021]
     assert warehouse.value("select person_count from cube.visits where period = 2021") == 1
 
 
-def test_a_cube_goes_with_its_person_table(warehouse: Warehouse, tmp_path: Path) -> None:
-    person, cube = steps_of(tmp_path, PERSON_SQL)
+def test_a_cube_loses_the_periods_of_its_person_table(warehouse: Warehouse, tmp_path: Path) -> None:
+    person, cube = person_and_cube(tmp_path, PERSON_SQL)
     build_table(warehouse, person, [2021, 2022])
     build_table(warehouse, cube, [2021, 2022])
     warehouse.run("delete from meta.staged where period = 2021")
@@ -136,7 +138,7 @@ def test_a_cube_goes_with_its_person_table(warehouse: Warehouse, tmp_path: Path)
     assert warehouse.rows("select period from cube.visits") == [(2022,)]
 
 
-def test_another_set_of_columns_makes_the_table_anew(warehouse: Warehouse, query: Query, tmp_path: Path) -> None:
+def test_other_columns_rebuild_the_table(warehouse: Warehouse, query: Query, tmp_path: Path) -> None:
     build_table(warehouse, query, [2021, 2022])
     path = tmp_path / "cube" / "visits.sql"
     path.write_text(SQL.replace("count(*) as visit_count,", "count(*) as visit_count,\n    count(*) as other_count,"))
@@ -151,7 +153,7 @@ def test_names_decide_types(warehouse: Warehouse, query: Query) -> None:
     assert column_type("insured_years") == "DECIMAL(38,9)" and column_type("municipality_code") is None
 
 
-def test_cells_tell_missing_from_zero(warehouse: Warehouse, query: Query) -> None:
+def test_cells_distinguish_missing_from_zero(warehouse: Warehouse, query: Query) -> None:
     build_table(warehouse, query, [2021, 2022])
     cells = load_cells(warehouse, query)
     assert cells.labels == {
@@ -238,11 +240,11 @@ def split(tmp_path: Path) -> Iterator[tuple[Warehouse, Query, Query]]:
         yield opened, whole, parts
 
 
-def test_parts_stand_on_the_axes_of_their_cube_and_missing_is_not_zero(split: tuple[Warehouse, Query, Query]) -> None:
+def test_parts_have_the_axes_of_their_cube_and_missing_is_not_zero(split: tuple[Warehouse, Query, Query]) -> None:
     warehouse, whole, parts = split
     cells = load_cells(warehouse, whole, [parts])
     names = [f"visit_eur[kind={kind}]" for kind in ("clinic", "home", "phone")]
-    assert list(cells.sums) == ["visit_eur", *names]  # the largest amounts are no sums
+    assert list(cells.sums) == ["visit_eur", *names]  # the largest amounts are not sums
     clinic, home, phone = (cells.sums[name][..., 0] for name in names)
     assert clinic[0].tolist() == [[5.0, 0.0], [0.0, 0.0]]  # (municipality, sex)
     assert home[0].tolist() == [[2.25, 1.0], [0.0, 4.0]]

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from triple_aim.definitions.programme import Programme, _check_spec, load_programme
-from triple_aim.definitions.settings import load_project
+from tests import content
+from triple_aim.definitions.programme import Programme, _check_spec
 from triple_aim.definitions.specs import Spec
 from triple_aim.disclosure.protect import COMPARATOR, ESTIMATE, protect
 from triple_aim.errors import ContentError
 
-SAMPLES = Path(__file__).resolve().parents[3] / "data_samples" / "monitor.toml"
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def programme() -> Programme:
-    return load_programme(load_project(SAMPLES))
+    return content.programme()
 
 
 def protected_row(programme: Programme, spec: Spec, **changes: object) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Does each segment rest on its own spread and its own persons, and the total on those of the total?"""
+"""Does each segment use its own squares and persons, and the total those of the total?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.cells import FLEVOLAND, cells, regions, specs, tables
 from triple_aim.indicators.compute import indicator_rows
-from triple_aim.indicators.numerators import by_member
+from triple_aim.indicators.numerators import part_columns
 from triple_aim.vocabulary import part
 
 
@@ -27,13 +27,13 @@ def test_parts_are_found_by_sum_and_axis_in_the_order_in_which_they_add_up() -> 
         "amount_eur[kind=wmo]",
         "x_amount_eur[law=a]",
     )
-    assert list(by_member("amount_eur", "law", cells(dict.fromkeys(names, np.array(1.0)))).items()) == [
+    assert list(part_columns("amount_eur", "law", cells(dict.fromkeys(names, np.array(1.0)))).items()) == [
         ("jeugdwet", "amount_eur[law=jeugdwet]"),
         ("wmo", "amount_eur[law=wmo]"),
     ]
 
 
-def test_segments_have_a_spread_and_persons_of_their_own() -> None:
+def test_segments_have_their_own_squares_and_persons() -> None:
     # Everybody with COPD comes twice, everybody with asthma once; the same persons have both.
     ends = ("count", "sumsq", "person_count")
     given = {"copd": (4.0, 8.0, 2.0), "asthma": (4.0, 4.0, 4.0), "all": (8.0, 20.0, 4.0)}

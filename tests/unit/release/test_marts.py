@@ -7,14 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tests.content import queries
 from triple_aim.definitions.contracts import load_publication
 from triple_aim.release.marts import ARROW, build_mart, read_mart
 from triple_aim.warehouse.connection import open_warehouse
-from triple_aim.warehouse.sql_files import read_queries
 
 ROOT = Path(__file__).parents[3]
 MARTS = {mart.name: mart for mart in load_publication(ROOT / "contracts").marts}
-QUERIES = read_queries(ROOT / "sql" / "marts")
+QUERIES = queries("marts")
 
 
 def test_a_mart_has_the_columns_types_and_order_of_its_contract() -> None:

@@ -8,8 +8,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import triple_aim.release.publish as publish_module
+from tests.forks import forks_of
 from triple_aim.definitions.contracts import Publication
 from triple_aim.errors import NothingToPublish, ProjectError
 from triple_aim.files import parquet_bytes, replace_file
@@ -28,13 +27,14 @@ from triple_aim.warehouse.connection import EngineError
 
 OLD, NEW = "0" * 16, "f" * 16
 
+IMPORTS = "import pyarrow, triple_aim.release.publish"
 KILLED = """
-import os, signal, sys
+import os, signal
 from pathlib import Path
 import pyarrow as pa
 from triple_aim.release.publish import write_release
 
-left = int(sys.argv[2])
+left = {step}
 def dying(real):
     def call(*arguments):
         global left
@@ -44,8 +44,8 @@ def dying(real):
         return real(*arguments)
     return call
 os.fsync, os.replace = dying(os.fsync), dying(os.replace)
-marts = {"indicator_values": pa.table({"value": [2.0]})}
-write_release(Path(sys.argv[1]), "f" * 16, marts, {"checks.html": b"new"}, {})
+marts = {{"indicator_values": pa.table({{"value": [2.0]}})}}
+write_release(Path({folder!r}), "f" * 16, marts, {{"checks.html": b"new"}}, {{}})
 """
 
 
@@ -100,19 +100,20 @@ def test_other_numbers_under_the_same_id_are_logged_and_not_written(
 def test_a_kill_at_any_step_leaves_a_complete_release(tmp_path: Path) -> None:
     old = write(tmp_path, OLD).path
     seen = set()
-    for step in range(1, 50):
-        killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(step)], check=False)
-        current = current_release(tmp_path)
-        assert current is not None and current.name in (OLD, NEW)
-        assert verify(current) == []
-        seen.add(current.name)
-        if killed.returncode == 0:
-            break
-        assert killed.returncode == -signal.SIGKILL
-        if current.name == NEW:  # start again from the old one
-            write(tmp_path, OLD)
-            shutil.rmtree(current)
-    assert killed.returncode == 0
+    with forks_of(IMPORTS) as forks:
+        for step in range(1, 50):
+            exit_code, printed = forks.run(KILLED.format(step=step, folder=str(tmp_path)))
+            current = current_release(tmp_path)
+            assert current is not None and current.name in (OLD, NEW)
+            assert verify(current) == []
+            seen.add(current.name)
+            if exit_code == 0:
+                break
+            assert exit_code == -signal.SIGKILL, printed
+            if current.name == NEW:  # start again from the old one
+                write(tmp_path, OLD)
+                shutil.rmtree(current)
+    assert exit_code == 0
     assert step > 6
     assert seen == {OLD, NEW}
     assert verify(old) == []
@@ -240,6 +241,16 @@ def test_invalid_names_are_refused(tmp_path: Path, name: str) -> None:
         write_release(tmp_path, NEW, {"indicator_values": table()}, {name: b""}, {})
     with pytest.raises(ProjectError):
         write_release(tmp_path, name, {"indicator_values": table()}, {}, {})
+
+
+def test_suites_of_expectations_have_a_folder_of_their_own(tmp_path: Path) -> None:
+    suites = {"expectations/indicator_values.json": b"{}"}
+    folder = write_release(tmp_path, NEW, {"indicator_values": table()}, suites, {}).path
+    assert (folder / "expectations" / "indicator_values.json").read_bytes() == b"{}"
+    assert verify(folder) == []
+    (folder / "expectations" / "left.behind").touch()
+    (folder / "strange").mkdir()
+    assert verify(folder) == ["expectations/left.behind is not in the manifest", "strange is not in the manifest"]
 
 
 def test_parquet_has_the_same_bytes_each_time_and_no_metadata(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Do the components of a change add to it, for the municipalities that can be compared?"""
+"""Do the components add up to the change, over municipalities that reported in both years?"""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def parts(cube: Cells) -> dict[str, float]:
     rows = indicator_rows(
         specs()["zvw_cost_change"], {"claims": cube, "vektis_open": cells({}, (), ())}, regions(), tables()
     )
-    mine = rows[(rows["region_code"] == GGD) & (rows["period"] == 2023)]
-    return dict(zip(mine["segment"], mine["value"], strict=True))
+    regional = rows[(rows["region_code"] == GGD) & (rows["period"] == 2023)]
+    return dict(zip(regional["segment"], regional["value"], strict=True))
 
 
 def test_components_add_to_the_change() -> None:
@@ -47,13 +47,13 @@ def test_components_add_to_the_change() -> None:
     assert sum(found.values()) == pytest.approx(total, rel=1e-12) and abs(total) > 1
 
 
-def test_a_dearer_act_is_price_and_nothing_else() -> None:
+def test_a_more_expensive_act_changes_the_price_only() -> None:
     found = parts(claims({HOSPITAL: 1.1, PHARMACY: 1.1}))
     assert found["price"] == pytest.approx(found["all"]) and found["all"] > 0
     assert [found[name] for name in ("structure", "use", "volume", "unattributed")] == pytest.approx([0] * 4, abs=1e-9)
 
 
-def test_more_acts_of_as_many_users_is_volume() -> None:
+def test_more_acts_of_the_same_users_are_volume() -> None:
     more = {
         f"{name}_{kind}_{unit}": 1.2
         for kind in ("hospital", "pharmacy")
@@ -63,7 +63,7 @@ def test_more_acts_of_as_many_users_is_volume() -> None:
     assert found["volume"] == pytest.approx(found["all"]) and found["use"] == pytest.approx(0, abs=1e-9)
 
 
-def test_euros_without_an_act_stand_apart() -> None:
+def test_euros_without_an_act_are_unattributed() -> None:
     cube = claims({})
     for name in ("user_count[care_kind=hospital]", "line_count[care_kind=hospital]"):
         cube.sums[name][:] = 0
@@ -73,16 +73,16 @@ def test_euros_without_an_act_stand_apart() -> None:
     assert found["unattributed"] == pytest.approx(found["all"]) == pytest.approx(60 * 48 / years)
 
 
-def test_a_municipality_that_came_later_is_in_neither_year() -> None:
+def test_a_municipality_that_starts_to_report_is_in_neither_year() -> None:
     cube = claims({HOSPITAL: 1.5})
-    whole = parts(cube)
+    with_it = parts(cube)
     for array in cube.sums.values():
         array[0, 0] = np.nan
     rest = parts(cube)
     without = claims({HOSPITAL: 1.5})
     keep = np.array([False] + [True] * 5)
     alone = parts(without.keep("municipality_code", keep))
-    assert rest == pytest.approx(alone) and rest["all"] != pytest.approx(whole["all"])
+    assert rest == pytest.approx(alone) and rest["all"] != pytest.approx(with_it["all"])
 
 
 def test_the_first_year_has_no_change() -> None:
