@@ -264,28 +264,28 @@ class RunOff(Content):
 
 
 class Limits(Content):
-    """Where a number lies; a limit that is left out is the largest or smallest number, which infinity is not."""
+    """The range of a number; a missing limit means any finite number, so infinity is never in the range."""
 
     min: float | None = None
     max: float | None = None
 
 
 class MartColumn(Content):
-    """One column of a mart and what its values may be: expectations, constraints and reference are made from it."""
+    """One column of a mart and its allowed values; expectations, constraints and the reference follow from it."""
 
     name: Name
     type: Literal["text", "integer", "double", "boolean"]
-    required: bool = False  # never empty; with shown_by, never empty where it is shown
-    shown_by: Name | None = None  # the column of statuses that says whether it is shown; it is empty where it is not
-    values: Name | None = None  # the closed list that holds its values
+    required: bool = False  # never empty; with shown_by, never empty in rows that are shown
+    shown_by: Name | None = None  # the status column that decides in which rows it is shown; empty in all others
+    values: Name | None = None  # the closed list of its values
     range: Limits | None = None
     matches: str | None = None  # a regular expression
-    at_least: Name | None = None  # the column of the same row that it is never below
+    at_least: Name | None = None  # a column of the same row; the value is never below it
     meaning: Bilingual
 
     @field_validator("matches")
     @classmethod
-    def _is_an_expression(cls, value: str | None) -> str | None:
+    def _is_valid_expression(cls, value: str | None) -> str | None:
         return _compiled(value).pattern if value else value
 
 
