@@ -5,7 +5,7 @@ import time
 import dagster as dg
 
 from assets.resources import ONE_RUN, RETRY, YEARS, Monitor, check_specs, finished, years
-from triple_aim.checks import extract_counts
+from triple_aim.checks import extract_verdicts
 from triple_aim.definitions import Contract, Programme
 from triple_aim.deliveries import ingest_extract
 from triple_aim.warehouse import load_reference
@@ -64,7 +64,7 @@ def _extract(contract: Contract) -> dg.AssetsDefinition:
                 key,
                 f'stg."{contract.extract}"',
                 started,
-                extract_counts(contract.extract, done.rows, done.set_aside),
+                extract_verdicts(contract.extract, done.rows, done.set_aside),
                 deliveries_accepted=done.accepted,
                 deliveries_unchanged=done.unchanged,
                 rows_set_aside=done.set_aside,

@@ -6,7 +6,7 @@ from itertools import groupby
 import dagster as dg
 
 from assets.resources import RETRY, Monitor, check_specs, event, judged, recalled
-from triple_aim.checks import indicator_counts
+from triple_aim.checks import indicator_verdicts
 from triple_aim.definitions import Programme, Spec
 from triple_aim.indicators import KINDS, indicator_row_counts, rebuild_indicators, record_indicators
 
@@ -25,7 +25,7 @@ def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefiniti
 
     @dg.multi_asset(
         name=f"ind__{aim}",
-        specs=[_asset(spec, programme.cubes_of(spec)) for spec in specs],
+        specs=[_asset(spec, programme.tables_of(spec)) for spec in specs],
         check_specs=[check for spec in specs for check in check_specs(["ind", spec.id])],
         can_subset=True,
         retry_policy=RETRY,
@@ -34,15 +34,14 @@ def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefiniti
         wanted = [spec for spec in specs if dg.AssetKey(["ind", spec.id]) in context.selected_asset_keys]
         with monitor.warehouse() as warehouse:
             rebuilt = rebuild_indicators(warehouse, monitor.inputs, wanted)
-            counts = {f"ind/{name}": mine for name, mine in indicator_counts(rebuilt.specs, rebuilt.rows).items()}
-            results = judged(warehouse, counts) | recalled(
-                warehouse, sorted({f"ind/{spec.id}" for spec in wanted} - counts.keys())
-            )
+            verdicts = {f"ind/{name}": mine for name, mine in indicator_verdicts(warehouse, rebuilt.specs).items()}
+            unchanged = sorted({f"ind/{spec.id}" for spec in wanted} - verdicts.keys())
+            results = judged(warehouse, verdicts) | recalled(warehouse, unchanged)
             record_indicators(warehouse, rebuilt)
             rows = indicator_row_counts(warehouse, list(rebuilt.seconds))
             for name, seconds in rebuilt.seconds.items():
                 asset = f"ind/{name}"
-                yield event(asset, rows[name], seconds, results[asset], is_unchanged=asset not in counts)
+                yield event(asset, rows[name], seconds, results[asset], is_unchanged=asset not in verdicts)
 
     return indicators
 

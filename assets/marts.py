@@ -5,12 +5,11 @@ import time
 import dagster as dg
 
 from assets.resources import RETRY, Monitor, check_specs, finished
-from triple_aim.checks import mart_counts
+from triple_aim.checks import closed_lists, mart_verdicts, publish_verdicts
 from triple_aim.definitions import Mart, Programme
-from triple_aim.release import build_mart
+from triple_aim.release import build_mart, read_mart
 
 VERDICTS = "checks"  # built last, because it also contains the verdicts on the other marts
-MAY_BE_EMPTY = {"cost_growth", VERDICTS}
 
 
 def mart_assets(programme: Programme) -> list[dg.AssetsDefinition]:
@@ -40,14 +39,11 @@ def _mart(mart: Mart, deps: list[dg.AssetKey], subjects: list[dg.AssetKey]) -> d
         started = time.monotonic()
         with monitor.warehouse() as warehouse:
             if mart.name == VERDICTS:
-                told = [f"{asset.path[0]}/{asset.path[1]}" for asset in subjects]
-                warehouse.run(
-                    """create or replace table safe.checks as
-                       select * exclude (asset) from meta.checks where list_contains(?, asset)""",
-                    [told],
-                )
+                publish_verdicts(warehouse, ["/".join(asset.path) for asset in subjects])
             build_mart(warehouse, monitor.programme.marts[mart.name], mart)
-            counts = mart_counts(warehouse, mart, mart.name not in MAY_BE_EMPTY)
-            return finished(warehouse, key, f'mart."{mart.name}"', started, counts)
+            table = read_mart(warehouse, mart).to_pandas()
+            values = closed_lists(monitor.programme, monitor.inputs.regions(warehouse).types)
+            verdicts = mart_verdicts(warehouse, mart, table, values)
+            return finished(warehouse, key, f'mart."{mart.name}"', started, verdicts)
 
     return table

@@ -5,7 +5,14 @@ import time
 import dagster as dg
 
 from assets.resources import RETRY, Monitor, check_specs, finished
-from triple_aim.checks import delivery_counts, ledger_counts, region_counts
+from triple_aim.checks import (
+    delivery_verdicts,
+    dictionary_verdicts,
+    gate_verdicts,
+    ledger_verdicts,
+    reconciliation_verdicts,
+    region_verdicts,
+)
 from triple_aim.cubes import write_ledger
 from triple_aim.definitions import Programme
 from triple_aim.deliveries import delivered_files, unclaimed_files
@@ -45,7 +52,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
                 ["safe", "indicator_values"],
                 TABLE,
                 started,
-                [],
+                gate_verdicts(warehouse, programme.specs),
                 rows_suppressed=done.rows_suppressed,
                 indicators_gated=len(done.gated),
             )
@@ -65,9 +72,9 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         with monitor.warehouse() as warehouse:
             contracts, deliveries = monitor.programme.contracts.values(), monitor.programme.project.deliveries
             rows = write_ledger(warehouse, contracts)
-            claimed = delivery_counts(len(delivered_files(deliveries)), unclaimed_files(deliveries, contracts))
-            counts = [*claimed, *ledger_counts(rows)]
-            return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, counts)
+            claimed = delivery_verdicts(len(delivered_files(deliveries)), unclaimed_files(deliveries, contracts))
+            verdicts = [*claimed, *ledger_verdicts(rows), *reconciliation_verdicts(warehouse)]
+            return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, verdicts)
 
     @dg.asset(
         key=["safe", "dictionary"],
@@ -85,7 +92,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         with monitor.warehouse() as warehouse:
             regions = monitor.inputs.regions(warehouse)
             write_dictionary(warehouse, programme, regions)
-            counts = region_counts(regions)
-            return finished(warehouse, ["safe", "dictionary"], "safe.indicators", started, counts)
+            verdicts = [*region_verdicts(regions), *dictionary_verdicts(warehouse, programme.specs)]
+            return finished(warehouse, ["safe", "dictionary"], "safe.indicators", started, verdicts)
 
     return [values, ledger, dictionary]

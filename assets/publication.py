@@ -4,7 +4,7 @@ import dagster as dg
 
 from assets.resources import RETRY, Monitor
 from triple_aim.definitions import Programme
-from triple_aim.release import release
+from triple_aim.release import publish_release
 
 
 def publication_assets(programme: Programme) -> list[dg.AssetsDefinition]:
@@ -19,7 +19,7 @@ def publication_assets(programme: Programme) -> list[dg.AssetsDefinition]:
     )
     def published(context: dg.AssetExecutionContext, monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with monitor.warehouse() as warehouse:
-            done = release(warehouse, monitor.programme)
+            done = publish_release(warehouse, monitor.programme)
         if not done.is_new:
             context.log.info("nothing changed: release %s is already current", done.path.name)
         return dg.MaterializeResult(metadata={"release": done.path.name, "is_new": done.is_new})

@@ -8,18 +8,17 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from traceback import extract_tb
 
 import dagster as dg
 from pydantic import PrivateAttr
 
-from triple_aim.checks import Count, Verdict, as_frame, cube_counts, judge
+from triple_aim.checks import Verdict, recall, record
 from triple_aim.cubes import TableBuilder, build_table, in_reading_order, open_builder
 from triple_aim.definitions import Programme, load_programme, load_project
 from triple_aim.errors import TripleAimError
-from triple_aim.indicators import Geography, IndicatorInputs
+from triple_aim.indicators import IndicatorInputs
 from triple_aim.periods import FIRST_PERIOD
 from triple_aim.warehouse import EngineError, Query, Warehouse, is_transient, masked_message, open_warehouse, qualified
 
@@ -115,12 +114,12 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
 def by_year(
     floor: str,
     queries: Iterable[Query],
-    place: Callable[[Monitor, Warehouse, Query], Geography | None] = lambda *_: None,
+    verdicts_on: Callable[[Monitor, Warehouse, Sequence[Query]], Mapping[str, list[Verdict]]],
     before: Callable[[Monitor, Warehouse], None] = lambda *_: None,
 ) -> dg.AssetsDefinition:
     """An asset per SQL file of a floor, in one step; a year is rebuilt when the data that its SQL reads changed.
 
-    ``place`` gives the regions of a table. A step per file would take longer than most files do.
+    ``verdicts_on`` checks tables, by name. A step per file would take longer than most files do.
     """
     ordered = in_reading_order(queries)
 
@@ -137,13 +136,13 @@ def by_year(
         wanted = [query for query in ordered if dg.AssetKey(query.table.split(".")) in context.selected_asset_keys]
         with monitor.warehouse() as warehouse:
             before(monitor, warehouse)
-            counts, facts = {}, {}
+            facts = {}
             for query in wanted:
                 started, asset = time.monotonic(), query.table.replace(".", "/")
                 rebuilt = build_table(warehouse, query, years(context), monitor.builder)
-                counts[asset] = cube_counts(warehouse, query, place(monitor, warehouse, query))
                 facts[asset] = query.table, time.monotonic() - started, len(rebuilt)
-            results = judged(warehouse, counts)
+            verdicts = verdicts_on(monitor, warehouse, wanted)
+            results = judged(warehouse, {asset: verdicts[table] for asset, (table, *_) in facts.items()})
             for asset, (table, seconds, rebuilt_count) in facts.items():
                 yield told(warehouse, asset, qualified(table), seconds, results[asset], periods_rebuilt=rebuilt_count)
 
@@ -154,7 +153,7 @@ def _asset(query: Query) -> dg.AssetSpec:
     key = query.table.split(".")
     return dg.AssetSpec(
         key=key,
-        deps=[dg.AssetKey(table.split(".")) for table in (*query.sources("stg"), *query.sources("person"))],
+        deps=[dg.AssetKey(table.split(".")) for table in query.below],
         group_name=key[0],
         kinds={"duckdb", "sql"},
         owners=["team:epidemiology"],
@@ -173,35 +172,15 @@ def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def judged(warehouse: Warehouse, counts: Mapping[str, list[Count]]) -> dict[str, list[dg.AssetCheckResult]]:
-    """Judge the counts of some assets at once, keep the verdicts for the mart ``checks``, and tell Dagster of each."""
-    if not counts:
-        return {}
-    verdicts = judge([count for mine in counts.values() for count in mine])
-    frame = as_frame(verdicts).assign(asset=[asset for asset, mine in counts.items() for _ in mine])
-    each = iter(verdicts)
-    by_asset = {asset: list(islice(each, len(mine))) for asset, mine in counts.items()}
-    with warehouse.named("arriving", frame):
-        warehouse.run("create table if not exists meta.checks as select * from arriving where false")
-        warehouse.run("delete from meta.checks where list_contains(?, asset)", [list(counts)])
-        warehouse.run("insert into meta.checks by name select * from arriving")
-    return {asset: _results(asset, mine) for asset, mine in by_asset.items()}
+def judged(warehouse: Warehouse, verdicts: Mapping[str, list[Verdict]]) -> dict[str, list[dg.AssetCheckResult]]:
+    """Keep the verdicts on some assets for the mart ``checks``, and report them to Dagster."""
+    record(warehouse, verdicts)
+    return {asset: _results(asset, mine) for asset, mine in verdicts.items()}
 
 
 def recalled(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[dg.AssetCheckResult]]:
-    """The verdicts that still hold of assets whose tables were not made again."""
-    rows = warehouse.frame("select * from meta.checks where list_contains(?, asset)", [list(assets)])
-    columns = ["check_id", "subject", "expectation", "severity", "checked_count", "unexpected_count", "note"]
-    return {
-        str(asset): _results(
-            str(asset),
-            [
-                Verdict(Count(*facts), bool(passed))
-                for *facts, passed in mine[[*columns, "is_passed"]].itertuples(index=False)
-            ],
-        )
-        for asset, mine in rows.groupby("asset")
-    }
+    """The verdicts on assets whose tables were not rebuilt."""
+    return {asset: _results(asset, mine) for asset, mine in recall(warehouse, assets).items()}
 
 
 def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
@@ -210,17 +189,17 @@ def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
         (CRITICAL, "critical", dg.AssetCheckSeverity.ERROR),
         (WARNINGS, "warning", dg.AssetCheckSeverity.WARN),
     ):
-        mine = [verdict for verdict in verdicts if verdict.count.severity == severity]
-        failed = [verdict.count for verdict in mine if not verdict.is_passed]
-        told = "; ".join(f"{c.check_id}: {c.unexpected:,} of {c.checked:,} {c.note}".strip() for c in failed)
+        mine = [verdict for verdict in verdicts if verdict.severity == severity]
+        failed = [verdict for verdict in mine if not verdict.is_passed]
+        message = "; ".join(f"{v.check_id}: {v.unexpected:,} of {v.checked:,} {v.note}".strip() for v in failed)
         results.append(
             dg.AssetCheckResult(
                 passed=not failed,
                 check_name=name,
                 asset_key=dg.AssetKey(asset.split("/")),
                 severity=level,
-                description=told or f"{len(mine)} expectations hold",
-                metadata={"expectations": len(mine), "failed": len(failed)},
+                description=message or f"{len(mine)} checks passed",
+                metadata={"checks": len(mine), "failed": len(failed)},
             )
         )
     return results
@@ -231,12 +210,14 @@ def finished(
     key: Sequence[str],
     table: str,
     started: float,
-    counts: list[Count],
+    verdicts: list[Verdict],
     **facts: int | str | float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The event of an asset that is a table: rows, columns, seconds, verdicts."""
     asset = "/".join(key)
-    return told(warehouse, asset, table, time.monotonic() - started, judged(warehouse, {asset: counts})[asset], **facts)
+    return told(
+        warehouse, asset, table, time.monotonic() - started, judged(warehouse, {asset: verdicts})[asset], **facts
+    )
 
 
 def told(

@@ -1,12 +1,12 @@
-"""What the floors from staging to cubes cost on DuckDB and on Spark, for the same deliveries.
+"""Measures the steps from staging to cubes on DuckDB and on Spark, for the same deliveries.
 
     make test-spark ONLY="sail and not release"   # installs the client, pysail and Spark
     export SPARK_HOME=$PWD/.venv/spark/server/pyspark PYTHONPATH=.venv/spark/client:.venv/spark/server
     .venv/bin/python benchmarks/engines.py DIR/monitor.toml duckdb
     .venv/bin/python benchmarks/engines.py DIR/monitor.toml local
 
-Staging is the same for each and is not counted. CPU seconds are those of this process and, for Spark, of its servers
-too, from their start to their end.
+Staging is the same on every engine and is not measured. CPU seconds include this process and, for Spark, its servers
+from start to end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
 def main(config: Path, engine: str) -> None:
-    """Print wall time, CPU and memory of making every person table and cube from nothing."""
+    """Print wall time, CPU and memory of building every person table and cube from nothing."""
     from tests.spark.conftest import CLUSTERS
     from triple_aim.cubes import DuckDBBuilder, build_table, open_cluster
     from triple_aim.definitions import load_programme, load_project
@@ -45,7 +45,7 @@ def main(config: Path, engine: str) -> None:
         load_reference(warehouse, project.reference)
         for contract in programme.contracts.values():
             ingest_extract(warehouse, project, contract, programme.staging[contract.extract], periods)
-        started, before = time.monotonic(), _cpu()
+        started, before = time.monotonic(), _cpu_seconds()
         with ExitStack() as servers:
             builder = DuckDBBuilder()
             if engine != "duckdb":
@@ -60,11 +60,11 @@ def main(config: Path, engine: str) -> None:
         lines = warehouse.value("select count(*) from stg.claims")
     print(
         f"{engine}: {lines:,} lines, start {ready - started:.1f} s, tables {ended - ready:.1f} s, "
-        f"CPU {_cpu() - before:.1f} s, peak {peaks[0]:,.0f} MB here, {peaks[1]:,.0f} MB in the largest server"
+        f"CPU {_cpu_seconds() - before:.1f} s, peak {peaks[0]:,.0f} MB here, {peaks[1]:,.0f} MB in the largest server"
     )
 
 
-def _cpu() -> float:
+def _cpu_seconds() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 

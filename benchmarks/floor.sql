@@ -1,8 +1,8 @@
--- The least that has to be done: insured years and cost by municipality, straight from the delivered files.
+-- The minimum work: insured years and cost by municipality, directly from the delivered files.
 -- grain: municipality_code
 --
--- Right on these deliveries and no more: nothing is typed, set aside, counted or reconciled, and the reference to nothing
--- is known by its name. What breaks a rule is left out, and a credit is taken off; both leave the true sums.
+-- Correct for these deliveries only: no row is typed, set aside, counted or reconciled, and the unknown reference is found
+-- by its name (R0). Rows that break a rule are left out and credits are subtracted; both give the true sums.
 with spans as (
     select
         person_key,
@@ -25,7 +25,7 @@ with spans as (
         and municipality_code <> 'GM9999'
 ),
 
--- A day on which two stretches of one person overlap counts once.
+-- A day in two overlapping stretches of one person counts once.
 counted_spans as (
     select
         person_key,

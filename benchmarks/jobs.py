@@ -1,9 +1,9 @@
-"""Times the whole job as a user runs it, each time from nothing: wall, CPU and peak memory of the process.
+"""Measures the whole job from an empty work folder: wall time, CPU time and peak memory of the process.
 
-    python benchmarks/jobs.py                # the samples, then the open data where ../shared/data is there
+    python benchmarks/jobs.py                # the samples, then the open data if ../shared/data exists
     python benchmarks/jobs.py --runs 5
 
-Prints one line a run and the medians. Machines are noisy: quote ratios of one call, not single seconds.
+Prints one line per run, and medians. Machines are noisy: quote ratios within one call, not seconds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main() -> None:
     runs = options.parse_args().runs
     for name, deliveries in JOBS.items():
         if not deliveries.is_dir():
-            print(f"{name}: skipped, {deliveries.name} is not there")
+            print(f"{name}: skipped, {deliveries} does not exist")
             continue
         with tempfile.TemporaryDirectory() as folder:
             first = [measure(Path(folder) / str(number), deliveries) for number in range(runs)]

@@ -1,9 +1,9 @@
-"""Where the time of a job goes: every step with its share of wall time, CPU and memory, the longest first.
+"""Lists the steps of a job with wall time, CPU time and memory, the longest first.
 
     python benchmarks/profile_job.py DIR/monitor.toml --rows 25
 
-Runs the job of that file as ``triple-aim run`` does. A step's seconds run from the end of the one before it, so that
-what the orchestrator takes in between is in them; the peak of memory is what the process had ever used by then.
+Runs the job of the settings file like ``triple-aim run``. The seconds of a step count from the end of the previous
+step, so they include the orchestrator. The memory peak is that of the process up to the end of the step.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 @dataclass(frozen=True)
 class Moment:
-    """The clocks when a step had ended."""
+    """The clocks at the end of a step."""
 
     step: str
     wall: float
@@ -36,8 +36,10 @@ class Moment:
         return cls(step, time.monotonic(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def main(config: Path, rows: Annotated[int, typer.Option(help="how many of the longest steps")] = 25) -> None:
-    """Print the longest steps of the job, then all others together."""
+def main(
+    config: Path, rows: Annotated[int, typer.Option(help="Number of steps to print, the longest ones.")] = 25
+) -> None:
+    """Print the longest steps of the job, then the sum of all others."""
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     os.environ["TRIPLE_AIM_CONFIG"] = str(config.resolve())
     moments = [Moment.now("")]

@@ -1,6 +1,6 @@
-"""How long do standardised rates and life expectancies with intervals take? Prints one line per method.
+"""Measures standardised rates and life expectancies with intervals; prints one line per method.
 
-Run: ``python benchmarks/rates.py``. Synthetic deaths over 19 age bands by sex, seed fixed; one core.
+Run ``python benchmarks/rates.py``. The deaths are synthetic, by 19 age bands and sex, with a fixed seed; one core.
 """
 
 import time
@@ -17,7 +17,7 @@ REPEATS = 5
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Give the fastest of a few runs: the others measure what else the machine was doing."""
+    """The fastest of several runs, which other work on the machine delays least."""
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
@@ -34,7 +34,7 @@ if __name__ == "__main__":
     ages = np.arange(0, 5 * BANDS, 5)
     lived, died = person_years[:10_000, :BANDS], deaths[:10_000, :BANDS] + 1
     value, people = rng.uniform(0.1, 0.3, (400, GROUPS)), rng.uniform(100, 900, (400, GROUPS))
-    for told, work in (
+    for label, work in (
         ("100,000 directly standardised rates", lambda: directly_standardised_rate(deaths, person_years, weight)),
         (
             "100,000 of dependent events",
@@ -43,4 +43,4 @@ if __name__ == "__main__":
         ("10,000 life expectancies", lambda: life_expectancy(died, lived, ages)),
         ("400 slope indices by simulation", lambda: slope_index(value, value / 100, people)),
     ):
-        print(f"{told:<38} {seconds(work):.3f} s")
+        print(f"{label:<38} {seconds(work):.3f} s")

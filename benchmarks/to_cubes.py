@@ -1,9 +1,9 @@
-"""What it takes to get from deliveries to cubes, floor by floor, without the orchestrator: wall, CPU and peak memory.
+"""Measures the steps from deliveries to cubes without the orchestrator: wall time, CPU time and peak memory.
 
     python benchmarks/to_cubes.py work/compare/1e+07/monitor.toml
 
-Starts from nothing in a folder of its own; the deliveries are those of the settings file. Checks, indicators, gate and
-marts are not in it: ``profile_job.py`` shows them.
+Starts from an empty temporary folder, with the deliveries of the settings file. Checks, indicators, gate and marts are
+not included; ``profile_job.py`` measures them.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
 def main(config: Path) -> None:
-    """Print a table with one row a floor."""
+    """Print a table with one row per step."""
     from triple_aim.cubes import build_table
     from triple_aim.definitions import load_programme, load_project
     from triple_aim.deliveries import delivered_periods, ingest_extract
     from triple_aim.warehouse import load_reference, open_warehouse
 
-    told = load_project(config.resolve())
-    print("| floor | wall, s | CPU, s | peak by then, MB |")
+    given = load_project(config.resolve())
+    print("| step | wall, s | CPU, s | peak by then, MB |")
     print("| --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory(dir=config.resolve().parent) as folder:
         own = Path(folder) / "monitor.toml"
         own.write_text(
-            f'deliveries = "{told.deliveries}"\nwork = "work"\npublication = "publication"\n'
-            f'memory_limit = "{told.settings.memory_limit}"\nthreads = {told.settings.threads}\n'
+            f'deliveries = "{given.deliveries}"\nwork = "work"\npublication = "publication"\n'
+            f'memory_limit = "{given.settings.memory_limit}"\nthreads = {given.settings.threads}\n'
         )
         programme = load_programme(load_project(own))
         project = programme.project
@@ -49,15 +49,17 @@ def main(config: Path) -> None:
             periods = delivered_periods(project, programme.contracts.values())
             for contract in programme.contracts.values():
                 ingest_extract(warehouse, project, contract, programme.staging[contract.extract], periods)
-            before = told_of("deliveries to stg", before)
-            for floor, queries in (("stg to person", programme.persons), ("person to cube", programme.cubes)):
-                known = {query.table: query for query in queries.values()}
-                inner = {table: [read for read in query.reads if read in known] for table, query in known.items()}
-                for table in TopologicalSorter(inner).static_order():
-                    build_table(warehouse, known[table], periods)
-                before = told_of(floor, before)
-        told_of("closing the warehouse", before)
-        told_of("all", first)
+            before = print_usage("deliveries to stg", before)
+            for step, queries in (("stg to person", programme.persons), ("person to cube", programme.cubes)):
+                by_table = {query.table: query for query in queries.values()}
+                sources = {
+                    table: [read for read in query.reads if read in by_table] for table, query in by_table.items()
+                }
+                for table in TopologicalSorter(sources).static_order():
+                    build_table(warehouse, by_table[table], periods)
+                before = print_usage(step, before)
+        print_usage("closing the warehouse", before)
+        print_usage("all", first)
 
 
 def clocks() -> tuple[float, float]:
@@ -65,11 +67,11 @@ def clocks() -> tuple[float, float]:
     return time.monotonic(), usage.ru_utime + usage.ru_stime
 
 
-def told_of(floor: str, before: tuple[float, float]) -> tuple[float, float]:
-    """Print what a floor took since the clocks before it; the clocks now."""
+def print_usage(step: str, before: tuple[float, float]) -> tuple[float, float]:
+    """Print the usage of a step since ``before``; returns the current clocks."""
     now = clocks()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"| {floor} | {now[0] - before[0]:.1f} | {now[1] - before[1]:.1f} | {peak:,.0f} |", flush=True)
+    print(f"| {step} | {now[0] - before[0]:.1f} | {now[1] - before[1]:.1f} | {peak:,.0f} |", flush=True)
     return now
 
 

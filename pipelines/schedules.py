@@ -8,7 +8,7 @@ import dagster as dg
 from pipelines.jobs import year_range_tags
 from triple_aim.definitions import Programme
 from triple_aim.periods import FIRST_PERIOD
-from triple_aim.release import standing_release
+from triple_aim.release import up_to_date_release
 
 
 def nightly_schedule(programme: Programme, job: object) -> dg.ScheduleDefinition:
@@ -22,7 +22,7 @@ def nightly_schedule(programme: Programme, job: object) -> dg.ScheduleDefinition
         description="Runs all years every night at 02:30, Amsterdam time.",
     )
     def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if release := standing_release(programme.project, programme.contracts.values()):
+        if release := up_to_date_release(programme.project, programme.contracts.values()):
             return dg.SkipReason(f"nothing was delivered or changed: current is still release {release.name}")
         return dg.RunRequest(tags=year_range_tags(FIRST_PERIOD, context.scheduled_execution_time.year))
 

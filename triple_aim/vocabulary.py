@@ -5,7 +5,7 @@ Not here: external code lists such as ICD-10, care kinds and municipalities (``r
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 Aim = Literal["health", "quality", "cost"]
 Polarity = Literal["higher_is_better", "lower_is_better", "no_judgement"]
@@ -39,6 +39,8 @@ Method = Literal[
 ]
 Trend = Literal["improving", "worsening", "rising", "falling", "no_demonstrable_change", "not_tested"]
 
+#: Every status that a row of a mart may have.
+STATUSES: tuple[Status, ...] = get_args(Status)
 #: The statuses of rows whose numbers are published.
 SHOWN: tuple[Status, ...] = ("published", "provisional")
 
@@ -78,6 +80,11 @@ AGE_GROUPS: tuple[tuple[str, int, int], ...] = (
     ("75-84", 75, 85),
     ("85+", 85, 200),
 )
+
+
+def part(total: str, axis: str | None, member: str) -> str:
+    """The name of a part of a sum: ``amount_eur[care_kind=dental]``; all parts together have the name of the sum."""
+    return total if axis is None or member == ALL else f"{total}[{axis}={member}]"
 
 
 def age_bounds(band: str) -> tuple[int, int]:

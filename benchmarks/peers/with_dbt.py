@@ -1,4 +1,4 @@
-"""The floor's question as a dbt project on DuckDB: staging, persons and costs as tables, one model each."""
+"""The benchmark question as a dbt project on DuckDB: one model each for staging, persons and costs."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from dbt.cli.main import dbtRunner
 
 insured, claims, year, out = sys.argv[1:]
 with tempfile.TemporaryDirectory() as folder:
-    os.environ["FLOOR_FOLDER"] = folder  # where the profile puts its database
+    os.environ["FLOOR_FOLDER"] = folder  # the profile puts its database here
     project = Path(shutil.copytree(Path(__file__).resolve().parent / "dbt", Path(folder) / "dbt"))
     values = f"{{insured: '{insured}', claims: '{claims}', year: {int(year)}, out: '{out}'}}"
     arguments = ["run", "--project-dir", str(project), "--profiles-dir", str(project), "--vars", values]

@@ -1,4 +1,4 @@
-"""The floor's question in pandas: everything in memory, one column at a time."""
+"""The benchmark question in pandas, in memory."""
 
 import sys
 
@@ -32,7 +32,7 @@ columns = [
 lines = pd.read_parquet(claims, columns=columns, dtype_backend="pyarrow")
 for name in ("start_date", "end_date"):
     lines[name] = lines[name].astype("timestamp[s][pyarrow]")
-right = (
+is_valid = (
     lines["debit_credit"].isin(["D", "C"])
     & (lines["start_date"] >= opens)
     & (lines["start_date"] < closes)
@@ -40,12 +40,12 @@ right = (
     & (lines["performance_code"] != "ZZZ")
     & (lines["previous_reference"].fillna("") != "R0")
 )
-lines = lines[right]
+lines = lines[is_valid]
 cents = lines["amount_cents"].where(lines["debit_credit"] == "D", -lines["amount_cents"])
 cost = cents.groupby(lines["person_key"]).sum().astype("int64")
 
 persons = pd.DataFrame({"municipality_code": home, "days": days})
 persons["cents"] = cost.reindex(persons.index).fillna(0)
 sums = persons.groupby("municipality_code")[["days", "cents"]].sum()
-found = pd.DataFrame({"insured_years": sums["days"] / (closes - opens).days, "amount_eur": sums["cents"] / 100})
-found.to_csv(out)
+result = pd.DataFrame({"insured_years": sums["days"] / (closes - opens).days, "amount_eur": sums["cents"] / 100})
+result.to_csv(out)

@@ -1,4 +1,4 @@
-"""The floor's question in polars: lazy, on its streaming engine."""
+"""The benchmark question in polars, lazy, on the streaming engine."""
 
 import datetime
 import sys
@@ -38,10 +38,10 @@ costs = (
     .group_by("person_key")
     .agg(cents=pl.when(col("debit_credit") == "C").then(-col("amount_cents")).otherwise(col("amount_cents")).sum())
 )
-found = (
+result = (
     persons.join(costs, on="person_key", how="left")
     .group_by("municipality_code")
     .agg(insured_years=col("days").sum() / (closes - opens).days, amount_eur=col("cents").fill_null(0).sum() / 100)
     .sort("municipality_code")
 )
-found.collect(engine="streaming").write_csv(out)
+result.collect(engine="streaming").write_csv(out)

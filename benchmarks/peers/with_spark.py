@@ -1,4 +1,4 @@
-"""The floor's question in Spark SQL, on a local session with two cores."""
+"""The benchmark question in Spark SQL, on a local session with two cores."""
 
 import csv
 import sys
@@ -20,7 +20,7 @@ schema = (
 )
 spark.read.csv(insured, sep=";", header=True, schema=schema).createOrReplaceTempView("insured")
 spark.read.parquet(claims).createOrReplaceTempView("claims")
-found = spark.sql(
+result = spark.sql(
     f"""
     with spans as (
         select
@@ -66,8 +66,8 @@ found = spark.sql(
     """
 ).collect()
 with Path(out).open("w", newline="") as file:
-    csv.writer(file).writerows([("municipality_code", "insured_years", "amount_eur"), *found])
-# The engine is another process: wait for it, so that its time and memory are counted here.
+    csv.writer(file).writerows([("municipality_code", "insured_years", "amount_eur"), *result])
+# Spark runs in another process; waiting for it adds its time and memory to this process.
 engine = spark.sparkContext._gateway.proc
 spark.stop()
 engine.stdin.close()

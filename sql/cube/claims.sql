@@ -1,91 +1,7 @@
--- Enrolment, cost and care events of everyone insured in a year, each person in the municipality of the last insured day.
+-- Enrolment, cost and care of all insured persons of a year, by municipality on their last insured day.
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: insured_person_count
 -- non_additive: truncated_cost_eur, truncated_cost_sumsq, truncated_person_count, costliest_5_percent_eur, costliest_5_percent_count
-with kind_cells as (
-    select
-        persons.municipality_code,
-        persons.sex,
-        persons.age_band,
-        persons.exclusion,
-        kinds.care_kind,
-        cast(sum(kinds.amount_eur) as decimal(18, 2)) as amount_eur,
-        count(*) filter (where persons.exclusion = 'none') as user_count,
-        sum(kinds.event_line_count) as line_count
-    from person.care_kinds as kinds
-    inner join person.care_years as persons
-        on persons.period = $period
-        and persons.person_number = kinds.person_number
-        and persons.exclusion = kinds.exclusion
-    where kinds.period = $period
-    group by
-        persons.municipality_code,
-        persons.sex,
-        persons.age_band,
-        persons.exclusion,
-        kinds.care_kind
-),
-
--- One row a cell, which every person of the cell then meets.
-kinds as (
-    select
-        municipality_code,
-        sex,
-        age_band,
-        exclusion,
-        sum(amount_eur) filter (where care_kind = 'hospital') as cost_hospital_eur,
-        sum(amount_eur) filter (where care_kind = 'pharmacy') as cost_pharmacy_eur,
-        sum(amount_eur) filter (where care_kind = 'mental_health') as cost_mental_health_eur,
-        sum(amount_eur) filter (where care_kind = 'general_practice') as cost_general_practice_eur,
-        sum(amount_eur) filter (where care_kind = 'district_nursing') as cost_district_nursing_eur,
-        sum(amount_eur) filter (where care_kind = 'devices') as cost_devices_eur,
-        sum(amount_eur) filter (where care_kind = 'allied_health') as cost_allied_health_eur,
-        sum(amount_eur) filter (where care_kind = 'dental') as cost_dental_eur,
-        sum(amount_eur) filter (where care_kind = 'geriatric_rehabilitation') as cost_geriatric_rehabilitation_eur,
-        sum(amount_eur) filter (where care_kind = 'patient_transport') as cost_patient_transport_eur,
-        sum(amount_eur) filter (where care_kind = 'maternity') as cost_maternity_eur,
-        sum(amount_eur) filter (where care_kind = 'primary_care_stay') as cost_primary_care_stay_eur,
-        sum(amount_eur) filter (where care_kind = 'cross_border') as cost_cross_border_eur,
-        sum(amount_eur) filter (where care_kind = 'gzsp') as cost_gzsp_eur,
-        sum(amount_eur) filter (where care_kind = 'other') as cost_other_eur,
-        sum(user_count) filter (where care_kind = 'hospital') as user_hospital_count,
-        sum(user_count) filter (where care_kind = 'pharmacy') as user_pharmacy_count,
-        sum(user_count) filter (where care_kind = 'mental_health') as user_mental_health_count,
-        sum(user_count) filter (where care_kind = 'general_practice') as user_general_practice_count,
-        sum(user_count) filter (where care_kind = 'district_nursing') as user_district_nursing_count,
-        sum(user_count) filter (where care_kind = 'devices') as user_devices_count,
-        sum(user_count) filter (where care_kind = 'allied_health') as user_allied_health_count,
-        sum(user_count) filter (where care_kind = 'dental') as user_dental_count,
-        sum(user_count) filter (where care_kind = 'geriatric_rehabilitation') as user_geriatric_rehabilitation_count,
-        sum(user_count) filter (where care_kind = 'patient_transport') as user_patient_transport_count,
-        sum(user_count) filter (where care_kind = 'maternity') as user_maternity_count,
-        sum(user_count) filter (where care_kind = 'primary_care_stay') as user_primary_care_stay_count,
-        sum(user_count) filter (where care_kind = 'cross_border') as user_cross_border_count,
-        sum(user_count) filter (where care_kind = 'gzsp') as user_gzsp_count,
-        sum(user_count) filter (where care_kind = 'other') as user_other_count,
-        sum(line_count) filter (where care_kind = 'hospital') as line_hospital_count,
-        sum(line_count) filter (where care_kind = 'pharmacy') as line_pharmacy_count,
-        sum(line_count) filter (where care_kind = 'mental_health') as line_mental_health_count,
-        sum(line_count) filter (where care_kind = 'general_practice') as line_general_practice_count,
-        sum(line_count) filter (where care_kind = 'district_nursing') as line_district_nursing_count,
-        sum(line_count) filter (where care_kind = 'devices') as line_devices_count,
-        sum(line_count) filter (where care_kind = 'allied_health') as line_allied_health_count,
-        sum(line_count) filter (where care_kind = 'dental') as line_dental_count,
-        sum(line_count) filter (where care_kind = 'geriatric_rehabilitation') as line_geriatric_rehabilitation_count,
-        sum(line_count) filter (where care_kind = 'patient_transport') as line_patient_transport_count,
-        sum(line_count) filter (where care_kind = 'maternity') as line_maternity_count,
-        sum(line_count) filter (where care_kind = 'primary_care_stay') as line_primary_care_stay_count,
-        sum(line_count) filter (where care_kind = 'cross_border') as line_cross_border_count,
-        sum(line_count) filter (where care_kind = 'gzsp') as line_gzsp_count,
-        sum(line_count) filter (where care_kind = 'other') as line_other_count
-    from kind_cells
-    group by
-        municipality_code,
-        sex,
-        age_band,
-        exclusion
-)
-
 select
     period,
     municipality_code,
@@ -99,51 +15,6 @@ select
     sum(insured_span_count) as insured_span_count,
     sum(claim_line_count) as claim_line_count,
     cast(sum(amount_eur) as decimal(18, 2)) as amount_eur,
-    cast(coalesce(max(kinds.cost_hospital_eur), 0) as decimal(18, 2)) as cost_hospital_eur,
-    cast(coalesce(max(kinds.cost_pharmacy_eur), 0) as decimal(18, 2)) as cost_pharmacy_eur,
-    cast(coalesce(max(kinds.cost_mental_health_eur), 0) as decimal(18, 2)) as cost_mental_health_eur,
-    cast(coalesce(max(kinds.cost_general_practice_eur), 0) as decimal(18, 2)) as cost_general_practice_eur,
-    cast(coalesce(max(kinds.cost_district_nursing_eur), 0) as decimal(18, 2)) as cost_district_nursing_eur,
-    cast(coalesce(max(kinds.cost_devices_eur), 0) as decimal(18, 2)) as cost_devices_eur,
-    cast(coalesce(max(kinds.cost_allied_health_eur), 0) as decimal(18, 2)) as cost_allied_health_eur,
-    cast(coalesce(max(kinds.cost_dental_eur), 0) as decimal(18, 2)) as cost_dental_eur,
-    cast(coalesce(max(kinds.cost_geriatric_rehabilitation_eur), 0) as decimal(18, 2)) as cost_geriatric_rehabilitation_eur,
-    cast(coalesce(max(kinds.cost_patient_transport_eur), 0) as decimal(18, 2)) as cost_patient_transport_eur,
-    cast(coalesce(max(kinds.cost_maternity_eur), 0) as decimal(18, 2)) as cost_maternity_eur,
-    cast(coalesce(max(kinds.cost_primary_care_stay_eur), 0) as decimal(18, 2)) as cost_primary_care_stay_eur,
-    cast(coalesce(max(kinds.cost_cross_border_eur), 0) as decimal(18, 2)) as cost_cross_border_eur,
-    cast(coalesce(max(kinds.cost_gzsp_eur), 0) as decimal(18, 2)) as cost_gzsp_eur,
-    cast(coalesce(max(kinds.cost_other_eur), 0) as decimal(18, 2)) as cost_other_eur,
-    coalesce(max(kinds.user_hospital_count), 0) as user_hospital_count,
-    coalesce(max(kinds.user_pharmacy_count), 0) as user_pharmacy_count,
-    coalesce(max(kinds.user_mental_health_count), 0) as user_mental_health_count,
-    coalesce(max(kinds.user_general_practice_count), 0) as user_general_practice_count,
-    coalesce(max(kinds.user_district_nursing_count), 0) as user_district_nursing_count,
-    coalesce(max(kinds.user_devices_count), 0) as user_devices_count,
-    coalesce(max(kinds.user_allied_health_count), 0) as user_allied_health_count,
-    coalesce(max(kinds.user_dental_count), 0) as user_dental_count,
-    coalesce(max(kinds.user_geriatric_rehabilitation_count), 0) as user_geriatric_rehabilitation_count,
-    coalesce(max(kinds.user_patient_transport_count), 0) as user_patient_transport_count,
-    coalesce(max(kinds.user_maternity_count), 0) as user_maternity_count,
-    coalesce(max(kinds.user_primary_care_stay_count), 0) as user_primary_care_stay_count,
-    coalesce(max(kinds.user_cross_border_count), 0) as user_cross_border_count,
-    coalesce(max(kinds.user_gzsp_count), 0) as user_gzsp_count,
-    coalesce(max(kinds.user_other_count), 0) as user_other_count,
-    coalesce(max(kinds.line_hospital_count), 0) as line_hospital_count,
-    coalesce(max(kinds.line_pharmacy_count), 0) as line_pharmacy_count,
-    coalesce(max(kinds.line_mental_health_count), 0) as line_mental_health_count,
-    coalesce(max(kinds.line_general_practice_count), 0) as line_general_practice_count,
-    coalesce(max(kinds.line_district_nursing_count), 0) as line_district_nursing_count,
-    coalesce(max(kinds.line_devices_count), 0) as line_devices_count,
-    coalesce(max(kinds.line_allied_health_count), 0) as line_allied_health_count,
-    coalesce(max(kinds.line_dental_count), 0) as line_dental_count,
-    coalesce(max(kinds.line_geriatric_rehabilitation_count), 0) as line_geriatric_rehabilitation_count,
-    coalesce(max(kinds.line_patient_transport_count), 0) as line_patient_transport_count,
-    coalesce(max(kinds.line_maternity_count), 0) as line_maternity_count,
-    coalesce(max(kinds.line_primary_care_stay_count), 0) as line_primary_care_stay_count,
-    coalesce(max(kinds.line_cross_border_count), 0) as line_cross_border_count,
-    coalesce(max(kinds.line_gzsp_count), 0) as line_gzsp_count,
-    coalesce(max(kinds.line_other_count), 0) as line_other_count,
     cast(coalesce(sum(cast(amount_eur as decimal(19, 2)) * amount_eur) filter (where insured_person_count = 1), 0) as decimal(38, 4)) as cost_sumsq,
     cast(sum(truncated_cost_eur) as decimal(18, 2)) as truncated_cost_eur,
     cast(sum(cast(truncated_cost_eur as decimal(19, 2)) * truncated_cost_eur) as decimal(38, 4)) as truncated_cost_sumsq,
@@ -163,26 +34,6 @@ select
     count(*) filter (where hospital_admission_count > 0) as hospital_admission_person_count,
     sum(bed_day_count) as bed_day_count,
     cast(sum(bed_day_count * bed_day_count) as decimal(38, 18)) as bed_day_sumsq,
-    sum(asthma_avoidable_admission_count) as asthma_avoidable_admission_count,
-    cast(sum(asthma_avoidable_admission_count * asthma_avoidable_admission_count) as decimal(38, 18))
-        as asthma_avoidable_admission_sumsq,
-    count(*) filter (where asthma_avoidable_admission_count > 0) as asthma_avoidable_admission_person_count,
-    sum(copd_avoidable_admission_count) as copd_avoidable_admission_count,
-    cast(sum(copd_avoidable_admission_count * copd_avoidable_admission_count) as decimal(38, 18))
-        as copd_avoidable_admission_sumsq,
-    count(*) filter (where copd_avoidable_admission_count > 0) as copd_avoidable_admission_person_count,
-    sum(heart_failure_avoidable_admission_count) as heart_failure_avoidable_admission_count,
-    cast(sum(heart_failure_avoidable_admission_count * heart_failure_avoidable_admission_count) as decimal(38, 18))
-        as heart_failure_avoidable_admission_sumsq,
-    count(*) filter (where heart_failure_avoidable_admission_count > 0) as heart_failure_avoidable_admission_person_count,
-    sum(hypertension_avoidable_admission_count) as hypertension_avoidable_admission_count,
-    cast(sum(hypertension_avoidable_admission_count * hypertension_avoidable_admission_count) as decimal(38, 18))
-        as hypertension_avoidable_admission_sumsq,
-    count(*) filter (where hypertension_avoidable_admission_count > 0) as hypertension_avoidable_admission_person_count,
-    sum(diabetes_avoidable_admission_count) as diabetes_avoidable_admission_count,
-    cast(sum(diabetes_avoidable_admission_count * diabetes_avoidable_admission_count) as decimal(38, 18))
-        as diabetes_avoidable_admission_sumsq,
-    count(*) filter (where diabetes_avoidable_admission_count > 0) as diabetes_avoidable_admission_person_count,
     sum(avoidable_admission_count) as avoidable_admission_count,
     cast(sum(avoidable_admission_count * avoidable_admission_count) as decimal(38, 18)) as avoidable_admission_sumsq,
     count(*) filter (where avoidable_admission_count > 0) as avoidable_admission_person_count,
@@ -230,7 +81,6 @@ select
     count(*) filter (where is_dementia) as dementia_person_count,
     count(*) filter (where is_multimorbid) as multimorbidity_person_count
 from person.care_years
-left join kinds using (municipality_code, sex, age_band, exclusion)
 where period = $period
 group by
     period,

@@ -1,4 +1,4 @@
--- Cost and admissions by how many chronic conditions a person has, for what care would be expected to cost.
+-- Cost and admissions by number of chronic conditions, for the expected cost of care.
 -- grain: period, municipality_code, sex, age_band, condition_group, exclusion
 -- persons: insured_person_count
 select

@@ -1,4 +1,4 @@
--- Insured persons by the class of their cost in the year, ten classes to every tenfold, for the concentration of cost.
+-- Insured persons by class of cost in the year, with ten classes per power of ten, for the concentration of cost.
 -- grain: period, municipality_code, cost_class, exclusion
 -- persons: insured_person_count
 with persons as (
@@ -13,7 +13,7 @@ with persons as (
         and insured_person_count = 1
 ),
 
--- The first two digits choose the step; text, for a logarithm may fall on either side of a limit.
+-- The first two digits choose the class, as text: rounding of a logarithm could move a value over a limit.
 steps as (
     select
         municipality_code,
@@ -40,7 +40,7 @@ steps as (
 select
     cast($period as integer) as period,
     municipality_code,
-    -- The lower limit in euros with eight digits, so that text sorts as cost does; -1 is below nought.
+    -- The lower limit in euros with eight digits, so that text sorts in the order of cost; -1 is below zero.
     case
         when step = '-1' then step
         else lpad(rpad(substr(step, 1, least(digits, 2)), digits, '0'), 8, '0')

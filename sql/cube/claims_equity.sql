@@ -1,4 +1,4 @@
--- Cost, avoidable care and chronic conditions by fifth of the socio-economic status of the neighbourhood.
+-- Cost, avoidable care and chronic conditions by quintile of the socio-economic status of the neighbourhood.
 -- grain: period, municipality_code, sex, age_band, ses_quintile, exclusion
 -- persons: insured_person_count
 select

@@ -1,4 +1,4 @@
--- Euros and lines by month of care and months until they were booked: how a year of claims fills up.
+-- Euros and claim lines by month of care and months until booking, for the run-off of a year.
 -- grain: period, municipality_code, service_month, delay_month, exclusion
 with booked_lines as (
     select
@@ -22,7 +22,7 @@ with booked_lines as (
         lines.exclusion
 ),
 
--- What was booked before the care began has no delay; two digits hold more than eight years.
+-- A booking before the start of care has delay 0; two digits cover more than eight years.
 labelled_lines as (
     select
         municipality_code,

@@ -1,4 +1,4 @@
--- Deaths, avoidable deaths and years of life lost, beside the residents among whom they fell and the live births.
+-- Deaths, avoidable deaths and years of life lost, with the resident population and live births.
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: resident_count
 -- single_party: municipality_code
@@ -21,7 +21,7 @@ with deaths as (
     where period = $period
 ),
 
--- Of the ranges that hold a cause the longest decides: K85.2 is another group than the rest of K85.
+-- If several ranges contain a cause, the longest code decides: K85.2 is in another group than the rest of K85.
 ranked_causes as (
     select
         deaths.supplier,
@@ -40,7 +40,7 @@ ranked_causes as (
         and (listed.sex = '' or listed.sex = deaths.sex)
 ),
 
--- Who dies at a completed age of 60 was 60 and a half on average.
+-- A person who dies at completed age 60 is 60.5 years old on average.
 weighed_deaths as (
     select
         deaths.municipality_code,
@@ -86,8 +86,8 @@ death_totals as (
         exclusion
 ),
 
--- A municipality of which no death has a cause delivered none; one with a death in the year after the birth of
--- which nobody says whether the first birthday was reached does not know its infant deaths.
+-- A municipality whose deaths have no cause did not deliver causes. If a death in the year after the birth year does
+-- not state whether the first birthday was reached, the infant deaths of the municipality are unknown.
 deliverers as (
     select
         municipality_code,
@@ -107,7 +107,7 @@ birth_deliverers as (
     group by municipality_code
 ),
 
--- A municipality of which not one death came in has not delivered: its residents would turn missing into zero.
+-- A municipality without a single death did not deliver: with its residents only, missing deaths would become zero.
 resident_totals as (
     select
         population.municipality_code,

@@ -1,7 +1,8 @@
--- Provisions, euros and clients of the social domain, beside the residents of the municipalities that delivered.
+-- Provisions, euros and clients of the social domain, with the residents of the municipalities that delivered.
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: resident_count
 -- single_party: municipality_code
+-- parts: amount_eur by law in cost_{law}_eur, client_count by law in {law}_client_count
 with calendar as (
     select
         make_date($period, 1, 1) as year_start,
@@ -55,7 +56,7 @@ provisions as (
     cross join calendar
 ),
 
--- A client counts once per act, and once per category, where the last provision was.
+-- A client counts once per act and once per category, in the municipality of the last provision.
 ranked_provisions as (
     select
         person_key,
@@ -96,7 +97,7 @@ ranked_provisions as (
     from provisions
 ),
 
--- Two provisions of one category are one kind of help, and no stacking.
+-- Two provisions of one category are one kind of help and do not count as stacking.
 stacked_provisions as (
     select
         municipality_code,
@@ -150,7 +151,7 @@ provision_totals as (
         count(*) filter (where rank_in_year = 1 and stacked_number >= 2) as stacked_client_count,
         count(*) filter (where law = 'Wmo' and is_ended) as wmo_end_count,
         count(*) filter (where law = 'Wmo' and is_ended and rank_in_ends = 1) as wmo_end_client_count,
-        -- The same codes mean something else under the Jeugdwet.
+        -- The same codes have another meaning under the Jeugdwet.
         count(*) filter (where law = 'Wmo' and is_ended and end_reason in ('33', '34')) as wmo_end_to_zvw_or_wlz_count,
         count(*) filter (
             where law = 'Wmo' and is_ended and end_reason in ('33', '34') and rank_in_ends_by_reason = 1
@@ -163,7 +164,7 @@ provision_totals as (
         exclusion
 ),
 
--- A municipality may deliver one act and not another; what it did not deliver stays empty.
+-- A municipality may deliver one act and not another; columns of an act that it did not deliver are empty.
 deliverers as (
     select
         municipality_code,
@@ -175,7 +176,7 @@ deliverers as (
     group by municipality_code
 ),
 
--- A municipality without a single provision has not delivered: its residents would turn missing into zero.
+-- A municipality without a single provision did not deliver: with its residents only, missing would become zero.
 resident_totals as (
     select
         municipality_code,

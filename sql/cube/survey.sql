@@ -1,4 +1,4 @@
--- Respondents, answers and weighted sums per item and stratum, enough for a design-based proportion and its variance.
+-- Answers to the health monitor per item and stratum, with the weighted sums for a share or mean and its variance.
 -- grain: period, municipality_code, stratum, item, sex, age_band, education, exclusion
 -- persons: response_line_count
 -- single_party: municipality_code
@@ -6,18 +6,20 @@ with responses as (
     select
         period,
         municipality_code,
-        -- Numbered within its municipality: labels of the whole country would make the cube as wide as they are many.
+        -- Numbered within the municipality, so that the axis of strata stays short.
         cast(dense_rank() over (partition by municipality_code order by stratum) as varchar) as stratum,
         item_number,
         item,
         sex,
         age_band,
         education,
-        yes,
-        case when yes is not null then weight end as weight,
-        -- Who was not in the sample that got the item has no weight for it.
-        case when coalesce(weight, 0) > 0 then 'none' else 'no_weight' end as exclusion
-    from stg.survey
+        answer,
+        case when answer is not null then answers.weight end as weight,
+        -- Decimals add up to the same sum in any order; with nine decimals the square fits in 38 digits.
+        cast(answers.weight * answer as decimal(18, 9)) as weighted_answer,
+        -- A respondent outside the sample of an item has no weight for it.
+        case when coalesce(answers.weight, 0) > 0 then 'none' else 'no_weight' end as exclusion
+    from stg.survey as answers
     where period = $period
 )
 
@@ -31,13 +33,15 @@ select
     education,
     exclusion,
     count(*) as respondent_count,
-    count(yes) as answer_count,
-    count(*) filter (where yes = 1) as yes_count,
+    count(answer) as answer_count,
+    cast(coalesce(sum(answer), 0) as decimal(38, 18)) as answer_sum,
     cast(coalesce(sum(weight), 0) as decimal(38, 18)) as weight_sum,
-    cast(coalesce(sum(weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sum,
+    cast(coalesce(sum(weighted_answer), 0) as decimal(38, 18)) as weighted_answer_sum,
     cast(coalesce(sum(weight * weight), 0) as decimal(38, 18)) as weight_sumsq,
-    cast(coalesce(sum(weight * weight) filter (where yes = 1), 0) as decimal(38, 18)) as weighted_yes_sumsq,
-    -- Every respondent stands here once an item; the ledger counts the first.
+    cast(coalesce(sum(weighted_answer * weighted_answer), 0) as decimal(38, 18)) as weighted_answer_sumsq,
+    -- The cross product: weight times weighted answer.
+    cast(coalesce(sum(weight * weighted_answer), 0) as decimal(38, 18)) as weighted_answer_cross_sum,
+    -- One row per respondent and item; the ledger counts the first row of a respondent.
     count(*) filter (where item_number = 1) as response_line_count
 from responses
 group by

@@ -1,4 +1,4 @@
--- Percentages that others published, as they stand: they do not add up, so no region is ever computed from them.
+-- Percentages that others published, unchanged: they do not add up, so no region is computed from them.
 -- grain: period, region_type, region_code, item, age_band, exclusion
 -- single_party: region_code
 -- needs: any
@@ -33,7 +33,7 @@ rivm_items as (
             when 'heavy_drinking' then rivm.heavy_drinking_percent
             when 'difficulty_making_ends_meet' then rivm.difficulty_making_ends_meet_percent
         end as percent,
-        -- The row is counted once, on its first item, so that the ledger closes on rows delivered.
+        -- Each delivered row counts once, at its first item, so that the ledger closes.
         case when items.item = 'good_self_rated_health' then 1 else 0 end as rivm_row_count
     from stg.rivm_results as rivm
     cross join (

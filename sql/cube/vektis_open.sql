@@ -2,6 +2,7 @@
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: insured_person_count
 -- single_party: municipality_code
+-- parts: amount_eur by care_kind in cost_{care_kind}_eur
 select
     period,
     municipality_code,

@@ -1,4 +1,4 @@
--- Growth of the Zvw cost per insured year on each basis, yearly and since the base year, beside the rest of the country.
+-- Growth of the Zvw cost per insured year on each basis, yearly and since the base year, with that of the rest of the country.
 -- grain: source, region_type, region_code, period, basis
 with growth as (
     select

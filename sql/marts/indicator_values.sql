@@ -1,4 +1,4 @@
--- Every indicator value that may be seen, with its interval, comparator and status.
+-- Every published indicator value, with its interval, comparator and status.
 -- grain: indicator_id, source, region_type, region_code, period, sex, age_group, segment_type, segment
 select
     indicator_id,

@@ -1,4 +1,4 @@
--- What each indicator means, in Dutch and English.
+-- The definition of each indicator, in Dutch and English.
 -- grain: indicator_id
 select
     indicator_id,

@@ -1,4 +1,4 @@
--- Every delivered row and euro, followed from delivery to cube or to a named exclusion; no euros of fewer than ten rows.
+-- Every delivered row and euro, from delivery to cube or to a named exclusion; no euros of fewer than ten rows.
 -- grain: extract, period, supplier, stage, reason
 select
     extract,

@@ -1,4 +1,4 @@
--- The regions of the publication and how many municipalities each holds.
+-- The published regions, with their number of municipalities.
 -- grain: region_type, region_code
 select
     region_type,

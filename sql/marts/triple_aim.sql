@@ -1,4 +1,4 @@
--- One row a region and year, with the indicator that stands for each aim side by side.
+-- One row per region and year, with one indicator for each aim.
 -- grain: region_type, region_code, period
 with candidates as (
     select
@@ -9,7 +9,7 @@ with candidates as (
             order by
                 case when shown.status in ('published', 'provisional') then 0 else 1 end,
                 case when shown.age_group = 'all' then 0 else 1 end,
-                -- Where a source knows no total, the age group with the most respondents stands for it.
+                -- If a source has no total, the age group with the most respondents replaces it.
                 shown.denominator desc nulls last,
                 shown.age_group,
                 shown.source

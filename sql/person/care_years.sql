@@ -60,6 +60,15 @@ conditions as (
     from person.chronic_conditions
     where period = $period
     group by person_number
+),
+
+avoidable as (
+    select
+        person_number,
+        sum(avoidable_admission_count) as avoidable_admission_count
+    from person.avoidable_admissions
+    where period = $period
+    group by person_number
 )
 
 select
@@ -98,18 +107,7 @@ select
         as emergency_visit_not_admitted_count,
     coalesce(hospital_use.hospital_admission_count, 0) as hospital_admission_count,
     coalesce(hospital_use.bed_day_count, 0) as bed_day_count,
-    case when members.age >= 15 then coalesce(hospital_use.asthma_avoidable_admission_count, 0) else 0 end
-        as asthma_avoidable_admission_count,
-    case when members.age >= 15 then coalesce(hospital_use.copd_avoidable_admission_count, 0) else 0 end
-        as copd_avoidable_admission_count,
-    case when members.age >= 15 then coalesce(hospital_use.heart_failure_avoidable_admission_count, 0) else 0 end
-        as heart_failure_avoidable_admission_count,
-    case when members.age >= 15 then coalesce(hospital_use.hypertension_avoidable_admission_count, 0) else 0 end
-        as hypertension_avoidable_admission_count,
-    case when members.age >= 15 then coalesce(hospital_use.diabetes_avoidable_admission_count, 0) else 0 end
-        as diabetes_avoidable_admission_count,
-    case when members.age >= 15 then coalesce(hospital_use.avoidable_admission_count, 0) else 0 end
-        as avoidable_admission_count,
+    coalesce(avoidable.avoidable_admission_count, 0) as avoidable_admission_count,
     coalesce(hospital_use.hip_fracture_admission_count, 0) as hip_fracture_admission_count,
     coalesce(hospital_use.diabetes_amputation_count, 0) as diabetes_amputation_count,
     coalesce(hospital_use.ami_admission_count, 0) as ami_admission_count,
@@ -160,6 +158,7 @@ left join conditions on conditions.person_number = subjects.counted_number
 left join person.hospital_use
     on hospital_use.period = $period
     and hospital_use.person_number = subjects.counted_number
+left join avoidable on avoidable.person_number = subjects.counted_number
 left join person.medicine_use
     on medicine_use.period = $period
     and medicine_use.person_number = subjects.counted_number

@@ -68,10 +68,7 @@ episodes as (
         is_acute and is_stroke and is_observed_30_days as is_stroke,
         is_death_in_30_days,
         is_index,
-        is_readmitted,
-        case
-            when is_acute and bed_day_count > 0 and not is_birth_care and not is_death_in_stay then avoidable_condition
-        end as avoidable_condition
+        is_readmitted
     from person.care_episodes
     where
         period = $period
@@ -84,14 +81,6 @@ stays as (
         person_number,
         count(*) as hospital_admission_count,
         sum(bed_day_count) as bed_day_count,
-        count(*) filter (where avoidable_condition = 'asthma') as asthma_avoidable_admission_count,
-        count(*) filter (where avoidable_condition = 'copd') as copd_avoidable_admission_count,
-        count(*) filter (where avoidable_condition = 'heart_failure') as heart_failure_avoidable_admission_count,
-        count(*) filter (where avoidable_condition = 'hypertension') as hypertension_avoidable_admission_count,
-        count(*) filter (where avoidable_condition = 'diabetes') as diabetes_avoidable_admission_count,
-        count(*) filter (
-            where avoidable_condition in ('asthma', 'copd', 'heart_failure', 'hypertension', 'diabetes')
-        ) as avoidable_admission_count,
         count(*) filter (where is_hip_fracture) as hip_fracture_admission_count,
         max(case when is_ami then 1 else 0 end) as ami_admission_count,
         max(case when is_ami and is_death_in_30_days then 1 else 0 end) as ami_death_30_day_count,
@@ -121,12 +110,6 @@ select
     coalesce(visits.emergency_visit_admitted_count, 0) as emergency_visit_admitted_count,
     coalesce(stays.hospital_admission_count, 0) as hospital_admission_count,
     coalesce(stays.bed_day_count, 0) as bed_day_count,
-    coalesce(stays.asthma_avoidable_admission_count, 0) as asthma_avoidable_admission_count,
-    coalesce(stays.copd_avoidable_admission_count, 0) as copd_avoidable_admission_count,
-    coalesce(stays.heart_failure_avoidable_admission_count, 0) as heart_failure_avoidable_admission_count,
-    coalesce(stays.hypertension_avoidable_admission_count, 0) as hypertension_avoidable_admission_count,
-    coalesce(stays.diabetes_avoidable_admission_count, 0) as diabetes_avoidable_admission_count,
-    coalesce(stays.avoidable_admission_count, 0) as avoidable_admission_count,
     coalesce(stays.hip_fracture_admission_count, 0) as hip_fracture_admission_count,
     coalesce(amputations.diabetes_amputation_count, 0) as diabetes_amputation_count,
     coalesce(stays.ami_admission_count, 0) as ami_admission_count,

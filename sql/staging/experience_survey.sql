@@ -29,10 +29,6 @@ responses as (
         survey.weight,
         items.item_number,
         items.item,
-        case
-            when items.item = 'shared_decision_making' and survey.shared_decision = '1' then 1
-            when items.item = 'shared_decision_making' and survey.shared_decision = '0' then 0
-        end as yes,
         case items.item
             when 'sf12_physical' then survey.sf12_physical
             when 'sf12_mental' then survey.sf12_mental
@@ -47,7 +43,8 @@ responses as (
                     when survey.recommendation is not null then 0
                 end
             when 'experienced_coordination' then survey.coordination
-        end as score
+            when 'shared_decision_making' then case survey.shared_decision when '1' then 1 when '0' then 0 end
+        end as answer
     from delivery.experience_survey as survey
     cross join items
 )
@@ -63,7 +60,6 @@ select
     case education when '1' then 'low' when '2' then 'middle' when '3' then 'high' else 'unknown' end as education,
     item_number,
     item,
-    yes,
-    cast(coalesce(score, yes) as decimal(18, 9)) as answer,
+    cast(answer as decimal(18, 9)) as answer,
     cast(weight as decimal(18, 9)) as weight
 from responses

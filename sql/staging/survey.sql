@@ -73,6 +73,6 @@ select
     case education when '1' then 'low' when '2' then 'middle' when '3' then 'high' else 'unknown' end as education,
     item_number,
     item,
-    case answer when '1' then 1 when '0' then 0 end as yes,
+    cast(case answer when '1' then 1 when '0' then 0 end as decimal(18, 9)) as answer,
     cast(weight as decimal(18, 9)) as weight
 from responses

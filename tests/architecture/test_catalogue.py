@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.content import specs
 from triple_aim.definitions.measures import Measure, load_menu
-from triple_aim.definitions.spec_files import load_specs
 from triple_aim.vocabulary import Aim
 
 ROOT = Path(__file__).parents[2]
-SPECS = load_specs(ROOT / "indicator_specs")
+SPECS = specs()
 MENU = load_menu(ROOT / "reference")
 
 #: Least number of indicators of each aim that a release of this catalogue stands for.

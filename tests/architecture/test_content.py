@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.content import queries
 from triple_aim.cubes.build import build_table
 from triple_aim.cubes.columns import TYPES, column_type
 from triple_aim.definitions.contracts import load_contracts, load_publication
@@ -18,10 +19,10 @@ from triple_aim.deliveries.validation import SQL_TYPES
 from triple_aim.errors import ContentError
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.reference_tables import load_reference
-from triple_aim.warehouse.sql_files import Query, read_queries, read_query
+from triple_aim.warehouse.sql_files import Query, read_query
 
 ROOT = Path(__file__).parents[2]
-QUERIES = {folder: read_queries(ROOT / "sql" / folder) for folder in ("staging", "person", "cube", "marts")}
+QUERIES = {folder: queries(folder) for folder in ("staging", "person", "cube", "marts")}
 ALL_QUERIES = [
     pytest.param(query, id=f"{folder}/{name}") for folder, named in QUERIES.items() for name, query in named.items()
 ]
@@ -30,14 +31,14 @@ ALL_QUERIES = [
 SUFFIXES = (
     "_count _sum _sumsq _eur _years _rate _share _percent _code _label _date _id _type _name _key _group _band _year "
     "_number _seq _status _version _nl _en _on _icd10 _reference _reason _source _unit _value _lower _upper _judgement "
-    "_kind _credit _from _to _until _breaks _class _condition _month _quantity _quintile"
+    "_amount _kind _credit _from _to _until _breaks _class _condition _month _quantity _quintile"
 ).split()
 #: Plain words that need no suffix: dimensions and texts.
 WORDS = (
     "activity age aim answer basis category check_id condition decimals denominator difference domain education "
     "exclusion expectation extract item judgement law lower methods note numerator origin owner percent period "
     "polarity population reason segment severity sex share source stage status stratum subject supplier suppression "
-    "trend unit upper value weight yes"
+    "trend unit upper value weight"
 ).split()
 
 
@@ -131,7 +132,11 @@ def test_what_identifies_a_person_stays_below_the_cubes(staged: Warehouse) -> No
                'CANARY' as person_key, 'hospital' as care_kind, activity, 'CANARY' as diagnosis_icd10,
                'CANARY' as atc_code, date '2023-03-01' as start_date, date '2023-03-04' as until_date,
                'CANARY' as provider_code, 'D' as debit_credit, 'CANARY' as reference_number, 1 as amount_eur
-           from range(5) cross join (select distinct activity from ref.activities)"""
+           from range(5) cross join (select distinct activity from ref.activities);
+           insert into stg.claims by name select 2023 as period, '' as supplier, 9 as line_number,
+               'CANARY' as person_key, 'hospital' as care_kind, 'admission_acute' as activity,
+               'J449' as diagnosis_icd10, date '2023-06-01' as start_date, date '2023-06-04' as until_date,
+               'CANARY' as provider_code, 'D' as debit_credit, 1 as amount_eur"""
     )
     for extract in ("insured_population", "claims"):
         staged.run("insert into meta.staged values (?, 2023, '', 'delivery', 'content')", [extract])
@@ -146,6 +151,13 @@ def test_no_module_names_a_person_table() -> None:
     table = re.compile(rf"person\.\"?({'|'.join(QUERIES['person'])})\b")
     for path in [*(ROOT / "triple_aim").rglob("*.py"), *(ROOT / "assets").glob("*.py")]:
         assert not table.search(path.read_text()), path.name
+
+
+def test_both_questionnaires_are_added_up_alike() -> None:
+    survey, experience = (
+        (ROOT / "sql" / "cube" / f"{name}.sql").read_text().partition("\n")[2] for name in ("survey", "experience")
+    )
+    assert experience == survey.replace("stg.survey", "stg.experience_survey")
 
 
 def test_one_name_has_one_type_in_every_mart() -> None:

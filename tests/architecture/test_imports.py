@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("triple_aim", "assets", "pipelines") for path in (ROOT / folder).rglob("*.py"))
-MOST_LINES, FORBIDDEN_NAMES = 400, {"utils", "helpers", "common", "core", "misc"}
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "misc"}
 
 
 def test_import_contracts_hold() -> None:
@@ -22,11 +22,9 @@ def test_import_contracts_hold() -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_is_small_and_plain(path: Path) -> None:
-    text = path.read_text()
-    assert len(text.splitlines()) <= MOST_LINES
+def test_a_module_is_plain(path: Path) -> None:
     assert path.stem not in FORBIDDEN_NAMES
-    tree = ast.parse(text)
+    tree = ast.parse(path.read_text())
     assert ast.get_docstring(tree), "a module says what belongs in it"
     for node in ast.walk(tree):
         # An assert is gone under python -O; a guard has to raise.

@@ -1,8 +1,8 @@
-"""Is what the documentation says true? Its commands and examples run, its links lead somewhere, its reference is fresh.
+"""Is the documentation correct? Its commands and examples run, its links have a target, its reference is up to date.
 
-One copy of the project is made, and the job runs in it once; every page's commands then run there, in order. A block
-marked ``console`` holds commands (``$ …``) and what they print, with ``…`` for anything; ``python`` is a doctest;
-``sh`` is not run. ``UPDATE_DOCS=1`` writes what was printed into blocks that hold no ``…``.
+The tests copy the project once and run the job in the copy; the commands of every page then run there, in order. A
+block marked ``console`` holds commands (``$ …``) and their output, with ``…`` for any text; ``python`` is a doctest;
+``sh`` is not run. ``UPDATE_DOCS=1`` writes the output into blocks without ``…``.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ import doctest
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from tests.project_copy import COPIED, ProjectCopy, own_copy
 from triple_aim import errors
 from triple_aim.definitions.settings import Settings, load_project
 from triple_aim.definitions.specs import Compute
@@ -32,21 +30,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-COPIED = (
-    "assets",
-    "benchmarks",
-    "contracts",
-    "data_samples",
-    "docs",
-    "indicator_specs",
-    "pipelines",
-    "reference",
-    "sql",
-)
-FILES = ("Makefile", "README.md", "pyproject.toml", "requirements.lock", "workspace.yaml")
 
 
-def named(path: Path) -> str:
+def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
@@ -54,79 +40,48 @@ def blocks(page: Path, language: str) -> list[str]:
     return [text for kind, text in FENCE.findall(page.read_text(encoding="utf-8")) if kind == language]
 
 
-def having(language: str) -> list[Any]:
-    return [pytest.param(page, id=named(page)) for page in PAGES if blocks(page, language)]
-
-
-@dataclass
-class House:
-    """A copy of the project in which the job has run, and what ``make run`` printed."""
-
-    root: Path
-    run_output: str
-
-    def run(self, command: str) -> str:
-        if command == "make run":
-            return self.run_output
-        return _run(command, self.root)
+def pages_with(language: str) -> list[Any]:
+    return [pytest.param(page, id=relative(page)) for page in PAGES if blocks(page, language)]
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def project_copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
-    root = tmp_path_factory.mktemp("house")
-    for name in COPIED:
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in FILES:
-        shutil.copy2(ROOT / name, root / name)
-    (root / ".venv").symlink_to(sys.prefix)
-    # What runs the tests is set up already, whether or not make did it.
-    return House(root, _run("make --assume-old=.venv/.ready run", root))
-
-
-def _run(command: str, folder: Path) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRIPLE_AIM", "DAGSTER"))}
-    environment |= {"NO_COLOR": "1", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "DAGSTER_DISABLE_TELEMETRY": "1"}
-    environment.pop("MAKEFLAGS", None)
-    done = subprocess.run(
-        command, shell=True, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}"
-    return done.stdout
+    return own_copy(tmp_path_factory)
 
 
 def commands(block: str) -> Iterator[tuple[str, list[str]]]:
-    """Each command of a console block with the lines it must print."""
+    """Each command of a console block with its expected lines."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, *expected = part.rstrip("\n").split("\n")
         yield command, expected
 
 
 def fits(expected: list[str], printed: str) -> bool:
-    """Whether every line is as expected, blanks at its end apart; ``…`` stands for anything, or nothing."""
+    """Whether every line is as expected, except for blanks at its end; ``…`` matches any text or none."""
     pattern = r"\n".join(re.escape(line.rstrip()).replace("…", ".*") for line in expected)
     pattern = pattern.replace(r"\n.*", r"(?:\n.*)?").replace(r".*\n", r"(?:.*\n)?")
-    found = "\n".join(line.rstrip() for line in printed.strip("\n").split("\n"))
-    return re.fullmatch(pattern, found, flags=re.DOTALL) is not None
+    text = "\n".join(line.rstrip() for line in printed.strip("\n").split("\n"))
+    return re.fullmatch(pattern, text, flags=re.DOTALL) is not None
 
 
 @pytest.fixture
-def tidied(house: House) -> Iterator[House]:
-    """The house, from which what a page added to the content is taken away again: the next page knows nothing of it."""
-    before = {path for name in COPIED for path in (house.root / name).rglob("*")}
-    yield house
-    for path in {path for name in COPIED for path in (house.root / name).rglob("*")} - before:
+def restored_copy(project_copy: ProjectCopy) -> Iterator[ProjectCopy]:
+    """The copy of the project; afterwards the files that a page added to the content are deleted."""
+    before = {path for name in COPIED for path in (project_copy.root / name).rglob("*")}
+    yield project_copy
+    for path in {path for name in COPIED for path in (project_copy.root / name).rglob("*")} - before:
         if path.is_file() and "__pycache__" not in path.parts:
             path.unlink()
 
 
-@pytest.mark.parametrize("page", having("console"))
-def test_commands_print_what_the_page_says(page: Path, tidied: House) -> None:
+@pytest.mark.parametrize("page", pages_with("console"))
+def test_commands_print_the_output_on_the_page(page: Path, restored_copy: ProjectCopy) -> None:
     text = page.read_text(encoding="utf-8")
     for block in blocks(page, "console"):
         for command, expected in commands(block):
-            printed = tidied.run(command)
+            printed = restored_copy.run(command)
             if not expected or fits(expected, printed):
                 continue
             if os.environ.get("UPDATE_DOCS") and "…" not in "".join(expected):
@@ -134,45 +89,61 @@ def test_commands_print_what_the_page_says(page: Path, tidied: House) -> None:
                 text = text.replace(old, "\n".join([f"$ {command}", printed.strip("\n")]))
                 page.write_text(text, encoding="utf-8")
                 continue
-            pytest.fail(f"{named(page)}: {command} printed\n{printed}\nwhere the page says\n" + "\n".join(expected))
+            pytest.fail(f"{relative(page)}: {command} printed\n{printed}\nwhere the page says\n" + "\n".join(expected))
 
 
-@pytest.mark.parametrize("page", having("python"))
-def test_worked_examples_come_out(page: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A page of methods rests on the content alone; only the others read what the job made.
-    monkeypatch.chdir(ROOT if page.parent.name == "methods" else request.getfixturevalue("house").root)
-    parser, runner, told = doctest.DocTestParser(), doctest.DocTestRunner(), []
-    example = parser.get_doctest("\n".join(blocks(page, "python")), {}, named(page), named(page), 0)
+@pytest.mark.parametrize("page", pages_with("python"))
+def test_worked_examples_give_their_results(
+    page: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Pages of methods need the content only; the others read the release of the job.
+    monkeypatch.chdir(ROOT if page.parent.name == "methods" else request.getfixturevalue("project_copy").root)
+    parser, runner, failures = doctest.DocTestParser(), doctest.DocTestRunner(), []
+    example = parser.get_doctest("\n".join(blocks(page, "python")), {}, relative(page), relative(page), 0)
     assert example.examples, "a python block holds no example"
-    runner.run(example, out=told.append)
-    assert runner.failures == 0, "".join(told)
+    runner.run(example, out=failures.append)
+    assert runner.failures == 0, "".join(failures)
 
 
 def test_every_method_page_has_a_worked_example() -> None:
     assert not [page.name for page in PAGES if page.parent.name == "methods" and not blocks(page, "python")]
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=named(page)) for page in PAGES])
-def test_links_lead_somewhere(page: Path) -> None:
+@pytest.mark.parametrize("page", [pytest.param(page, id=relative(page)) for page in PAGES])
+def test_links_have_a_target(page: Path) -> None:
     for link in LINK.findall(CODE.sub("code", FENCE.sub("", page.read_text(encoding="utf-8")))):
         if link.startswith(("http://", "https://")):
             continue
         target, _, anchor = link.partition("#")
-        there = (page.parent / target).resolve() if target else page
-        assert there.exists(), f"{named(page)} links to {link}"
+        linked = (page.parent / target).resolve() if target else page
+        assert linked.exists(), f"{relative(page)} links to {link}"
         if anchor:
-            headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), flags=re.MULTILINE)
-            assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, f"{named(page)}: {link}"
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, f"{relative(page)}: {link}"
 
 
-def test_the_generated_reference_is_fresh() -> None:
-    made = pages(load_project(ROOT / "data_samples" / "monitor.toml"))
+FILE_NAMED = re.compile(rf"`((?:{'|'.join((*COPIED, 'tests', 'triple_aim'))})/[\w./-]+)`")
+#: Such as `METHODS` and `estimate` of `triple_aim/indicators/estimators.py`.
+NAMES_OF_FILE = re.compile(r"((?:`\w+`(?:,|\s+and)?\s+)+)of\s+`((?:triple_aim|tests)/[\w/]+\.py)`")
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=relative(page)) for page in PAGES])
+def test_files_and_the_names_in_them_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert not [name for name in FILE_NAMED.findall(text) if not (ROOT / name).exists()]
+    for names, file in NAMES_OF_FILE.findall(text):
+        code = (ROOT / file).read_text(encoding="utf-8")
+        assert not [name for name in re.findall(r"\w+", names) if name != "and" and not re.search(rf"\b{name}\b", code)]
+
+
+def test_the_generated_reference_is_up_to_date() -> None:
+    generated = pages(load_project(ROOT / "data_samples" / "monitor.toml"))
     folder = ROOT / "docs" / "reference"
     stale = [
-        name for name, text in made.items() if not (folder / name).is_file() or (folder / name).read_text() != text
+        name for name, text in generated.items() if not (folder / name).is_file() or (folder / name).read_text() != text
     ]
     assert not stale, "run make reference"
-    assert {path.name for path in folder.glob("*.md")} == set(made)
+    assert {path.name for path in folder.glob("*.md")} == set(generated)
 
 
 def test_every_command_and_option_is_documented() -> None:
@@ -181,23 +152,25 @@ def test_every_command_and_option_is_documented() -> None:
     from triple_aim.cli.commands import app
 
     sections = re.split(r"^## ", (ROOT / "docs" / "reference" / "cli.md").read_text(), flags=re.MULTILINE)
-    told = {section.split("\n", 1)[0]: section for section in sections}
+    section_of = {section.split("\n", 1)[0]: section for section in sections}
 
-    def look(command: Any, path: str) -> None:
+    def check(command: Any, path: str) -> None:
         for name, inner in getattr(command, "commands", {}).items():
-            look(inner, f"{path} {name}")
+            check(inner, f"{path} {name}")
         if not hasattr(command, "commands"):
             for parameter in command.params:
                 words = parameter.opts if parameter.param_type_name == "option" else [parameter.name.upper()]
-                assert all(f"`{word}`" in told[path] for word in words), f"{path} {words}"
+                assert all(f"`{word}`" in section_of[path] for word in words), f"{path} {words}"
 
-    look(get_command(app), "triple-aim")
+    check(get_command(app), "triple-aim")
 
 
 def test_every_exit_code_is_documented() -> None:
     text = (ROOT / "docs" / "reference" / "exit-codes.md").read_text()
-    ours = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "exit_code")}
-    assert ours | {0, 1, 2} == {int(code) for code in re.findall(r"^\| (\d+) \|", text, flags=re.MULTILINE)}
+    own_codes = {
+        kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "exit_code")
+    }
+    assert own_codes | {0, 1, 2} == {int(code) for code in re.findall(r"^\| (\d+) \|", text, flags=re.MULTILINE)}
 
 
 def test_every_setting_is_documented() -> None:
@@ -205,7 +178,7 @@ def test_every_setting_is_documented() -> None:
     assert not [name for name in Settings.model_fields if not re.search(rf"^{name} = ", text, flags=re.MULTILINE)]
 
 
-def test_the_changelog_knows_the_version_and_every_indicator() -> None:
+def test_the_changelog_has_the_version_and_every_indicator() -> None:
     text = (ROOT / "CHANGELOG.md").read_text()
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert f"## {version}" in text
@@ -232,8 +205,8 @@ def test_the_complete_spec_in_the_docs_is_one_of_ours() -> None:
     assert example in {path.read_text(encoding="utf-8") for path in (ROOT / "indicator_specs").glob("*/*.yaml")}
 
 
-def test_every_word_of_the_command_line_in_the_docs_exists() -> None:
-    """Commands in blocks that are not run are at least commands."""
+def test_every_command_in_the_docs_exists() -> None:
+    """Commands in blocks that are not run exist."""
     from typer.main import get_command
 
     from triple_aim.cli.commands import app
@@ -242,6 +215,6 @@ def test_every_word_of_the_command_line_in_the_docs_exists() -> None:
     for page in PAGES:
         for block in blocks(page, "sh"):
             for name in re.findall(r"(?:^|/)triple-aim ([a-z]+)", block, flags=re.MULTILINE):
-                assert name in known.commands, f"{named(page)}: triple-aim {name}"
+                assert name in known.commands, f"{relative(page)}: triple-aim {name}"
             for target in re.findall(r"\bmake ([a-z-]+)", block):
                 assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE), target

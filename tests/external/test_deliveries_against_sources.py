@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.content import queries
+from tests.external.conftest import DATA, ROOT
 from triple_aim.definitions.contracts import load_contracts
 from triple_aim.definitions.settings import Project, Settings
 from triple_aim.deliveries.ingest import ingest_extract
 from triple_aim.errors import DeliveryError
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.reference_tables import load_reference
-from triple_aim.warehouse.sql_files import read_queries
 
-ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("TRIPLE_AIM_SHARED_DATA", ROOT / "../shared/data")).resolve()
 pytestmark = [
     pytest.mark.external,
     pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data here; set TRIPLE_AIM_SHARED_DATA"),
 ]
 CONTRACTS = load_contracts(ROOT / "contracts")
-STAGING = read_queries(ROOT / "sql" / "staging")
-PUBLIC = ["vektis_open", "social_domain_panel", "ggd_results", "rivm_results", "boundary_changes"]
+STAGING = queries("staging")
 
 # The profile of each file, computed once, independently, and where the rest row stands.
 PROFILE = """
@@ -45,22 +41,11 @@ PROFILE = """
 """
 
 
-def project_in(folder: Path, deliveries: Path = DATA) -> Project:
+def project_in(folder: Path, deliveries: Path) -> Project:
     settings = Settings.model_construct(
         deliveries=deliveries, work=folder / "work", publication=folder / "publication", division_year=2024
     )
     return Project(ROOT, folder / "monitor.toml", settings)
-
-
-@pytest.fixture(scope="session")
-def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """Every public file, staged once for all tests; read in place, kept in a folder that goes."""
-    project = project_in(tmp_path_factory.mktemp("public"))
-    with open_warehouse(project.warehouse, reach=[project.work]) as warehouse:
-        load_reference(warehouse, project.reference)
-        for name in PUBLIC:
-            ingest_extract(warehouse, project, CONTRACTS[name], STAGING[name], range(2006, 2030))
-        yield warehouse
 
 
 @pytest.fixture(scope="session")

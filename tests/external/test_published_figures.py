@@ -5,19 +5,16 @@ One run serves every test. The figures are transcribed with their source; the da
 
 from __future__ import annotations
 
-import os
-import warnings
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from tests.external.conftest import DATA, ROOT
 from triple_aim.definitions.contracts import load_publication
 from triple_aim.errors import NothingToPublish
 from triple_aim.reports.figures.series import caterpillar
 
-ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("TRIPLE_AIM_SHARED_DATA", ROOT / "../shared/data")).resolve()
 pytestmark = [
     pytest.mark.external,
     pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data here; set TRIPLE_AIM_SHARED_DATA"),
@@ -76,36 +73,6 @@ FILES = """
 2022 51.013 444200
 2023 55.154 428642
 """
-
-
-@pytest.fixture(scope="session")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The release of one run of the whole job on the open data, as ``benchmarks/open_data.toml`` sets it up."""
-    import dagster as dg
-
-    from triple_aim.deliveries.ingest import delivered_periods
-
-    folder = tmp_path_factory.mktemp("open_data")
-    config = folder / "monitor.toml"
-    config.write_text(f"deliveries = '{DATA}'\nwork = 'work'\npublication = 'publication'\nmemory_limit = '1GB'\n")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        from assets.resources import programme_at
-        from pipelines.definitions import build
-        from pipelines.jobs import over
-
-        job = build(str(config)).resolve_job_def("nightly")
-    programme = programme_at(str(config))
-    periods = delivered_periods(programme.project, programme.contracts.values())
-    with dg.DagsterInstance.ephemeral() as instance:
-        assert job.execute_in_process(instance=instance, tags=over(periods[0], periods[-1])).success
-    return (folder / "publication" / "current").resolve()
-
-
-@pytest.fixture(scope="session")
-def marts(release: Path) -> dict[str, pd.DataFrame]:
-    """The marts of that release."""
-    return {path.stem: pd.read_parquet(path) for path in release.glob("*.parquet")}
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,13 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from tests import content
+from tests.once import copy_of, made_once
 from tests.pipeline.installation import Installation, create_installation
-from triple_aim.definitions.programme import Programme, load_programme
-from triple_aim.definitions.settings import load_project
-from triple_aim.definitions.spec_files import load_specs
+from triple_aim.definitions.programme import Programme
 from triple_aim.federation.export import export_cubes
+from triple_aim.synthetic import samples
 from triple_aim.synthetic.formats import write_csv, write_spss
-from triple_aim.synthetic.samples import write_samples
 from triple_aim.synthetic.surveys import ITEMS
 
 #: Which party has the persons of a municipality; what is of none of them is with the first.
@@ -37,7 +37,7 @@ Federation: TypeAlias = dict[str, Installation]
 
 def one_of_each(programme: Programme) -> Programme:
     """An indicator of each method and cube, where the small installation follows a few."""
-    specs = load_specs(programme.project.specs).values()
+    specs = content.programme().specs.values()
     kinds = {str([(route.method, route.cubes, route.growth) for route in spec.compute]): spec for spec in specs}
     wanted = {*(spec.id for spec in kinds.values()), *APART}
     return dataclasses.replace(programme, specs={spec.id: spec for spec in specs if spec.id in wanted})
@@ -45,19 +45,22 @@ def one_of_each(programme: Programme) -> Programme:
 
 @pytest.fixture(scope="session")
 def federation(tmp_path_factory: pytest.TempPathFactory) -> Federation:
-    """An installation a party, of which two have run, and ``pooled`` that has the deliveries of all of them."""
-    base = tmp_path_factory.mktemp("federation")
-    write_samples(base / "samples", persons=5_600)
-    installations = {party: create_installation(base / (party or "here")) for party in PARTIES} | {
-        "pooled": create_installation(base / "pooled")
-    }
+    """An installation per party, of which two have run, and ``pooled`` with the deliveries of all of them."""
+    copy = copy_of(made_once(tmp_path_factory, "federation", _make), tmp_path_factory.mktemp("federation") / "copy")
+    return {name: Installation(copy / (name or "here")) for name in (*PARTIES, "pooled")}
+
+
+def _make(base: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(samples, "YEARS", (YEAR, YEAR + 1))  # the last year has other formats
+        samples.write_samples(base / "samples", persons=4_500)
+    installations = {name: create_installation(base / (name or "here")) for name in (*PARTIES, "pooled")}
     folders = {name: installation.deliveries for name, installation in installations.items()}
     deliveries = base / "samples" / "deliveries"
     for path in sorted(deliveries.glob(f"*/*_{YEAR}.*")):
         share_out(path, path.relative_to(deliveries), folders)
     for party in OTHERS:
         assert installations[party].run(YEAR, YEAR).success
-    return installations
 
 
 def share_out(path: Path, name: Path, folders: dict[str, Path]) -> None:
@@ -91,13 +94,16 @@ def write(path: Path, frame: pd.DataFrame) -> None:
 
 @lru_cache
 def programme_of(installation: Installation) -> Programme:
-    return load_programme(load_project(installation.config))
+    return content.programme_of(installation.config)
 
 
 @pytest.fixture(scope="session")
 def contributions(federation: Federation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """What the other parties exported, by name; never changed."""
-    base = tmp_path_factory.mktemp("contributions")
-    for party in OTHERS:
-        export_cubes(programme_of(federation[party]), base / party, party)
+    """The exports of the other parties, by name; tests do not change them."""
+
+    def export(base: Path) -> None:
+        for party in OTHERS:
+            export_cubes(programme_of(federation[party]), base / party, party)
+
+    base = made_once(tmp_path_factory, "contributions", export)
     return {party: base / party for party in OTHERS}

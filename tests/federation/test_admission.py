@@ -133,16 +133,45 @@ def counted_persons(folder: Path) -> pd.Series[int]:
             id="a negative count",
         ),
         pytest.param(
-            lambda f: rewrite(f, "claims", lambda t: with_column(t, "line_other_count", lambda c: set_all(c, 1))),
+            lambda f: rewrite(f, "claims", lambda t: with_column(t, "bed_day_count", lambda c: set_all(c, 1))),
             "excluded rows tell more",
             id="an exclusion with more than its rows and euros",
+        ),
+        pytest.param(
+            lambda f: rewrite(f, "claims_care_kinds", lambda t: t.slice(1)),
+            "claims_care_kinds do not add up to claims in 1 cells",
+            id="a part that is gone",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told["cubes"].pop("claims_care_kinds")),
+            "claims_care_kinds do not add up to claims",
+            id="a cube without its parts",
+        ),
+        pytest.param(
+            lambda f: retell(f, lambda told: told["cubes"].pop("claims")),
+            "do not add up to claims",
+            id="parts without their cube",
+        ),
+        pytest.param(
+            relabel("claims_care_kinds", "care_kind", "dental", "dentistry"),
+            "hold in care_kind what is none of ours",
+            id="a kind of care that is none",
+        ),
+        pytest.param(
+            lambda f: rewrite(
+                f, "claims_care_kinds", lambda t: with_column(t, "largest_amount", lambda c: set_all(c, 0))
+            ),
+            "a second amount above the largest",
+            id="a second amount above the largest",
         ),
         pytest.param(
             lambda f: rewrite(f, "mortality", lambda t: with_column(t, "resident_count", lambda c: pc.multiply(c, 0))),
             "fewer than 10 persons",
             id="places of a few persons",
         ),
-        pytest.param(lambda f: rewrite(f, "claims", lambda t: t.slice(1)), "does not close", id="a cell that is gone"),
+        pytest.param(
+            lambda f: rewrite(f, "mortality", lambda t: t.slice(1)), "does not close", id="a cell that is gone"
+        ),
         pytest.param(
             lambda f: rewrite(f, "claims", lambda t: pa.concat_tables([t, t.slice(0, 1)])), "twice", id="a cell twice"
         ),
@@ -314,11 +343,13 @@ def test_a_place_of_few_persons_leaves_only_as_rows_and_euros(
     for module in (federation_module, admission):  # the smallest place is too small, and takes the next along
         monkeypatch.setattr(module, "minimum_of", lambda *_: least)
     done = export_cubes(programme_of(federation["north"]), tmp_path / "north", "north", ["claims", "claims_run_off"])
-    assert done.places_below_minimum == 4  # two of either cube
+    assert done.places_below_minimum == 8  # two of each cube, claims with its parts
     kept = counted_persons(tmp_path / "north")
     assert set(kept.index) == set(persons.sort_values().index[2:])
-    claims, run_off = (pq.read_table(tmp_path / "north" / f"{name}.parquet").to_pandas() for name in done.cubes)
-    assert set(run_off.loc[run_off["exclusion"] == "none", "municipality_code"]) == set(kept.index)
+    cells = {name: pq.read_table(tmp_path / "north" / f"{name}.parquet").to_pandas() for name in done.cubes}
+    claims = cells["claims"]
+    for others in (cells["claims_run_off"], cells["claims_care_kinds"]):
+        assert set(others.loc[others["exclusion"] == "none", "municipality_code"]) == set(kept.index)
     (few,) = claims[claims["exclusion"] == "below_minimum"].to_dict("records")
     told = {name for name, value in few.items() if value == value and value is not None}
     assert told - {"period", "municipality_code", "sex", "age_band", "exclusion"} == {

@@ -15,7 +15,7 @@ from triple_aim.federation.export import export_cubes
 from triple_aim.federation.import_ import import_cubes
 from triple_aim.files import parquet_bytes
 from triple_aim.indicators.non_additive import REASON
-from triple_aim.release.freshness import standing_release
+from triple_aim.release.freshness import up_to_date_release
 from triple_aim.release.store import read_manifest
 from triple_aim.warehouse.connection import open_warehouse
 
@@ -90,7 +90,7 @@ def test_a_release_names_what_was_contributed_and_stands_until_more_comes(
     federation: Federation, merged: Installation, contributions: dict[str, Path], tmp_path: Path
 ) -> None:
     programme = programme_of(merged)
-    release = standing_release(programme.project, programme.contracts.values())
+    release = up_to_date_release(programme.project, programme.contracts.values())
     assert release is not None
     inputs = (read_manifest(release) or {})["facts"]["inputs"]
     for party, folder in contributions.items():
@@ -98,4 +98,4 @@ def test_a_release_names_what_was_contributed_and_stands_until_more_comes(
     assert import_cubes(programme, list(contributions.values())) == []  # what counts already
     export_cubes(programme_of(federation["north"]), tmp_path / "fewer", "north", ["claims"])
     assert import_cubes(programme, [tmp_path / "fewer"]) == ["north"]
-    assert standing_release(programme.project, programme.contracts.values()) is None
+    assert up_to_date_release(programme.project, programme.contracts.values()) is None

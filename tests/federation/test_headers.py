@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.content import programme
 from triple_aim.cubes.build import MEASURES, column_type
-from triple_aim.definitions.programme import load_programme
-from triple_aim.definitions.settings import load_project
 from triple_aim.warehouse.sql_files import Query
 
-PROGRAMME = load_programme(load_project())
+PROGRAMME = programme()
 CUBES = [pytest.param(query, id=name) for name, query in PROGRAMME.cubes.items()]
 #: Percentages of others are public: no person is counted in them here.
 PUBLIC = {"survey_published"}

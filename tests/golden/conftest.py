@@ -1,4 +1,4 @@
-"""One run of the whole job on the shipped samples serves every test here."""
+"""One run of the whole job on the shipped samples, shared by every test in this folder."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.golden.regenerate import run_samples
+from tests.project_copy import own_copy
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the settings, the warehouse and the publication of that run are."""
-    return tmp_path_factory.mktemp("samples")
+    """The folder with the settings of that run."""
+    return own_copy(tmp_path_factory).root / "data_samples"
 
 
 @pytest.fixture(scope="session")
 def marts(folder: Path) -> dict[str, pd.DataFrame]:
-    return run_samples(folder)
+    release = folder.parent / "publication" / "samples" / "current"
+    return {path.stem: pd.read_parquet(path) for path in release.glob("*.parquet")}

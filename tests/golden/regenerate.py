@@ -1,4 +1,4 @@
-"""The marts we expect of the samples. ``python -m tests.golden.regenerate`` writes them anew; review the difference."""
+"""The expected marts of the samples. ``python -m tests.golden.regenerate`` rewrites them; review the difference."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pandas as pd
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = ROOT / "data_samples" / "expected"
-#: The marts that hold numbers; of the values totals, and the sexes of the country, so that a difference can be read.
+#: Marts with numbers; of ``indicator_values`` only totals, and sexes for the country, so that a diff is readable.
 MARTS = ("triple_aim", "reconciliation", "cost_growth", "indicator_values")
 DIGITS = 6
 
 
 def run_samples(folder: Path) -> dict[str, pd.DataFrame]:
-    """The marts of one run of the nightly job on the shipped samples, with work and publication in a folder."""
+    """Run the nightly job on the shipped samples, with work and publication in ``folder``; returns the marts."""
     import dagster as dg
 
     samples = ROOT / "data_samples"
@@ -45,16 +45,16 @@ def run_samples(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def comparable(name: str, mart: pd.DataFrame) -> pd.DataFrame:
-    """A mart as it is kept: sorted, floats to six digits, of the values those of ``MARTS``."""
+    """A mart as it is stored: sorted, floats with six digits, ``indicator_values`` limited to totals."""
     if name == "indicator_values":
         mart = mart[mart["age_group"].eq("all") & mart["segment"].eq("all")]
         mart = mart[mart["sex"].eq("all") | mart["region_type"].eq("nl")]
         mart = mart.drop(columns=["indicator_version", "aim", "division_year", "segment_type", "segment", "unit"])
         mart = mart.drop(columns=["region_name", "population"])
-    kept = mart.sort_values(list(mart.columns[:9]), kind="stable").reset_index(drop=True)
-    # The ledger is exact; everything else may differ in its last digits from one machine to another.
+    rows = mart.sort_values(list(mart.columns[:9]), kind="stable").reset_index(drop=True)
+    # The ledger is exact; other numbers may differ in their last digits between machines.
     digits = 15 if name == "reconciliation" else DIGITS
-    return pd.DataFrame({column: [_text(value, digits) for value in kept[column]] for column in kept})
+    return pd.DataFrame({column: [_text(value, digits) for value in rows[column]] for column in rows})
 
 
 def _text(value: object, digits: int) -> str:

@@ -1,13 +1,14 @@
-"""Are published numbers of the samples what a second, plain reading of the delivered files gives?
+"""Are published numbers of the samples equal to those of a second, simple computation from the delivered files?
 
-Nothing of the engine is used here: files are read with pandas, people are followed one at a time, formulas are written
-out. Slow and simple on purpose.
+The tests do not use the engine: they read the files with pandas, follow people one at a time and write out the
+formulas. They are slow and simple on purpose.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 from math import ceil, exp, isclose, log, sqrt
 from pathlib import Path
@@ -35,7 +36,7 @@ class Person:
         return max(self.spans, key=lambda span: (span[1], span[0]))
 
     def stretches(self) -> list[tuple[date, date]]:
-        """Insured stretches; spans that touch or overlap are one."""
+        """Insured stretches; spans that touch or overlap are merged."""
         merged: list[tuple[date, date]] = []
         for start, until, *_ in sorted(self.spans):
             if merged and start <= merged[-1][1]:
@@ -57,7 +58,7 @@ People = dict[str, Person]
 
 @pytest.fixture(scope="module")
 def people() -> People:
-    """Everyone insured in the year with the claims that count: sound rows, not taken back, while insured."""
+    """Everyone insured in the year with the claims that count: valid rows, not credited, while insured."""
     found: dict[str, Person] = defaultdict(Person)
     insured = pd.read_csv(DELIVERIES / f"insured_population/insured_population_{YEAR}.csv.gz", sep=";", dtype=str)
     for row in insured.fillna("").itertuples():
@@ -73,38 +74,39 @@ def people() -> People:
                 (start, until, row.municipality_code, row.sex, YEAR - int(row.birth_year))
             )
     claims = pd.read_csv(DELIVERIES / f"claims/claims_{YEAR}.csv.gz", sep=";", dtype=str).fillna("")
-    lines = [row for row in claims.to_dict("records") if is_sound(row)]
+    lines = [row for row in claims.to_dict("records") if is_valid(row)]
     known = {"", *claims["reference_number"]}
     lines = [line for line in lines if line["previous_reference"] in known]
     debits = {(line["reference_number"], line["amount_cents"]): line for line in lines if line["debit_credit"] == "D"}
-    gone = set()
+    cancelled = set()
     for line in lines:
         debit = debits.get((line["previous_reference"], line["amount_cents"]))
-        if line["debit_credit"] == "C" and debit and debit["claim_id"] not in gone:
-            gone |= {line["claim_id"], debit["claim_id"]}
+        if line["debit_credit"] == "C" and debit and debit["claim_id"] not in cancelled:
+            cancelled |= {line["claim_id"], debit["claim_id"]}
     for line in lines:
         person = found.get(line["person_key"])
         day = date.fromisoformat(line["start_date"])
-        if line["claim_id"] not in gone and FIRST <= day < END and person and person.insured_until(day):
+        if line["claim_id"] not in cancelled and FIRST <= day < END and person and person.insured_until(day):
             person.lines.append(line)
     return found
 
 
-def is_sound(line: dict[str, str]) -> bool:
-    ends_well = not line["end_date"] or line["end_date"] >= line["start_date"]
-    return ends_well and line["performance_code"] != "ZZZ" and line["debit_credit"] in ("D", "C")
+def is_valid(line: dict[str, str]) -> bool:
+    is_ordered = not line["end_date"] or line["end_date"] >= line["start_date"]
+    return is_ordered and line["performance_code"] != "ZZZ" and line["debit_credit"] in ("D", "C")
 
 
-def done(person: Person, *codes: str) -> list[dict[str, str]]:
-    """What happened to a person: the debits of these performance codes."""
+def services(person: Person, *codes: str) -> list[dict[str, str]]:
+    """The debits of a person with these performance codes."""
     return [line for line in person.lines if line["debit_credit"] == "D" and line["performance_code"] in codes]
 
 
 def days_of(person: Person, *codes: str) -> list[date]:
-    return [date.fromisoformat(line["start_date"]) for line in done(person, *codes)]
+    return [date.fromisoformat(line["start_date"]) for line in services(person, *codes)]
 
 
-def listed(name: str) -> tuple[str, ...]:
+@cache
+def prefixes_in(name: str) -> tuple[str, ...]:
     """The prefixes of a code list."""
     table = pd.read_csv(ROOT / f"reference/codes/{name}.csv", dtype=str)
     return tuple(table[next(c for c in table if c.endswith("_prefix"))].str.replace(".", ""))
@@ -114,23 +116,23 @@ def cost(person: Person) -> float:
     return sum(int(x["amount_cents"]) * (1 if x["debit_credit"] == "D" else -1) for x in person.lines) / 100
 
 
-def of(people: People, place: str) -> list[Person]:
+def residents(people: People, place: str) -> list[Person]:
     return [person for person in people.values() if person.last[2] == place]
 
 
 def published(marts: Marts, indicator: str, place: str) -> pd.Series:
     values = marts["indicator_values"]
-    plain = values["sex"].eq("all") & values["age_group"].eq("all") & values["segment"].eq("all")
-    here = values["indicator_id"].eq(indicator) & values["region_code"].eq(place) & values["period"].eq(YEAR)
-    (row,) = values[plain & here].to_dict("records")
+    totals = values["sex"].eq("all") & values["age_group"].eq("all") & values["segment"].eq("all")
+    selected = values["indicator_id"].eq(indicator) & values["region_code"].eq(place) & values["period"].eq(YEAR)
+    (row,) = values[totals & selected].to_dict("records")
     return pd.Series(row)
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_cost_per_insured_year_with_its_interval(marts: Marts, people: People, place: str) -> None:
-    theirs = of(people, place)
-    bills = pd.Series([cost(person) for person in theirs])
-    years = sum(person.days() for person in theirs) / 365
+    members = residents(people, place)
+    bills = pd.Series([cost(person) for person in members])
+    years = sum(person.days() for person in members) / 365
     half = stats.t.ppf(0.975, len(bills) - 1) * bills.std(ddof=1) / sqrt(len(bills)) * len(bills) / years
     row = published(marts, "zvw_cost_per_insured_year", place)
     assert row["numerator"] == pytest.approx(bills.sum(), abs=0.005)
@@ -149,20 +151,20 @@ def test_the_comparator_leaves_the_region_out(marts: Marts, people: People, plac
     assert row["comparator_value"] == pytest.approx(bills.sum() / years, rel=1e-11)
     half = stats.t.ppf(0.975, len(bills) - 1) * bills.std(ddof=1) / sqrt(len(bills)) * len(bills) / years
     assert row["comparator_upper"] - row["comparator_value"] == pytest.approx(half, rel=1e-9)
-    apart = row["lower"] > row["comparator_upper"], row["upper"] < row["comparator_lower"]
+    above, below = row["lower"] > row["comparator_upper"], row["upper"] < row["comparator_lower"]
     assert row["difference"] == {(True, False): "higher", (False, True): "lower"}.get(
-        apart, "no_demonstrable_difference"
+        (above, below), "no_demonstrable_difference"
     )
 
 
-def test_a_rate_of_a_region_is_made_of_sums_not_of_rates(marts: Marts, people: People) -> None:
+def test_the_rate_of_a_region_is_a_ratio_of_sums_not_a_mean_of_rates(marts: Marts, people: People) -> None:
     members = ["GM0748", "GM0879", "GM1674"]
-    theirs = [of(people, place) for place in members]
-    sums = [(sum(map(cost, some)), sum(person.days() for person in some) / 365) for some in theirs]
+    groups = [residents(people, place) for place in members]
+    sums = [(sum(map(cost, group)), sum(person.days() for person in group) / 365) for group in groups]
     row = published(marts, "zvw_cost_per_insured_year", "SAMPLE02")
     assert row["value"] == pytest.approx(sum(euros for euros, _ in sums) / sum(years for _, years in sums), rel=1e-11)
-    averaged = sum(euros / years for euros, years in sums) / len(sums)
-    assert not isclose(row["value"], averaged, rel_tol=1e-4)
+    mean_of_rates = sum(euros / years for euros, years in sums) / len(sums)
+    assert not isclose(row["value"], mean_of_rates, rel_tol=1e-4)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -225,31 +227,31 @@ def test_a_share_of_the_sample_by_linearisation(
 
 
 def episodes(person: Person, *codes: str) -> list[tuple[date, date, bool, str]]:
-    """Stays in hospital: first day, last day, acute at its beginning, first diagnosis; a transfer is one stay."""
-    lines = done(person, *(codes or ("ADM-ACUTE", "ADM-PLAN")))
-    made: list[tuple[date, date, bool, str]] = []
+    """Hospital stays: first day, last day, acute at first admission, first diagnosis; transfers are merged."""
+    lines = services(person, *(codes or ("ADM-ACUTE", "ADM-PLAN")))
+    stays: list[tuple[date, date, bool, str]] = []
     for line in sorted(lines, key=lambda x: (x["start_date"], x["end_date"] or x["start_date"], x["claim_id"])):
         start = date.fromisoformat(line["start_date"])
         last = date.fromisoformat(line["end_date"] or line["start_date"])
-        if made and start <= made[-1][1]:
-            before = made[-1]
-            made[-1] = (before[0], max(before[1], last), before[2], before[3])
+        if stays and start <= stays[-1][1]:
+            before = stays[-1]
+            stays[-1] = (before[0], max(before[1], last), before[2], before[3])
         else:
-            made.append(
+            stays.append(
                 (start, last, line["performance_code"] == "ADM-ACUTE", line["diagnosis_icd10"].replace(".", ""))
             )
-    return made
+    return stays
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_avoidable_admissions(marts: Marts, people: People, place: str) -> None:
-    prefixes = listed("avoidable_admissions")
+    prefixes = prefixes_in("avoidable_admissions")
     counts = [
         sum(
             acute and last > start and diagnosis.startswith(prefixes) and not (person.death and person.death <= last)
             for start, last, acute, diagnosis in episodes(person)
         )
-        for person in of(people, place)
+        for person in residents(people, place)
         if person.last[4] >= 15
     ]
     row = published(marts, "avoidable_admissions", place)
@@ -261,12 +263,12 @@ def test_avoidable_admissions(marts: Marts, people: People, place: str) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_polypharmacy(marts: Marts, people: People, place: str) -> None:
-    seniors = [p for p in of(people, place) if p.last[4] >= 65 and p.last[1] == END]
+    seniors = [p for p in residents(people, place) if p.last[4] >= 65 and p.last[1] == END]
     many = 0
     for person in seniors:
-        bought = [x for x in person.lines if x["debit_credit"] == "D" and x["performance_code"] == "RX"]
-        days: dict[str, set[str]] = defaultdict(set)  # two boxes of one day are one dispensing
-        for line in bought:
+        medicines = [x for x in person.lines if x["debit_credit"] == "D" and x["performance_code"] == "RX"]
+        days: dict[str, set[str]] = defaultdict(set)  # supplies on one day are one dispensing
+        for line in medicines:
             days[line["atc_code"][:4]].add(line["start_date"])
         many += sum(len(when) >= 3 and len(group) == 4 for group, when in days.items()) >= 5
     row = published(marts, "polypharmacy_65_plus", place)
@@ -331,7 +333,7 @@ def test_medicines_at_once(marts: Marts, people: People) -> None:
     seniors = [person for person in people.values() if person.last[4] >= 65 and person.last[1] == END]
     for person in seniors:
         at_once: dict[date, set[str]] = defaultdict(set)
-        for line in done(person, "RX"):
+        for line in services(person, "RX"):
             first = date.fromisoformat(line["start_date"])
             for day in range(ceil(float(line["ddd_quantity"] or 0)) if len(line["atc_code"]) >= 5 else 0):
                 at_once[first + timedelta(days=day)].add(line["atc_code"][:5])
@@ -342,19 +344,19 @@ def test_medicines_at_once(marts: Marts, people: People) -> None:
 
 def test_daily_doses(marts: Marts, people: People) -> None:
     def doses(person: Person, prefixes: tuple[str, ...]) -> float:
-        return sum(float(x["ddd_quantity"] or 0) for x in done(person, "RX") if x["atc_code"].startswith(prefixes))
+        return sum(float(x["ddd_quantity"] or 0) for x in services(person, "RX") if x["atc_code"].startswith(prefixes))
 
     seniors = [person for person in people.values() if person.last[4] >= 65 and person.last[1] == END]
-    long = sum(doses(person, listed("benzodiazepines")) > 365 for person in seniors)
+    long = sum(doses(person, prefixes_in("benzodiazepines")) > 365 for person in seniors)
     assert published(marts, "long_benzodiazepine_65_plus", "NL01")["numerator"] == long
-    total = sum(doses(person, listed("antibiotics")) for person in people.values())
+    total = sum(doses(person, prefixes_in("antibiotics")) for person in people.values())
     assert published(marts, "antibiotic_volume", "NL01")["numerator"] == pytest.approx(total)
 
 
 def test_two_more_indices_of_continuity(marts: Marts, people: People) -> None:
     usual, sequential = [], []
     for person in people.values():
-        contacts = sorted((x["start_date"], x["provider_code"]) for x in done(person, "GP"))
+        contacts = sorted((x["start_date"], x["provider_code"]) for x in services(person, "GP"))
         if (n := len(contacts)) >= 4:
             providers = [provider for _, provider in contacts]
             usual.append(max(Counter(providers).values()) / n)
@@ -392,14 +394,14 @@ def test_prevalence_from_medicines(marts: Marts, people: People) -> None:
     prefixes = codes.groupby("condition")["atc_prefix"].agg(tuple).to_dict()
     found: Counter[str] = Counter()
     for person in people.values():
-        bought = done(person, "RX")
-        theirs = [
+        medicines = services(person, "RX")
+        conditions = [
             condition
             for condition, starts in prefixes.items()
-            if len({x["start_date"] for x in bought if x["atc_code"].startswith(starts)}) >= least[condition]
+            if len({x["start_date"] for x in medicines if x["atc_code"].startswith(starts)}) >= least[condition]
         ]
-        found.update(theirs)
-        found["multimorbidity"] += len(theirs) >= 2
+        found.update(conditions)
+        found["multimorbidity"] += len(conditions) >= 2
     for condition in ("diabetes", "lung_disease", "cardiovascular", "depression", "dementia"):
         row = published(marts, f"{condition}_prevalence", "NL01")
         assert (row["numerator"], row["denominator"]) == (found[condition], len(people))

@@ -1,4 +1,4 @@
-"""Do the samples still give the marts that were reviewed? A wanted change: ``python -m tests.golden.regenerate``."""
+"""Do the samples give the reviewed marts? After an intended change run ``python -m tests.golden.regenerate``."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import pytest
 
 from tests.golden.regenerate import MARTS, comparable, path_of, read_expected
 
-LARGEST = 2_000_000
+MAXIMUM_BYTES = 2_000_000
 
 
 @pytest.mark.parametrize("name", MARTS)
 def test_the_samples_give_the_expected_mart(marts: dict[str, pd.DataFrame], name: str) -> None:
-    made, expected = comparable(name, marts[name]), read_expected(name)
-    assert list(made) == list(expected) and len(made) == len(expected)
-    for column in made:
-        left, right = (pd.to_numeric(side[column], errors="coerce") for side in (made, expected))
-        # The sixth digit may round either way on another machine.
-        same = made[column].eq(expected[column]) | np.isclose(left, right, rtol=1.1e-5, atol=0)
+    actual, expected = comparable(name, marts[name]), read_expected(name)
+    assert list(actual) == list(expected) and len(actual) == len(expected)
+    for column in actual:
+        left, right = (pd.to_numeric(side[column], errors="coerce") for side in (actual, expected))
+        # The sixth digit may be rounded differently on another machine.
+        same = actual[column].eq(expected[column]) | np.isclose(left, right, rtol=1.1e-5, atol=0)
         assert same.all(), (
-            f"{(~same).sum()} rows differ in {column}:\n{made[~same].head(3).T}\n{expected[~same].head(3).T}"
+            f"{(~same).sum()} rows differ in {column}:\n{actual[~same].head(3).T}\n{expected[~same].head(3).T}"
         )
 
 
-def test_what_is_kept_is_small_enough_to_review() -> None:
-    assert sum(path_of(name).stat().st_size for name in MARTS) < LARGEST
+def test_the_expected_marts_are_small_enough_to_review() -> None:
+    assert sum(path_of(name).stat().st_size for name in MARTS) < MAXIMUM_BYTES

@@ -12,14 +12,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests import content
 from triple_aim.cubes.build import build_table
 from triple_aim.cubes.cells import load_cells
-from triple_aim.definitions.programme import Programme, load_programme
-from triple_aim.definitions.settings import load_project
+from triple_aim.definitions.programme import Programme
 from triple_aim.deliveries.ingest import delivered_periods, ingest_extract
 from triple_aim.indicators.compute import indicator_rows
-from triple_aim.synthetic import maker
-from triple_aim.synthetic.delivering import write_nation
+from triple_aim.synthetic import generator
+from triple_aim.synthetic.delivery_files import write_nation
 from triple_aim.synthetic.nation import DEATHS, Nation
 from triple_aim.synthetic.tables import model_tables
 from triple_aim.warehouse.connection import open_warehouse
@@ -44,7 +44,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The true and the computed value of each indicator of the nation, one or both."""
     folder = tmp_path_factory.mktemp("nation")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(maker, "model_tables", with_more_rare_services)
+        patch.setattr(generator, "model_tables", with_more_rare_services)
         patch.setitem(DEATHS, "deaths_at_birth", 3 * DEATHS["deaths_at_birth"])
         write_nation(NATION, folder, memory_limit="1GB")
     true = pd.read_parquet(folder / "indicators.parquet")
@@ -62,7 +62,7 @@ def with_more_rare_services() -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def programme() -> Programme:
-    return load_programme(load_project(Path(__file__).parents[2] / "data_samples" / "monitor.toml"))
+    return content.programme()
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def surveys(programme: Programme) -> set[str]:
 
 def _values(config: Path) -> pd.DataFrame:
     """The values that the monitor computes from the deliveries."""
-    programme = load_programme(load_project(config))
+    programme = content.programme_of(config)
     project = programme.project
     with open_warehouse(project.warehouse, reach=project.reach, memory_limit="1GB", threads=2) as warehouse:
         load_reference(warehouse, project.reference)

@@ -8,9 +8,12 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from tests.pipeline.installation import Installation
 
@@ -118,11 +121,16 @@ def test_the_schedule_runs_every_night_over_all_years_unless_nothing_changed(ins
     assert request.tags["dagster/asset_partition_range_end"] == "2026"
 
 
-def tick_sensor(installation: Installation, cursor: str | None) -> tuple[list[tuple[str, str]], str | None]:
-    """The ranges of years that the sensor requests, and its next cursor."""
+@pytest.fixture
+def sensor(installation: Installation) -> Iterator[dg.SensorDefinition]:
     with installation.definitions() as definitions:
         (sensor,) = definitions.sensors
-        data = sensor.evaluate_tick(dg.build_sensor_context(cursor=cursor))
+        yield sensor
+
+
+def tick_sensor(sensor: dg.SensorDefinition, cursor: str | None) -> tuple[list[tuple[str, str]], str | None]:
+    """The ranges of years that the sensor requests, and its next cursor."""
+    data = sensor.evaluate_tick(dg.build_sensor_context(cursor=cursor))
     ranges = [
         (r.tags["dagster/asset_partition_range_start"], r.tags["dagster/asset_partition_range_end"])
         for r in data.run_requests
@@ -130,48 +138,53 @@ def tick_sensor(installation: Installation, cursor: str | None) -> tuple[list[tu
     return ranges, data.cursor
 
 
-def test_the_sensor_requests_only_changed_years(installation: Installation) -> None:
-    ranges, cursor = tick_sensor(installation, None)
+def test_the_sensor_requests_only_changed_years(installation: Installation, sensor: dg.SensorDefinition) -> None:
+    ranges, cursor = tick_sensor(sensor, None)
     assert ranges == []  # a file seen for the first time may not be complete
-    ranges, cursor = tick_sensor(installation, cursor)
+    ranges, cursor = tick_sensor(sensor, cursor)
     assert ranges == [("2021", "2023")]
-    assert tick_sensor(installation, cursor)[0] == []
+    assert tick_sensor(sensor, cursor)[0] == []
     late = installation.deliveries / "claims/claims_2022_late.csv.gz"
     shutil.copy(installation.deliveries / "claims/claims_2022.csv.gz", late)
-    ranges, cursor = tick_sensor(installation, cursor)
+    ranges, cursor = tick_sensor(sensor, cursor)
     assert ranges == []
     with late.open("ab") as growing:
         growing.write(b"more")
-    ranges, cursor = tick_sensor(installation, cursor)
+    ranges, cursor = tick_sensor(sensor, cursor)
     assert ranges == []  # it grew between two ticks
-    ranges, cursor = tick_sensor(installation, cursor)
+    ranges, cursor = tick_sensor(sensor, cursor)
     assert ranges == [("2022", "2022")]
-    assert tick_sensor(installation, cursor)[0] == []
+    assert tick_sensor(sensor, cursor)[0] == []
 
 
 def test_the_sensor_gives_the_same_run_keys_in_every_process(installation: Installation) -> None:
-    run_keys = [
-        subprocess.run(
-            [sys.executable, "-c", TICK.format(config=installation.config)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "PYTHONHASHSEED": seed, "DAGSTER_DISABLE_TELEMETRY": "1"},
-        ).stdout.splitlines()[-1]
-        for seed in ("1", "2")
-    ]
-    assert run_keys[0] == run_keys[1]
+    here = run_keys(str(installation.config))
+    there = subprocess.run(
+        [sys.executable, "-c", TICK.format(config=installation.config)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "2", "DAGSTER_DISABLE_TELEMETRY": "1"},
+    )
+    assert here and there.stdout.splitlines()[-1] == str(here)
+
+
+def run_keys(config: str) -> list[str | None]:
+    """The runs that the sensor requests at its second tick."""
+    from pipelines.definitions import build
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (sensor,) = build(config).sensors
+        first = sensor.evaluate_tick(dg.build_sensor_context())
+        second = sensor.evaluate_tick(dg.build_sensor_context(cursor=first.cursor))
+    return [request.run_key for request in second.run_requests]
 
 
 TICK = """
-import sys, warnings
-warnings.simplefilter("ignore")
+import sys
 sys.path.insert(0, ".")
-import dagster as dg
-from pipelines.definitions import build
-(sensor,) = build("{config}").sensors
-first = sensor.evaluate_tick(dg.build_sensor_context())
-second = sensor.evaluate_tick(dg.build_sensor_context(cursor=first.cursor))
-print([request.run_key for request in second.run_requests])
+from tests.pipeline.test_inventory import run_keys
+print(run_keys("{config}"))
 """

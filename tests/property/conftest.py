@@ -1,4 +1,4 @@
-"""No example is timed: a busy machine would fail it."""
+"""Examples have no deadline: on a busy machine they would fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do decompositions, indices and run-off keep promises that hold for any data? (Hypothesis, derandomised)"""
+"""Do decompositions, indices and run-off have the properties that hold for any data? (Hypothesis, derandomised)"""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def total(factors):
 
 
 def same(effects, expected, scale):
-    """Compare effects relative to the level of the rate: a small change of a large rate has few digits."""
+    """Compare effects relative to the level of the rate: a small change of a large rate is less precise."""
     assert effects.keys() == expected.keys()
     for name, effect in effects.items():
         np.testing.assert_allclose(effect / scale, expected[name] / scale, rtol=1e-9, atol=1e-9)
@@ -42,7 +42,7 @@ def same(effects, expected, scale):
 @METHODS
 @repeatable
 @given(change=st.one_of(changes(), changes(low=0)))
-def test_effects_add_to_the_change_and_flip_sign_when_the_periods_swap(method, change):
+def test_effects_add_up_to_the_change_and_change_sign_with_the_periods(method, change):
     start, end = change
     effects, back = method(start, end), method(end, start)
     level = total(start) + total(end) + 1e-300
@@ -81,7 +81,7 @@ def test_another_unit_of_one_factor_scales_every_effect(method, change, scale):
 @METHODS
 @repeatable
 @given(change=changes())
-def test_splitting_cells_into_halves_of_equal_rates_changes_nothing(method, change):
+def test_halves_of_cells_with_equal_rates_give_the_same_effects(method, change):
     halves = []
     for part in change:
         twice = {name: np.repeat(factor, 2, axis=-1) for name, factor in part.items()}
@@ -115,7 +115,7 @@ def test_a_series_adds_over_factors_and_years(change):
     crude = (factors["share"] * factors["users"]).sum(axis=-1)
     series = das_gupta_series(factors)
     level = np.max(crude)
-    # Differences between standardised rates add over years by themselves; over factors they must be the change.
+    # Differences between standardised rates always add up over years; over factors they must equal the change.
     both = sum(series.values())
     np.testing.assert_allclose(np.diff(both, axis=-1) / level, np.diff(crude, axis=-1) / level, atol=1e-12)
     backwards = das_gupta_series({name: part[:, ::-1] for name, part in factors.items()})
@@ -170,7 +170,7 @@ def test_run_off_scales_and_its_total_is_the_sum_with_a_wider_error_than_indepen
 
 @repeatable
 @given(value=amounts((3, 6), low=1.0), scale=st.floats(0.001, 1000), shift=st.integers(-2000, 2000))
-def test_log_linear_growth_knows_no_unit_and_no_calendar(value, scale, shift):
+def test_log_linear_growth_does_not_depend_on_unit_or_calendar(value, scale, shift):
     years = np.arange(2015, 2021)
     growth, moved = log_linear(value, years), log_linear(scale * value, years + shift)
     for part in ("value", "lower", "upper"):

@@ -1,4 +1,4 @@
-"""What holds of the gate whatever comes in: no number is left of a withheld row, and no small number is left at all."""
+"""Properties of the gate for any input: withheld rows show no number, and no small number is shown."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tests.unit.cells import ROOT, specs
 from triple_aim.definitions.contracts import load_publication
-from triple_aim.disclosure.protect import COMPARATOR, OWN, audit, protect
+from triple_aim.disclosure.protect import COMPARATOR, ESTIMATE, audit, protect
 
-PROMISE = load_publication(ROOT / "contracts")
+PUBLICATION = load_publication(ROOT / "contracts")
 SPEC = specs()["polypharmacy_65_plus"]
-LEAST = PROMISE.threshold("claims")
+THRESHOLD = PUBLICATION.threshold("claims")
 numbers = st.one_of(st.just(float("nan")), st.floats(0, 60), st.floats(0, 1e7))
 row = st.fixed_dictionaries(
     {
@@ -32,20 +32,20 @@ KEY = {
 
 @settings(derandomize=True, max_examples=150)
 @given(st.lists(row, min_size=1, max_size=20))
-def test_nothing_is_left_of_what_is_withheld(given_rows: list[dict[str, object]]) -> None:
+def test_withheld_rows_show_no_number(given_rows: list[dict[str, object]]) -> None:
     rows = pd.DataFrame([{**KEY, **one} for one in given_rows])
-    safe = protect(rows, SPEC, PROMISE, 2024)
+    safe = protect(rows, SPEC, PUBLICATION, 2024)
     audit(safe)
     withheld = safe["status"] != "published"
-    assert safe.loc[withheld, COMPARATOR + OWN[:3]].isna().all(axis=None)
+    assert safe.loc[withheld, COMPARATOR + ESTIMATE[:3]].isna().all(axis=None)
     assert safe.loc[withheld, ["difference", "judgement"]].eq("not_compared").all(axis=None)
-    assert safe.loc[safe["status"] == "suppressed", OWN].isna().all(axis=None)
+    assert safe.loc[safe["status"] == "suppressed", ESTIMATE].isna().all(axis=None)
     shown = rows[~withheld.to_numpy()]
-    assert not (shown["persons"] < LEAST.persons).any()
-    assert not (shown["cases"] < LEAST.cases).any()
-    assert not (shown["denominator"] - shown["numerator"] < LEAST.cases).any()
-    small_rest = (rows["rest_persons"] < LEAST.persons) | (rows["rest_cases"] < LEAST.cases)
+    assert not (shown["persons"] < THRESHOLD.persons).any()
+    assert not (shown["cases"] < THRESHOLD.cases).any()
+    assert not (shown["denominator"] - shown["numerator"] < THRESHOLD.cases).any()
+    small_rest = (rows["rest_persons"] < THRESHOLD.persons) | (rows["rest_cases"] < THRESHOLD.cases)
     assert safe.loc[small_rest.to_numpy(), COMPARATOR].isna().all(axis=None)
     assert not (rows["status"].ne("published").to_numpy() & safe["status"].eq("published").to_numpy()).any()
-    whole = ~withheld.to_numpy()
-    assert np.array_equal(safe.loc[whole, "value"], rows.loc[whole, "value"], equal_nan=True)
+    published = ~withheld.to_numpy()
+    assert np.array_equal(safe.loc[published, "value"], rows.loc[published, "value"], equal_nan=True)

@@ -1,4 +1,4 @@
-"""Whatever is delivered: every row and cent is staged or set aside, order does not matter, and damage never speaks."""
+"""For any delivery: every row and cent is staged or set aside, order does not matter, errors quote no contents."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.content import queries
 from triple_aim.definitions.contracts import Contract, load_contracts
 from triple_aim.definitions.settings import Project, Settings
 from triple_aim.deliveries.ingest import ingest_extract
 from triple_aim.errors import DeliveryError
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
-from triple_aim.warehouse.sql_files import Query, read_queries
+from triple_aim.warehouse.sql_files import Query
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = load_contracts(ROOT / "contracts")["claims"]
@@ -48,19 +49,19 @@ lines = st.lists(
 
 
 class Counter:
-    """An installation in memory that knows only claims."""
+    """An installation in memory with the claims contract only."""
 
     def __init__(self, warehouse: Warehouse, folder: Path) -> None:
         self.warehouse, self.folder = warehouse, folder
         lenient = CLAIMS.set_aside.model_copy(update={"max_share": 1.0})
         self.contract: Contract = CLAIMS.model_copy(update={"set_aside": lenient})
-        self.query: Query = read_queries(ROOT / "sql" / "staging")["claims"]
+        self.query: Query = queries("staging")["claims"]
 
-    def take(self, text: str | bytes) -> None:
-        """Ingest one file, in a folder and a warehouse that have seen nothing."""
+    def ingest(self, text: str | bytes) -> None:
+        """Ingest one file, in an empty folder and warehouse."""
         with tempfile.TemporaryDirectory(dir=self.folder) as place:
             base = Path(place)
-            # Paths in settings are taken from the settings file's own folder.
+            # Paths in settings are relative to the folder of the settings file.
             project = Project(ROOT, base / "x.toml", SETTINGS)
             (base / "deliveries" / "claims").mkdir(parents=True)
             content = text.encode() if isinstance(text, str) else text
@@ -71,8 +72,8 @@ class Counter:
             ingest_extract(self.warehouse, project, self.contract, self.query, [2021])
 
     def ledger(self) -> dict[str, tuple[int, Decimal]]:
-        told = self.warehouse.rows("select stage, sum(row_count), sum(amount_eur) from meta.ledger group by all")
-        return {stage: (int(rows), euros) for stage, rows, euros in told}
+        totals = self.warehouse.rows("select stage, sum(row_count), sum(amount_eur) from meta.ledger group by all")
+        return {stage: (int(rows), euros) for stage, rows, euros in totals}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def text_of(rows: list[dict[str, str]], good: int = 1) -> str:
 
 
 def signed(row: dict[str, str]) -> Decimal:
-    """Euros as a person would count them: an amount that cannot be read is none."""
+    """Euros with their sign; an unreadable amount counts as 0."""
     cents = int(row["amount_cents"]) if row["amount_cents"].lstrip("-").isdecimal() else 0
     return Decimal(-cents if row["debit_credit"] == "C" else cents) / 100
 
@@ -111,7 +112,7 @@ def is_good(row: dict[str, str]) -> bool:
 @PROFILE
 @given(lines)
 def test_delivered_is_staged_and_set_aside_to_the_cent(counter: Counter, rows: list[dict[str, str]]) -> None:
-    counter.take(text_of(rows))
+    counter.ingest(text_of(rows))
     ledger, none = counter.ledger(), (0, Decimal(0))
     good = [row for row in rows if is_good(row)]
     bad = [row for row in rows if not is_good(row)]
@@ -124,19 +125,19 @@ def test_delivered_is_staged_and_set_aside_to_the_cent(counter: Counter, rows: l
 @settings(PROFILE, max_examples=8)
 @given(lines, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(counter: Counter, rows: list[dict[str, str]], chance: random.Random) -> None:
-    def taken(text: str) -> Any:
-        counter.take(text)
+    def ingested(text: str) -> Any:
+        counter.ingest(text)
         return counter.ledger(), counter.warehouse.rows("select * exclude (line_number) from stg.claims order by all")
 
     first, *rest = text_of(rows).splitlines(keepends=True)
-    before = taken(first + "".join(rest))
+    before = ingested(first + "".join(rest))
     chance.shuffle(rest)
-    assert taken(first + "".join(rest)) == before
+    assert ingested(first + "".join(rest)) == before
 
 
 @PROFILE
 @given(st.integers(0, 10**6), st.sampled_from(["cut", "flip", "drop", "insert", "cut gzip", "flip gzip"]), st.data())
-def test_a_damaged_file_is_refused_without_a_word_of_it_or_counted_in_full(
+def test_a_damaged_file_is_refused_without_its_contents_or_counted_in_full(
     counter: Counter, seed: int, how: str, data: st.DataObject
 ) -> None:
     chance = random.Random(seed)
@@ -150,12 +151,12 @@ def test_a_damaged_file_is_refused_without_a_word_of_it_or_counted_in_full(
         "insert": content[:at] + bytes([chance.randrange(256)]) + content[at:],
     }[how.split()[0]]
     try:
-        counter.take(damaged if how.endswith("gzip") else gzip.compress(damaged, 1))
+        counter.ingest(damaged if how.endswith("gzip") else gzip.compress(damaged, 1))
     except DeliveryError as error:
         assert str(error).count("\n") == 2 and CANARY[:6] not in str(error)
         return
     ledger = counter.ledger()
-    # What still reads as a file is counted whole: a line that was cut off is the supplier's to miss.
+    # A readable file is counted in full; the platform cannot see that a line was cut off.
     assert (
         ledger["delivered"][0] == len([line for line in damaged.splitlines()[1:] if line.strip()]) or how == "flip gzip"
     )

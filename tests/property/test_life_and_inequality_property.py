@@ -1,4 +1,4 @@
-"""Do life tables and measures of inequality keep what must hold for any data? (the same examples each run)"""
+"""Do life tables and measures of inequality have the properties that hold for any data? (the same examples each run)"""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ SOCIETIES = st.tuples(shares((5,)), whole((5,), 1, 9000))
 
 @repeatable
 @given(TABLES, st.sampled_from(AGES.tolist()))
-def test_nobody_ill_makes_healthy_life_expectancy_life_expectancy(table, at):
+def test_without_illness_healthy_life_expectancy_is_life_expectancy(table, at):
     healthy = healthy_life_expectancy(*table, AGES, 1, share_variance=0, at=at)
     np.testing.assert_array_equal(parts(healthy), parts(life_expectancy(*table, AGES, at=at)))
     assert healthy_life_expectancy(*table, AGES, 0, at=at).value == 0
@@ -48,14 +48,14 @@ def test_years_in_good_and_in_bad_health_add_up_to_life_expectancy(table, share)
 @repeatable
 @given(whole((6,), 1, 100), whole((6,), 5000, 90_000), st.integers(0, 5), st.integers(1, 50))
 def test_more_deaths_at_any_age_shorten_life(deaths, person_years, band, more):
-    # So many person-years that some always survive: where all die in a band, more cannot.
+    # Enough person-years that some always survive: where all die in a band, more deaths have no effect.
     worse = deaths + np.where(np.arange(6) == band, more, 0)
     assert life_expectancy(worse, person_years, AGES).value < life_expectancy(deaths, person_years, AGES).value
 
 
 @repeatable
 @given(TABLES, st.integers(2, 100))
-def test_more_of_the_same_population_narrows_the_limits_and_leaves_the_expectancy(table, times):
+def test_a_larger_population_narrows_the_limits_and_keeps_the_expectancy(table, times):
     once, more = (life_expectancy(table[0] * k, table[1] * k, AGES) for k in (1, times))
     np.testing.assert_allclose(more.value, once.value, rtol=1e-12)
     np.testing.assert_allclose((more.upper - more.value) * np.sqrt(times), once.upper - once.value, rtol=1e-9)
@@ -81,7 +81,7 @@ def test_years_lost_scale_with_their_unit_and_not_with_the_standard(table, weigh
 
 @repeatable
 @given(SOCIETIES, st.sampled_from([100, 100_000]), st.floats(-5, 5))
-def test_slope_index_scales_with_its_unit_and_does_not_see_the_origin(society, per, shift):
+def test_slope_index_scales_with_its_unit_and_not_with_the_origin(society, per, shift):
     value, population = society
     one = slope_index(value, 0.01, population)
     for other in (slope_index(value, 0.01, population, per=per), slope_index(per * value, 0.01 * per**2, population)):
@@ -93,7 +93,7 @@ def test_slope_index_scales_with_its_unit_and_does_not_see_the_origin(society, p
 
 @repeatable
 @given(whole((5,), 1, 9000), st.floats(-100, 100), st.floats(-100, 100))
-def test_groups_on_a_straight_line_give_its_rise_however_they_are_split(population, bottom, rise):
+def test_groups_on_a_straight_line_give_its_rise_for_any_split(population, bottom, rise):
     def on_the_line(sizes):
         ridit = (np.cumsum(sizes) - sizes / 2) / sizes.sum()
         return slope_index(bottom + rise * ridit, None, sizes).value
@@ -103,7 +103,7 @@ def test_groups_on_a_straight_line_give_its_rise_however_they_are_split(populati
 
 @repeatable
 @given(SOCIETIES)
-def test_turning_the_order_round_turns_the_signs(society):
+def test_the_reverse_order_reverses_the_signs(society):
     value, population = society
     turned = value[::-1], population[::-1]
     np.testing.assert_allclose(
@@ -135,7 +135,7 @@ def test_splitting_a_group_into_equal_halves_changes_no_index_of_concentration(s
     value, population = society
     halves = np.repeat(value, 2), np.repeat(population, 2) / 2
     found, expected = (
-        # The halves share their group's place, as they did when they were one.
+        # The halves share the rank of their group.
         concentration_index(*groups, rank=place, variance=0.2, correction=correction)
         for groups, place in ((halves, np.repeat(np.arange(5), 2)), (society, np.arange(5)))
     )
@@ -161,7 +161,7 @@ def test_order_of_rows_does_not_matter_even_with_ties(health, rank, order, corre
 
 @repeatable
 @given(SOCIETIES, CORRECTIONS.filter(bool))
-def test_corrected_indices_mirror_health_and_illness(society, correction):
+def test_corrected_indices_of_health_and_illness_are_opposite(society, correction):
     value, population = society
     options = {"variance": 0.2, "correction": correction}
     healthy = parts(concentration_index(1 - value, population, **options))
@@ -186,7 +186,7 @@ def test_gini_when_one_of_n_has_all(n, amount):
 
 @repeatable
 @given(whole((8,), 0, 100), st.floats(0.01, 1000))
-def test_gini_lies_between_0_and_1_and_does_not_see_the_currency(amount, rate):
+def test_gini_is_between_0_and_1_and_does_not_depend_on_the_currency(amount, rate):
     amount[0] += 1
     found = gini(amount, 1).value
     assert -1e-12 <= found <= 7 / 8 + 1e-12

@@ -1,4 +1,4 @@
-"""Are merged sums those of all rows together, whoever contributes which of them, in whatever order?"""
+"""Are merged sums the sums of all rows, for any division over parties and any order?"""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from triple_aim.cubes.merge import ensure_contributions, merge
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 from triple_aim.warehouse.sql_files import Query
 
+Row = tuple[int, tuple[str, ...], tuple[object, ...], Decimal]
 GRAIN = ("period", "municipality_code", "sex", "exclusion")
 SUMS = ("visit_count", "visit_years", "visit_sum", "visit_sumsq", "cost_sumsq")
-TYPES = ("bigint", "decimal(38,9)", "decimal(38,18)", "decimal(38,18)", "decimal(38,4)")
-QUERY = Query("visits", "", "", GRAIN, False, frozenset(), frozenset(), (*GRAIN, *SUMS))
+LARGEST = ("largest_amount", "second_largest_amount")
+TYPES = ("bigint", "decimal(38,9)", "decimal(38,18)", "decimal(38,18)", "decimal(38,4)", *["decimal(18,2)"] * 2)
+COLUMNS = (*SUMS, *LARGEST)
+QUERY = Query("visits", "", "", GRAIN, False, frozenset(), frozenset(), (*GRAIN, *COLUMNS), largest=LARGEST)
 CELLS = st.tuples(st.sampled_from(["GM0001", "GM0002"]), st.sampled_from("MF"), st.sampled_from(["none", "other_year"]))
 
 
@@ -27,9 +30,10 @@ def numbers(digits: int, places: int) -> st.SearchStrategy[Decimal]:
 
 ROWS = st.lists(
     st.tuples(
-        st.integers(0, 3),  # the party; the first is the one that merges
+        st.integers(0, 3),  # the party; 0 is the one that merges
         CELLS,
         st.tuples(st.integers(0, 10**12), numbers(7, 9), numbers(12, 18), numbers(15, 18), numbers(15, 4)),
+        numbers(7, 2),  # the amount of a person
     ),
     min_size=1,
     max_size=30,
@@ -38,7 +42,7 @@ ROWS = st.lists(
 
 @pytest.fixture(scope="module")
 def warehouse() -> Iterator[Warehouse]:
-    columns = ", ".join(f"{name} {kind}" for name, kind in zip(SUMS, TYPES, strict=True))
+    columns = ", ".join(f"{name} {kind}" for name, kind in zip(COLUMNS, TYPES, strict=True))
     with open_warehouse(None) as opened:
         ensure_contributions(opened)
         for table, more in (("cube.visits", ""), ("party.visits", "contributor varchar, ")):
@@ -49,15 +53,18 @@ def warehouse() -> Iterator[Warehouse]:
         yield opened
 
 
-def merged(warehouse: Warehouse, rows: list[tuple[int, tuple[str, ...], tuple[object, ...]]]) -> list[object]:
-    """The cells after a merge of what each party made of its rows."""
+def merged(warehouse: Warehouse, rows: list[Row]) -> list[object]:
+    """The cells after a merge of the sums of each party."""
     parties: dict[tuple[int, tuple[str, ...]], list[tuple[object, ...]]] = defaultdict(list)
-    for party, cell, values in rows:
+    amounts: dict[tuple[int, tuple[str, ...]], list[Decimal]] = defaultdict(list)
+    for party, cell, values, amount in rows:
         parties[party, cell].append(values)
+        amounts[party, cell].append(amount)
     warehouse.run("delete from cube.visits; delete from party.visits")
     for (party, cell), parts in parties.items():
         with localcontext(prec=60):  # the usual 28 digits are fewer than a sum has
             total = [sum(column) for column in zip(*parts, strict=True)]  # type: ignore[arg-type]
+        total += [*sorted(amounts[party, cell], reverse=True), None][:2]  # type: ignore[list-item]
         name = [f"p{party}"] if party else []
         marks = ", ".join("?" * (len(name) + 1 + len(cell) + len(total)))
         table = "party.visits" if party else "cube.visits"
@@ -67,22 +74,28 @@ def merged(warehouse: Warehouse, rows: list[tuple[int, tuple[str, ...], tuple[ob
 
 
 @given(rows=ROWS, order=st.randoms(use_true_random=False), relabel=st.permutations(range(4)))
-def test_parties_in_any_order_make_the_sums_of_all_rows(
-    warehouse: Warehouse, rows: list[tuple[int, tuple[str, ...], tuple[object, ...]]], order: object, relabel: list[int]
+def test_merged_sums_do_not_depend_on_parties_or_order(
+    warehouse: Warehouse, rows: list[Row], order: object, relabel: list[int]
 ) -> None:
-    pooled = merged(warehouse, [(0, cell, values) for _, cell, values in rows])
+    pooled = merged(warehouse, [(0, *row[1:]) for row in rows])
     assert merged(warehouse, rows) == pooled
-    shuffled = [(relabel[party], cell, values) for party, cell, values in rows]
+    shuffled = [(relabel[party], *row) for party, *row in rows]
     order.shuffle(shuffled)  # type: ignore[attr-defined]
     assert merged(warehouse, shuffled) == pooled
 
 
-def test_what_one_party_lacks_of_a_place_is_unknown_of_it(warehouse: Warehouse) -> None:
+def test_a_sum_that_one_party_misses_is_missing_after_the_merge(warehouse: Warehouse) -> None:
     warehouse.run("delete from cube.visits; delete from party.visits")
-    own = "insert into cube.visits values (2023, ?, ?, 'none', 1, 1, 1, 1, 1)"
+    own = "insert into cube.visits values (2023, ?, ?, 'none', 1, 1, 1, 1, 1, 7, 5)"
     for place, sex in (("GM0001", "M"), ("GM0001", "F"), ("GM0002", "M")):
         warehouse.run(own, [place, sex])
-    warehouse.run("insert into party.visits values ('north', 2023, 'GM0001', 'M', 'none', 4, 1, null, 1, 1)")
+    warehouse.run("insert into party.visits values ('north', 2023, 'GM0001', 'M', 'none', 4, 1, null, 1, 1, 6, null)")
     merge(warehouse, QUERY, 2023, SUMS)
-    found = warehouse.rows("select municipality_code, sex, visit_count, visit_sum from cube.visits order by all")
-    assert found == [("GM0001", "F", 1, None), ("GM0001", "M", 5, None), ("GM0002", "M", 1, Decimal(1))]
+    found = warehouse.rows(
+        "select municipality_code, sex, visit_count, visit_sum, second_largest_amount from cube.visits order by all"
+    )
+    assert found == [
+        ("GM0001", "F", 1, None, Decimal(5)),
+        ("GM0001", "M", 5, None, Decimal(6)),
+        ("GM0002", "M", 1, Decimal(1), Decimal(5)),
+    ]

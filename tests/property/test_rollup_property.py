@@ -1,4 +1,4 @@
-"""What holds of roll-ups whatever the numbers: parts add to the whole, order and splits change nothing."""
+"""Properties of roll-ups for any numbers: parts add up to the total, order and splits change nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEVELS = ["municipality", "ggd_region", "zorgkantoor_region", "province", "nl"]
 CODES = sorted(regions().names("municipality"))
 SOME = CODES[::7]
 counts = hnp.arrays(float, (2, len(SOME)), elements=st.integers(0, 10**9).map(float))
-silence = hnp.arrays(bool, (2, len(SOME)))
+nonreporting_masks = hnp.arrays(bool, (2, len(SOME)))
 steady = settings(derandomize=True, max_examples=60)
 
 
@@ -30,43 +30,43 @@ def by_level(rolled: np.ndarray, frame: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 @steady
-@given(counts, silence)
-def test_the_regions_of_every_level_add_up_to_the_country(numbers: np.ndarray, silent: np.ndarray) -> None:
+@given(counts, nonreporting_masks)
+def test_the_regions_of_every_level_add_up_to_the_country(numbers: np.ndarray, nonreporting: np.ndarray) -> None:
     place = geography(regions(), LEVELS, SOME)
-    levels = by_level(place.roll_up(np.where(silent, np.nan, numbers)), place.frame)
+    levels = by_level(place.roll_up(np.where(nonreporting, np.nan, numbers)), place.frame)
     country = np.nan_to_num(levels.pop("nl")[:, 0])
     for parts in levels.values():
         assert np.array_equal(np.nansum(parts, axis=1), country)
 
 
 @steady
-@given(counts, silence)
-def test_missing_is_never_zero_and_always_shows(numbers: np.ndarray, silent: np.ndarray) -> None:
+@given(counts, nonreporting_masks)
+def test_missing_is_never_zero_and_always_lowers_the_coverage(numbers: np.ndarray, nonreporting: np.ndarray) -> None:
     place = geography(regions(), LEVELS, SOME)
-    known = np.where(silent, np.nan, numbers + 1)[..., None]
+    known = np.where(nonreporting, np.nan, numbers + 1)[..., None]
     rolled, covered = place.roll_up(known)[..., 0], place.coverage(known, known)[..., 0]
-    heard = ~silent @ (place.municipal.T > 0) @ (place.within.T > 0)
-    assert np.array_equal(~np.isnan(rolled), heard > 0)
-    ever = ~silent.all(axis=0)
-    lost = (silent & ever) @ (place.municipal.T > 0) @ (place.within.T > 0) > 0
-    told = np.nan_to_num(covered, nan=1.0)
-    assert (told[lost] < 1).all() and np.allclose(told[~lost], 1.0)
+    reported = ~nonreporting @ (place.municipal.T > 0) @ (place.within.T > 0)
+    assert np.array_equal(~np.isnan(rolled), reported > 0)
+    ever = ~nonreporting.all(axis=0)
+    is_incomplete = (nonreporting & ever) @ (place.municipal.T > 0) @ (place.within.T > 0) > 0
+    coverage = np.nan_to_num(covered, nan=1.0)
+    assert (coverage[is_incomplete] < 1).all() and np.allclose(coverage[~is_incomplete], 1.0)
 
 
 @steady
-@given(counts, silence, st.integers(0, len(SOME) - 1))
-def test_coverage_is_a_share(numbers: np.ndarray, silent: np.ndarray, mute: int) -> None:
+@given(counts, nonreporting_masks, st.integers(0, len(SOME) - 1))
+def test_coverage_is_a_share(numbers: np.ndarray, nonreporting: np.ndarray, always_missing: int) -> None:
     place = geography(regions(), LEVELS, SOME)
-    heard = np.where(silent, np.nan, numbers)
-    heard[:, mute] = np.nan
-    covered = place.coverage(heard[..., None], numbers[..., None])
+    reported = np.where(nonreporting, np.nan, numbers)
+    reported[:, always_missing] = np.nan
+    covered = place.coverage(reported[..., None], numbers[..., None])
     assert ((covered >= 0) & (covered <= 1) | np.isnan(covered)).all()
 
 
 @steady
 @given(counts, st.floats(0.01, 0.99), st.integers(0, len(FLEVOLAND) - 1))
 def test_dividing_a_municipality_changes_no_region_above_it(numbers: np.ndarray, share: float, which: int) -> None:
-    """An old code whose people went to two municipalities of one region weighs the same in every region above."""
+    """An old code divided over two municipalities of one region has the same weight in every larger region."""
     split = regions()
     heirs = {FLEVOLAND[which]: share, FLEVOLAND[(which + 1) % len(FLEVOLAND)]: 1 - share}
     divided: Regions = dataclasses.replace(split, steps={**split.steps, "GM8888": (2020, heirs)})
@@ -80,7 +80,7 @@ def test_dividing_a_municipality_changes_no_region_above_it(numbers: np.ndarray,
 
 @steady
 @given(counts, st.sets(st.sampled_from(LEVELS[:-1])))
-def test_the_sums_of_a_region_are_the_same_to_the_last_bit_whichever_others_are_asked(
+def test_the_sums_of_a_region_are_bitwise_the_same_for_any_selection_of_levels(
     numbers: np.ndarray, levels: set[str]
 ) -> None:
     numbers = np.sqrt(numbers)  # fractions, which floats round

@@ -1,4 +1,4 @@
-"""What is told of random sums, held against plain linear algebra on the whole matrix."""
+"""Which cells random sums determine, checked against the rank of the whole matrix."""
 
 from __future__ import annotations
 
@@ -7,54 +7,58 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from triple_aim.disclosure.secondary import Counts, further
-from triple_aim.disclosure.unknowns import Additions, opening, told
+from triple_aim.disclosure.secondary import Counts, secondary_suppression
+from triple_aim.disclosure.unknowns import SumConstraints, complementary_cells, determined_cells
 
 CELLS = 9
 AMPLE = np.full(CELLS, 1000.0)
-#: A relation: what part each cell has in it, at least two of them and one a total.
-relation = st.lists(st.sampled_from([-1, 0, 0, 1]), min_size=CELLS, max_size=CELLS).filter(
+#: A constraint: the sign of each cell in it; at least two cells, of which one is a total.
+constraint = st.lists(st.sampled_from([-1, 0, 0, 1]), min_size=CELLS, max_size=CELLS).filter(
     lambda signs: 1 in signs and sum(map(abs, signs)) > 1
 )
-systems = st.lists(relation, min_size=1, max_size=7)
+systems = st.lists(constraint, min_size=1, max_size=7)
 masks = st.lists(st.booleans(), min_size=CELLS, max_size=CELLS).map(np.array)
 
 
-def additions(system: list[list[int]]) -> Additions:
+def sum_constraints(system: list[list[int]]) -> SumConstraints:
     matrix = np.array(system, dtype=float)
     number, cell = np.nonzero(matrix)
-    return Additions(number, cell, matrix[number, cell])
+    return SumConstraints(number, cell, matrix[number, cell])
 
 
-def follows(system: list[list[int]], unseen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether the row of one cell lies in the space of the relations: then, and only then, they give it."""
-    hidden = np.array(system, dtype=float) * unseen
-    rank = np.linalg.matrix_rank(hidden)
-    alone = [np.linalg.matrix_rank(np.vstack([hidden, row])) == rank for row in np.eye(CELLS)]
-    return np.array(alone) & unseen
-
-
-@settings(derandomize=True, max_examples=300)
-@given(systems, masks)
-def test_told_is_what_the_rank_says(system: list[list[int]], unseen: NDArray[np.bool_]) -> None:
-    assert told(additions(system), unseen).tolist() == follows(system, unseen).tolist()
+def determined_by_rank(system: list[list[int]], hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A cell is determined if and only if its unit vector is in the row space of the constraints."""
+    matrix = np.array(system, dtype=float) * hidden
+    rank = np.linalg.matrix_rank(matrix)
+    in_row_space = [np.linalg.matrix_rank(np.vstack([matrix, row])) == rank for row in np.eye(CELLS)]
+    return np.array(in_row_space) & hidden
 
 
 @settings(derandomize=True, max_examples=300)
 @given(systems, masks)
-def test_what_opens_a_cell_opens_it_or_nothing_does(system: list[list[int]], unseen: NDArray[np.bool_]) -> None:
-    for cell in np.flatnonzero(follows(system, unseen)):
-        found = opening(additions(system), unseen, cell, np.ones(CELLS))
-        if found is None:
-            assert follows(system, np.ones(CELLS, dtype=bool))[cell]
+def test_the_determined_cells_are_those_of_the_rank(system: list[list[int]], hidden: NDArray[np.bool_]) -> None:
+    assert determined_cells(sum_constraints(system), hidden).tolist() == determined_by_rank(system, hidden).tolist()
+
+
+@settings(derandomize=True, max_examples=300)
+@given(systems, masks)
+def test_complementary_cells_undo_the_determination_or_nothing_does(
+    system: list[list[int]], hidden: NDArray[np.bool_]
+) -> None:
+    for cell in np.flatnonzero(determined_by_rank(system, hidden)):
+        complementary = complementary_cells(sum_constraints(system), hidden, cell, np.ones(CELLS))
+        if complementary is None:
+            assert determined_by_rank(system, np.ones(CELLS, dtype=bool))[cell]
         else:
-            assert not (follows(system, unseen | found) & found).any()
+            assert not (determined_by_rank(system, hidden | complementary) & complementary).any()
 
 
 @settings(derandomize=True, max_examples=300)
 @given(systems, masks)
-def test_nothing_guarded_follows_that_need_not(system: list[list[int]], small: NDArray[np.bool_]) -> None:
-    chosen = further(additions(system), small, small, AMPLE, Counts(AMPLE, AMPLE, AMPLE * np.nan, 10, 10))
+def test_no_protected_cell_is_determined_unless_always(system: list[list[int]], small: NDArray[np.bool_]) -> None:
+    chosen = secondary_suppression(
+        sum_constraints(system), small, small, AMPLE, Counts(AMPLE, AMPLE, AMPLE * np.nan, 10, 10)
+    )
     assert not (chosen & small).any()
-    left = follows(system, small | chosen) & (small | chosen)
-    assert not (left & ~follows(system, np.ones(CELLS, dtype=bool))).any()
+    remaining = determined_by_rank(system, small | chosen) & (small | chosen)
+    assert not (remaining & ~determined_by_rank(system, np.ones(CELLS, dtype=bool))).any()

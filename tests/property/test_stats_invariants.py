@@ -1,4 +1,4 @@
-"""Do the statistics keep the promises that hold for any data? (Hypothesis, the same examples each run)"""
+"""Do the statistics have the properties that hold for any data? (Hypothesis, the same examples each run)"""
 
 import numpy as np
 from hypothesis import given, settings
@@ -30,7 +30,7 @@ def populations(draw, rows=3, strata=5):
 
 @repeatable
 @given(populations(), st.sampled_from([100, 1000, 100_000]), LEVELS)
-def test_per_only_scales(population, per, level):
+def test_per_scales_value_and_limits(population, per, level):
     one = directly_standardised_rate(*population, level=level)
     many = directly_standardised_rate(*population, per=per, level=level)
     np.testing.assert_allclose(parts(many), per * parts(one), rtol=1e-12)
@@ -57,7 +57,7 @@ def test_own_population_as_standard_gives_the_crude_rate_and_its_limits(populati
 
 @repeatable
 @given(populations())
-def test_splitting_a_stratum_into_halves_of_equal_rate_changes_nothing(population):
+def test_halves_of_a_stratum_with_equal_rates_give_the_same_rate(population):
     halves = (np.repeat(part, 2, axis=-1) / 2 for part in population)
     expected = parts(directly_standardised_rate(*population))
     np.testing.assert_allclose(parts(directly_standardised_rate(*halves)), expected, rtol=1e-11)
@@ -96,7 +96,7 @@ def test_limits_enclose_the_value_and_widen_with_the_level(count, level):
 
 @repeatable
 @given(st.floats(10, 300), st.sampled_from([0.9, 0.95]))
-def test_exact_limits_cover_at_least_as_often_as_they_say(expectation, level):
+def test_exact_limits_cover_at_least_at_their_level(expectation, level):
     count = np.arange(0, 700)
     chance = np.exp(count * np.log(expectation) - expectation - np.cumsum(np.log(np.maximum(count, 1))))
     lower, upper = intervals.exact_poisson(count, level=level)
@@ -106,7 +106,7 @@ def test_exact_limits_cover_at_least_as_often_as_they_say(expectation, level):
 @repeatable
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
 def test_survey_sums_add_over_cells_of_a_stratum(seed, cells):
-    """Domain sums of parts (age bands, say) of a stratum may be added before the variance is taken."""
+    """Domain sums of parts of a stratum, such as age bands, may be added before the variance is computed."""
     rng = np.random.default_rng(seed)
     w = rng.uniform(0.1, 5, (cells, 8))
     y = rng.integers(0, 2, (cells, 8))

@@ -1,4 +1,4 @@
-"""Do the survey methods keep what must hold whatever was answered?"""
+"""Do the survey methods have the properties that hold for any answers?"""
 
 import numpy as np
 from hypothesis import given, settings
@@ -51,7 +51,7 @@ def test_a_person_is_a_cluster_of_one(seed):
 
 @repeatable
 @given(SEEDS, st.floats(0.01, 1000))
-def test_a_gap_flips_sign_when_its_sides_swap_and_scales_with_its_unit(seed, per):
+def test_a_gap_changes_sign_with_its_sides_and_scales_with_its_unit(seed, per):
     w, wy, spread = added(drawn(seed)[0])
     swap, gap = [1, 0, 3, 2], weighted_gap(w, wy, spread, 20, per=per)
     flipped = weighted_gap(w[::-1], wy[::-1], spread[swap][:, swap], 20)
@@ -62,7 +62,7 @@ def test_a_gap_flips_sign_when_its_sides_swap_and_scales_with_its_unit(seed, per
 
 @repeatable
 @given(SEEDS)
-def test_the_own_weights_as_standard_give_the_crude_share(seed):
+def test_own_weights_as_standard_give_the_crude_share(seed):
     w, wy, spread = added(drawn(seed, domains=4)[0])
     share = standardised_proportion(w, wy, spread, w, 30)
     np.testing.assert_allclose(share.value, wy.sum() / w.sum(), rtol=1e-12)
@@ -70,7 +70,7 @@ def test_the_own_weights_as_standard_give_the_crude_share(seed):
 
 @repeatable
 @given(SEEDS, st.permutations(range(4)))
-def test_the_order_of_cells_never_matters(seed, order):
+def test_the_order_of_cells_does_not_matter(seed, order):
     w, wy, spread = added(drawn(seed, domains=4)[0])
     coefficient = np.array([0.1, 0.2, 0.3, 0.4])
     both = [*order, *(4 + place for place in order)]
@@ -85,7 +85,7 @@ def test_the_order_of_cells_never_matters(seed, order):
     st.integers(3, 500),
     st.sampled_from(["logit", "wald", "beta", "wilson"]),
 )
-def test_limits_hold_the_share_and_widen_with_the_level(p, variance, freedom, kind):
+def test_limits_enclose_the_share_and_widen_with_the_level(p, variance, freedom, kind):
     narrow, wide = (proportion_limits(p, variance, freedom, limits=kind, level=level) for level in (0.9, 0.998))
     assert wide[0] <= narrow[0] + 1e-12 and narrow[1] <= wide[1] + 1e-12
     assert narrow[0] <= p + 1e-9 and p <= narrow[1] + 1e-9
@@ -95,7 +95,7 @@ def test_limits_hold_the_share_and_widen_with_the_level(p, variance, freedom, ki
 
 @repeatable
 @given(SEEDS)
-def test_raking_meets_its_margins_keeps_odds_ratios_and_never_minds_their_order(seed):
+def test_raking_meets_its_margins_and_keeps_odds_ratios_in_any_order(seed):
     rng = np.random.default_rng(seed)
     table, goal = rng.uniform(1, 30, (2, 2, 3))
     margins = [((0,), goal.sum(axis=1)), ((1,), goal.sum(axis=0))]
@@ -110,7 +110,7 @@ def test_raking_meets_its_margins_keeps_odds_ratios_and_never_minds_their_order(
 
 @repeatable
 @given(SEEDS)
-def test_one_margin_of_everything_is_post_stratification(seed):
+def test_raking_to_one_margin_of_all_cells_is_post_stratification(seed):
     rng = np.random.default_rng(seed)
     table, population = rng.uniform(1, 30, (2, 3, 4))
     np.testing.assert_allclose(
@@ -120,6 +120,6 @@ def test_one_margin_of_everything_is_post_stratification(seed):
 
 @repeatable
 @given(SEEDS)
-def test_unequal_weights_are_never_worth_more_than_as_many_equal_ones(seed):
+def test_unequal_weights_never_increase_the_effective_sample_size(seed):
     w = np.random.default_rng(seed).uniform(0.1, 5, 40)
     assert kish_effective_sample_size(w.sum(), (w**2).sum()) <= 40 + 1e-9

@@ -1,4 +1,4 @@
-"""Do contrasts, funnels, trends and control charts keep their promises for any data? (the same examples each run)"""
+"""Do contrasts, funnels, trends and control charts have their general properties? (the same examples each run)"""
 
 import numpy as np
 from hypothesis import given, settings
@@ -29,7 +29,7 @@ def parts(estimate):
 
 @repeatable
 @given(whole(6, 1, 400), whole(6, 1, 400), LEVELS)
-def test_swapping_the_two_populations_flips_the_gap_and_inverts_the_ratio(count, other, level):
+def test_swapped_populations_negate_the_gap_and_invert_the_ratio(count, other, level):
     ours, theirs = crude_rate(count, 900, level=level), crude_rate(other, 700, level=level)
     there, back = contrast.absolute_gap(ours, theirs), contrast.absolute_gap(theirs, ours)
     np.testing.assert_allclose(parts(back), -parts(there)[[0, 2, 1]], atol=1e-12)
@@ -89,7 +89,7 @@ def test_the_order_of_regions_does_not_matter(observed, expected, order):
 
 @repeatable
 @given(whole(15, 0, 30), st.integers(2, 6), st.integers(0, 14))
-def test_groups_follow_the_values_and_a_missing_region_takes_no_place(value, groups, gap):
+def test_groups_follow_the_values_and_a_missing_region_has_no_rank(value, groups, gap):
     made = variation.quantile_groups(value, groups)
     order = np.argsort(value, kind="stable")
     assert (np.diff(made[order]) >= 0).all()
@@ -115,7 +115,7 @@ def test_relative_measures_have_no_unit(value, factor):
 
 @repeatable
 @given(whole((3, 5), 20, 400), st.floats(0.1, 50))
-def test_a_trend_turns_with_time_and_has_no_unit(count, factor):
+def test_a_trend_reverses_with_time_and_has_no_unit(count, factor):
     lower, upper = intervals.poisson(count)
     ahead = recent_trend(Estimate(count, lower, upper), period_length=1, step=1)
     reverse = recent_trend(Estimate(count[:, ::-1], lower[:, ::-1], upper[:, ::-1]), period_length=1, step=1)
@@ -126,7 +126,7 @@ def test_a_trend_turns_with_time_and_has_no_unit(count, factor):
 
 @repeatable
 @given(whole(5, 1, 499))
-def test_the_trend_of_the_others_is_the_opposite(count):
+def test_the_trend_of_the_complement_is_the_opposite(count):
     ours, others = (recent_trend_of_proportion(x, 500, period_length=1, step=1) for x in (count, 500 - count))
     np.testing.assert_allclose(others.chi2, ours.chi2, rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(others.direction, -ours.direction)
@@ -134,7 +134,7 @@ def test_the_trend_of_the_others_is_the_opposite(count):
 
 @repeatable
 @given(whole(7, 20, 400), st.integers(2, 6))
-def test_a_missing_period_is_never_bridged(count, gap):
+def test_a_missing_period_gives_no_trend(count, gap):
     lower, upper = intervals.poisson(count)
     broken = Estimate(*(np.where(np.arange(7) == gap, np.nan, part) for part in (count, lower, upper)))
     assert recent_trend(broken, period_length=1, step=1).direction == Direction.CANNOT_BE_CALCULATED
@@ -142,7 +142,7 @@ def test_a_missing_period_is_never_bridged(count, gap):
 
 @repeatable
 @given(whole((2, 16), -40, 40), st.integers(-9, 9), st.integers(1, 9))
-def test_a_control_chart_moves_with_its_origin_and_unit(series, shift, factor):
+def test_a_control_chart_follows_its_origin_and_unit(series, shift, factor):
     limits = xmr_limits(series)
     np.testing.assert_allclose(
         parts(xmr_limits(factor * series + shift)), factor * parts(limits) + shift, rtol=1e-9, atol=1e-9
@@ -151,8 +151,8 @@ def test_a_control_chart_moves_with_its_origin_and_unit(series, shift, factor):
 
 @repeatable
 @given(whole(16, -40, 40))
-def test_a_control_chart_reads_alike_in_the_mirror_and_backwards(series):
-    limits = Estimate(*np.array([[0.5], [-20.25], [21.25]]))  # limits no whole number lies on
+def test_a_control_chart_is_symmetric_in_sign_and_in_time(series):
+    limits = Estimate(*np.array([[0.5], [-20.25], [21.25]]))  # limits that are not integers
     mirrored = Estimate(-limits.value, -limits.upper, -limits.lower)
     causes = special_causes(series, limits)
     np.testing.assert_array_equal(special_causes(series[::-1], limits).any[::-1], causes.any)
@@ -174,7 +174,7 @@ def test_gamma_limits_on_the_own_population_are_exact(count, person_years, level
 
 @repeatable
 @given(whole((3, 4), 5, 300), whole((3, 4), 0, 300))
-def test_repeated_events_of_one_person_only_widen(count, surplus):
+def test_repeated_events_of_one_person_widen_the_limits(count, surplus):
     plain = directly_standardised_rate(count, 5000, [1, 2, 3, 4])
     wide = directly_standardised_rate(count, 5000, [1, 2, 3, 4], event_sumsq=count + surplus)
     np.testing.assert_array_equal(wide.value, plain.value)

@@ -11,7 +11,7 @@ def rounded(estimate, digits):
 
 
 @pytest.mark.parametrize(
-    ("ours", "reference", "limits"),
+    ("region", "reference", "limits"),
     [
         ((56, 70), (48, 80), (0.0524, 0.3339)),
         ((9, 10), (3, 10), (0.1705, 0.8090)),
@@ -23,9 +23,9 @@ def rounded(estimate, digits):
         ((10, 10), (0, 10), (0.6075, 1.0)),
     ],
 )
-def test_newcombe_1998_table_2_method_10(ours, reference, limits):
+def test_newcombe_1998_table_2_method_10(region, reference, limits):
     """Newcombe RG (1998). Stat Med 17: 873-890, table II, hybrid score without continuity correction."""
-    assert rounded(proportion_difference(*ours, *reference), 4) == limits
+    assert rounded(proportion_difference(*region, *reference), 4) == limits
 
 
 def test_risk_ratio_of_the_scipy_manual():

@@ -27,7 +27,7 @@ def test_example_of_the_phe_life_expectancy_calculator():
     for age, (value, lower, upper) in printed.items():
         life = life_expectancy(deaths, population, AGES, at=age)
         np.testing.assert_allclose(life.value, value, atol=1e-8)
-        # Those limits were made with z = 1.96, ours with 1.959964.
+        # The printed limits use z = 1.96, ours 1.959964.
         np.testing.assert_allclose([life.lower, life.upper], [lower, upper], atol=1e-5)
 
 
@@ -42,7 +42,7 @@ def test_french_women_of_1991_in_the_euro_reves_guide(age, expectancy, standard_
     disabled = np.array([0.196, 0.286, 0.370, 0.513, 0.710])
     variance = [0.000281, 0.000507, 0.000675, 0.000914, 0.000805]
     dead = -np.diff(survivors)
-    fraction = (lived / 5 - survivors[1:]) / dead  # the guide's table is a complete one, with its own a
+    fraction = (lived / 5 - survivors[1:]) / dead  # the table of the guide is complete, with its own a
     healthy = healthy_life_expectancy(
         dead,
         lived,
@@ -60,7 +60,7 @@ def test_french_women_of_1991_in_the_euro_reves_guide(age, expectancy, standard_
 def test_first_example_of_the_sullivan_manual_from_65_on():
     """Jagger et al., health expectancy calculation by the Sullivan method, example 1 (2004).
 
-    Figures as R package healthexpectancies (dataset ``sullivan``, function CompleteDFLEtable) prints them.
+    Figures as printed by R package healthexpectancies (dataset ``sullivan``, function CompleteDFLEtable).
     """
     mortality = [
         *[6.877320e-03, 9.063532e-03, 9.571043e-03, 1.116834e-02, 1.311612e-02, 1.397621e-02, 1.498467e-02],

@@ -1,9 +1,9 @@
 """Do our survey estimates reproduce printed examples?
 
 The Academic Performance Index of Californian schools in 2000 is the example of R's survey package (Lumley 2010,
-appendix A): ``apistrat`` holds 200 schools in three strata, ``apiclus1`` all 183 schools of 15 of 757 districts. Below
-stand sums of the public files, by stratum or district; the figures are the package's own output, its manual pages and
-website (svymean, svytotal, svyratio, svyby, svyttest, postStratify, rake), to the digits printed there.
+appendix A): ``apistrat`` has 200 schools in three strata, ``apiclus1`` all 183 schools of 15 of 757 districts. The
+numbers below are sums of the public files, by stratum or district; the expected figures are those of the package's
+output, manual and website (svymean, svytotal, svyratio, svyby, svyttest, postStratify, rake), to the printed digits.
 """
 
 import numpy as np
@@ -160,7 +160,7 @@ def test_raking_to_two_margins():
     schools = np.array([(12, 132), (3, 11), (8, 17)])  # type of school by whether it met its target
     api = np.array([(7156, 86281), (1978, 6682), (4851, 10935)])
     met = raked(SCHOOL_WEIGHT * schools, [((0,), TYPES), ((1,), [1072, 5122])])
-    # The package stops when no class is off by a whole school, so it agrees to as many digits.
+    # The package stops when every class is right to within one school, so it agrees to as many digits.
     assert (met / schools * api).sum() / 6194 == pytest.approx(641.230246862208, rel=1e-6)
 
 

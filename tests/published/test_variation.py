@@ -1,4 +1,4 @@
-"""Do funnels, trends and control charts reproduce the figures of those who publish them?"""
+"""Do funnels, trends and control charts reproduce published figures?"""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from triple_aim.stats.trend import Direction, recent_trend, recent_trend_of_prop
 YEARLY = {"period_length": 1, "step": 1}
 
 # R package PHEindicatormethods, tests/testthat/testdata_funnel_ratio_outputs.csv: observed count, expected count at
-# which it lies on a limit, and the ratio (x 100) there: lower 95 %, upper 95 %, lower 99.8 %, upper 99.8 %.
+# which it is on a limit, and the ratio (x 100) there: lower 95 %, upper 95 %, lower 99.8 %, upper 99.8 %.
 RATIO = [
     (1, 5.571644585, 17.94802207, 0.025317898, 3949.774946, 9.233410143, 10.83023482, 0.001000547, 99945.32721),
     (10, 18.39035799, 54.3763205, 4.795387629, 208.5337156, 24.13397235, 41.43536693, 2.960519925, 337.778507),
@@ -99,7 +99,7 @@ def test_trend_of_values_of_fingertips(case):
 
 def test_chi_square_of_fingertips():
     value, lower, upper, _ = SERIES["set 1"]
-    # Fingertips divides the width of an interval by 3.92, which is 2 z to two decimals: hence the tolerance.
+    # Fingertips divides the width of an interval by 3.92, which is 2 z to two decimals: so the tolerance is wide.
     np.testing.assert_allclose(
         recent_trend(Estimate(*np.array([value, lower, upper])), **YEARLY).chi2, 46.77, atol=0.01
     )

@@ -1,6 +1,6 @@
 """Clusters to test against: pysail, which is Spark Connect without Java, Spark's own server, and two workers of it.
 
-What is not installed is skipped with the reason; ``make test-spark`` installs all of it.
+A cluster that is not installed is skipped with the reason; ``make test-spark`` installs all of them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def spark(folder: Path, master: str = "local[2]") -> Iterator[str]:
 
 @contextmanager
 def two_workers(folder: Path) -> Iterator[str]:
-    """A cluster on this machine: a master, two workers with an executor each, and a Connect server beside them."""
+    """A cluster on this machine: a master, two workers with an executor each, and a Connect server."""
     home, port = _spark_home(), _free_port()
     master = [home / "bin" / "spark-class", "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1"]
     worker = [
@@ -87,7 +87,7 @@ CLUSTERS: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
 
 @pytest.fixture(scope="session", params=CLUSTERS)
 def remote(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a cluster listens."""
+    """The address of a cluster."""
     if importlib.util.find_spec("pyspark") is None:
         pytest.skip("pyspark-client is not installed: make test-spark")
     with CLUSTERS[request.param](tmp_path_factory.mktemp(request.param)) as remote:
@@ -105,9 +105,9 @@ def _spark_home() -> Path:
 
 @contextmanager
 def _process(command: list[str | Path], log: Path, port: int | None = None) -> Iterator[None]:
-    """A server that is stopped when done; its log is told when it does not come up."""
-    with log.open("w") as told:
-        process = subprocess.Popen([str(word) for word in command], stdout=told, stderr=subprocess.STDOUT)
+    """A server that is stopped at the end; the test fails with its log if it does not start."""
+    with log.open("w") as output:
+        process = subprocess.Popen([str(word) for word in command], stdout=output, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + PATIENCE
         while port is not None and not _listens(port):
@@ -119,7 +119,7 @@ def _process(command: list[str | Path], log: Path, port: int | None = None) -> I
         process.terminate()
         try:
             process.wait(10)
-        except subprocess.TimeoutExpired:  # Java ignores what the shell above it ignored
+        except subprocess.TimeoutExpired:  # Java ignores signals that its parent shell ignored
             process.kill()
             process.wait()
 

@@ -1,4 +1,4 @@
-"""Does the cluster make anew what changed and no more, leave nothing behind, and fail in words without a value?"""
+"""Does the cluster rebuild only changed periods, remove old files, and report errors without values of rows?"""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def build(warehouse: Warehouse, steps: tuple[Query, Query], cluster: SparkBuilde
     return [build_table(warehouse, step, YEARS, cluster) for step in steps]
 
 
-def test_only_what_changed_is_made_and_nothing_old_is_kept(
+def test_only_changed_periods_are_rebuilt_and_old_files_are_removed(
     warehouse: Warehouse, steps: tuple[Query, Query], cluster: SparkBuilder, shared: Path
 ) -> None:
     assert build(warehouse, steps, cluster) == [YEARS, YEARS]
@@ -99,7 +99,7 @@ def test_only_what_changed_is_made_and_nothing_old_is_kept(
     assert len(list((shared / "stg" / "visits" / "2022").iterdir())) == 1
 
 
-def test_a_year_without_a_row_stands(warehouse: Warehouse, cluster: SparkBuilder, tmp_path: Path) -> None:
+def test_a_year_without_rows_is_built(warehouse: Warehouse, cluster: SparkBuilder, tmp_path: Path) -> None:
     steps = read(tmp_path, "person", PERSON.replace("euros > 1", "euros > 10")), read(tmp_path, "cube", CUBE)
     assert build(warehouse, steps, cluster) == [YEARS, YEARS]
     assert warehouse.rows("select period, person_count from cube.visits") == [(2021, 1)]
@@ -109,24 +109,24 @@ def test_another_engine_changes_no_cube(
     warehouse: Warehouse, steps: tuple[Query, Query], cluster: SparkBuilder
 ) -> None:
     build(warehouse, steps, None)
-    assert build(warehouse, steps, cluster) == [YEARS, []]  # tables of persons move, sums stay as they are
+    assert build(warehouse, steps, cluster) == [YEARS, []]  # person tables move, sums do not change
     assert warehouse.kind("person.visits") == "VIEW"
     assert build(warehouse, steps, None) == [YEARS, []]
     assert warehouse.kind("person.visits") == "BASE TABLE"
 
 
-def test_a_table_that_is_gone_is_told(
+def test_a_missing_table_is_reported(
     warehouse: Warehouse, steps: tuple[Query, Query], cluster: SparkBuilder, shared: Path, tmp_path: Path
 ) -> None:
     build(warehouse, steps, cluster)
     for path in (shared / "person" / "visits" / "2021").iterdir():
         path.rename(tmp_path / "elsewhere")
     cube = read(tmp_path, "cube", CUBE.replace("count(*)", "1 + count(*)"))
-    with pytest.raises(ProjectError, match=r"person\.visits of 2021 is gone"):
+    with pytest.raises(ProjectError, match=r"person\.visits of 2021 is missing"):
         build_table(warehouse, cube, YEARS, cluster)
 
 
-def test_what_cannot_be_cast_is_told_without_its_value(
+def test_a_failed_cast_is_reported_without_the_value(
     warehouse: Warehouse,
     steps: tuple[Query, Query],
     cluster: SparkBuilder,
@@ -143,19 +143,19 @@ def test_what_cannot_be_cast_is_told_without_its_value(
     assert "a-pseudonym" not in f"{caught.value}{capfd.readouterr().err}"
 
 
-def test_a_cluster_is_looked_over(cluster: SparkBuilder, shared: Path) -> None:
+def test_the_check_of_shared_storage_leaves_no_file(cluster: SparkBuilder, shared: Path) -> None:
     assert cluster.name().startswith("Spark ")
     assert not list(shared.iterdir())
 
 
-def test_no_cluster_is_told_without_the_token(shared: Path, remote: str) -> None:
+def test_a_missing_cluster_is_reported_without_the_token(shared: Path, remote: str) -> None:
     nowhere = open_cluster("sc://127.0.0.1:9/;token=secret", shared)
     with pytest.raises(ProjectError, match="does not answer") as caught, nowhere:
         pytest.fail("nobody listens there")
     assert caught.value.exit_code == 12 and "secret" not in str(caught.value)
 
 
-def test_storage_that_is_not_there_is_not_made(remote: str, shared: Path) -> None:
+def test_missing_storage_is_not_created(remote: str, shared: Path) -> None:
     with pytest.raises(ProjectError, match="does not exist") as caught, open_cluster(remote, shared / "unmounted"):
         pytest.fail("the folder is not there")
     assert caught.value.exit_code == 12 and not (shared / "unmounted").exists()

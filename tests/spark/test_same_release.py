@@ -1,4 +1,4 @@
-"""Does the whole job publish the same bytes, whoever made the cubes? From the shipped samples, all indicators."""
+"""Does a run publish the same bytes with either engine? From the shipped samples, all indicators."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_rows_of_persons_stay_on_shared_storage(by_spark: Path, shared: Path) ->
         assert {warehouse.kind(query.table) for query in PERSONS.values()} == {"VIEW"}
         periods = warehouse.rows("select distinct period from meta.built where table_name = 'person.care_years'")
     kept = sorted(path.parent.name for path in (shared / "person" / "care_years").glob("*/*"))
-    assert kept == [str(period) for (period,) in sorted(periods)]  # one folder a year, none of them left over
+    assert kept == [str(period) for (period,) in sorted(periods)]  # one folder per year, no old ones
 
 
 def cubes(folder: Path) -> dict[str, pa.Table]:

@@ -1,7 +1,7 @@
-"""Does every SQL file below the cubes give the same rows on Spark as in the warehouse? Whatever the rows are.
+"""Does every SQL file of a person table or cube give the same rows on Spark as in the warehouse, for edge cases too?
 
-Each file is run on both over the same tables, those that the warehouse made, so that a difference is that file's own.
-Files are read anew: a new one is tested without a word here.
+Both engines run each file on the tables of the warehouse, so a difference comes from that file. New files are tested
+without a change here.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.spark.hostile import Hostile
+from tests.content import queries
+from tests.spark.edge_cases import EdgeCases
 from triple_aim.cubes.build import build_table
 from triple_aim.cubes.spark import SparkBuilder, open_cluster
 from triple_aim.definitions.contracts import load_contracts
 from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.warehouse.connection import Warehouse, open_warehouse, qualified
 from triple_aim.warehouse.reference_tables import load_reference
-from triple_aim.warehouse.sql_files import Query, read_queries
+from triple_aim.warehouse.sql_files import Query
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 ROOT = Path(__file__).parents[2]
 CONTRACTS = load_contracts(ROOT / "contracts")
-STAGING, PERSONS, CUBES = (read_queries(ROOT / "sql" / floor) for floor in ("staging", "person", "cube"))
+STAGING, PERSONS, CUBES = (queries(floor) for floor in ("staging", "person", "cube"))
 ORDER = TopologicalSorter({query.table: query.sources("person") for query in PERSONS.values()}).static_order()
 STEPS = [*(PERSONS[table.removeprefix("person.")] for table in ORDER), *CUBES.values()]
 LEAP = 2024
-CASES = {"hostile": None, "without a row": 0}
+CASES = {"edge cases": None, "without a row": 0}
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +42,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=CASES)
 def warehouse(request: pytest.FixtureRequest, shared: Path) -> Iterator[Warehouse]:
-    """A warehouse in which every table was made by DuckDB."""
+    """A warehouse in which DuckDB built every table."""
     with open_warehouse(None, reach=[shared]) as warehouse:
         ensure_tables(warehouse)
         load_reference(warehouse, ROOT / "reference")
-        hostile = Hostile(ROOT, LEAP)
+        edge_cases = EdgeCases(ROOT, LEAP)
         for extract, query in STAGING.items():
-            warehouse.create(f"delivery.{extract}", hostile.table(CONTRACTS[extract], CASES[request.param]))
+            warehouse.create(f"delivery.{extract}", edge_cases.table(CONTRACTS[extract], CASES[request.param]))
             warehouse.run(f"create table {qualified(query.table)} as {query.sql}")
             warehouse.run("insert into meta.staged values (?, ?, '', ?, '')", [extract, LEAP, request.param])
         for query in STEPS:
@@ -73,15 +74,15 @@ def test_a_file_gives_the_same_rows_on_spark(
     assert not different
 
 
-def test_the_invented_rows_reach_every_cube(warehouse: Warehouse, request: pytest.FixtureRequest) -> None:
-    if request.node.callspec.params["warehouse"] == "hostile":
+def test_the_edge_cases_reach_every_cube(warehouse: Warehouse, request: pytest.FixtureRequest) -> None:
+    if request.node.callspec.params["warehouse"] == "edge cases":
         counts = {query.table: warehouse.value(f"select count(*) from {qualified(query.table)}") for query in STEPS}
         assert all(counts.values()), counts
 
 
 @contextmanager
 def _both(warehouse: Warehouse, query: Query, made: pa.Table) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """The same table as each made it, in one order and in the types that the table has."""
+    """The table as both engines built it, in the same order and types."""
     columns, order = ", ".join(query.columns), ", ".join(query.grain)
     warehouse.run(f"create or replace temp table theirs as select * from {qualified(query.table)} limit 0")
     with warehouse.named("arriving", made):

@@ -1,4 +1,4 @@
-"""Is a delivered source read once a period, whatever the number of cubes? Asks the engine for its plans."""
+"""Is a delivered source read once per period, for any number of cubes? The test reads the query plans."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.sql.test_sql import ROOT, _below, _create_tables
+from tests.content import queries
+from tests.sql.test_sql import _below, _create_tables
 from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
-from triple_aim.warehouse.sql_files import Query, read_queries
+from triple_aim.warehouse.sql_files import Query
 
-QUERIES = [query for floor in ("person", "cube") for query in read_queries(ROOT / "sql" / floor).values()]
-#: Populations stand under two cubes; they are one row a municipality, sex and age.
+QUERIES = [query for floor in ("person", "cube") for query in queries(floor).values()]
+#: Two cubes use populations, which have one row per municipality, sex and age.
 DENOMINATORS = {"stg.population"}
 
 
-#: Two values of each type, between which every constant of the SQL lies: what can hold nothing is not scanned at all.
+#: Two values per type around every constant in the SQL: the engine does not scan a table without possible matches.
 ENDS = {"VARCHAR": ("'A'", "'zzz'"), "DATE": ("date '2000-01-01'", "date '2030-01-01'"), "BOOLEAN": ("false", "true")}
 NUMBERS = ("0", "9999")
 
@@ -29,7 +30,7 @@ def fill(warehouse: Warehouse, table: str) -> None:
 
 
 def scans(warehouse: Warehouse, query: Query) -> Iterator[tuple[str, list[str]]]:
-    """The tables that the plan of a query scans, and the columns it takes of each."""
+    """The tables that the plan of a query scans, and the columns it reads from each."""
     nodes = json.loads(warehouse.rows(f"explain (format json) {query.sql}", {"period": 2023})[0][1])
     while nodes:
         node = nodes.pop()
@@ -49,7 +50,7 @@ def test_every_delivered_source_is_read_once() -> None:
             if not table.startswith("ref."):
                 fill(warehouse, table)
         found = [scan for query in QUERIES for scan in scans(warehouse, query)]
-    # The few corrections are looked up beside the lines, by their references and without persons.
+    # Corrections are a second scan of the claim lines, by reference and without persons.
     lines = [table for table, columns in found if table != "stg.claims" or "person_key" in columns]
     delivered = Counter(table for table in lines if table.startswith("stg."))
     assert delivered.keys() == {table for query in QUERIES for table in query.sources("stg")}

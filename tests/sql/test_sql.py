@@ -1,10 +1,9 @@
-"""Does each query give these rows? Runs every ``tests/sql/<floor>/<query>.yaml`` in memory.
+"""Does each query give the expected rows? Runs every ``tests/sql/<floor>/<query>.yaml`` in memory.
 
-A given row names the columns that matter; the file's ``defaults`` fill in the rest, and ``repeat: n`` writes
-it n times, with ``{n}`` in a text as its number. Of the result only the columns that the first expected row
-names are compared, but every row counts; persons go by their keys, whatever their numbers. A person table that
-a case does not give is made from what it does give. Whatever a case is about, a result is also held to its grain
-and to the ledger of its contracts.
+A given row names the columns that matter; ``defaults`` of the file fill the others, and ``repeat: n`` writes the row
+n times, with ``{n}`` in a text as its number. The test compares all rows, but only the columns of the first expected
+row. Persons are compared by key, not by number. A person table that a case does not give is built from the tables
+that it gives. Every result is also checked for its grain and for the ledger of its contracts.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.content import queries
 from triple_aim.cubes.build import build_table
 from triple_aim.definitions.contracts import Ledger, load_contracts
 from triple_aim.definitions.yaml_reader import read_yaml
@@ -25,16 +24,15 @@ from triple_aim.deliveries.staging import ensure_tables
 from triple_aim.deliveries.validation import SQL_TYPES
 from triple_aim.warehouse.connection import Warehouse, open_warehouse, qualified
 from triple_aim.warehouse.reference_tables import read_table
-from triple_aim.warehouse.sql_files import Query, read_query, restrict_to_persons
+from triple_aim.warehouse.sql_files import Query, restrict_to_persons
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 CONTRACTS = load_contracts(ROOT / "contracts")
 
 
-@lru_cache
 def read(floor: str, name: str) -> Query:
-    return read_query(ROOT / "sql" / floor / f"{name}.sql")
+    return queries(floor)[name]
 
 
 def cases() -> Iterator[Any]:
@@ -47,21 +45,21 @@ def cases() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def empty() -> Iterator[Callable[[Query], Warehouse]]:
-    """A warehouse with every table that a query rests on and not a row; its cases share it, for making it is slow."""
+    """A warehouse with the empty tables that a query needs; cases share it, because creating it is slow."""
     with ExitStack() as stack:
-        made: dict[str, Warehouse] = {}
+        opened: dict[str, Warehouse] = {}
 
-        def of(query: Query) -> Warehouse:
-            if query.table not in made:
-                made[query.table] = stack.enter_context(open_warehouse(None))
-                ensure_tables(made[query.table])
-                _create_tables(made[query.table], _below(query))
+        def empty_warehouse(query: Query) -> Warehouse:
+            if query.table not in opened:
+                opened[query.table] = stack.enter_context(open_warehouse(None))
+                ensure_tables(opened[query.table])
+                _create_tables(opened[query.table], _below(query))
             for table in _below(query):
                 if not table.startswith("ref."):
-                    made[query.table].run(f"delete from {qualified(table)}")
-            return made[query.table]
+                    opened[query.table].run(f"delete from {qualified(table)}")
+            return opened[query.table]
 
-        yield of
+        yield empty_warehouse
 
 
 @pytest.mark.parametrize(("floor", "name", "content", "case"), list(cases()))
@@ -83,11 +81,12 @@ def test_query_gives_the_expected_rows(
     found = warehouse.rows(f"select {', '.join(columns)} from result {keys}")
     wanted = [tuple(row[column] for column in columns) for row in case["expect"]]
     assert _comparable(found) == _comparable(wanted)
-    if query.in_parts:  # as where all persons at once would not fit in memory
+    if query.in_parts:  # as for a year whose persons do not fit in memory
         numbered = [table for table in query.sources("person") if table != "person.delivered_kinds"]
+        last = max(warehouse.value(f"select max(person_number) from {table}") or 0 for table in numbered)
         parts = [
             row
-            for part in range(0, 99, 3)
+            for part in range(0, last + 1, 3)
             for row in warehouse.rows(restrict_to_persons(query, numbered, part, 3), values)
         ]
         assert sorted(parts, key=repr) == sorted(warehouse.rows("from result"), key=repr)
@@ -99,7 +98,7 @@ def test_query_gives_the_expected_rows(
 
 
 def _steps(query: Query) -> list[Query]:
-    """The person tables that a query rests on, each after those it reads."""
+    """The person tables that a query needs, each after those it reads."""
     found: dict[str, Query] = {}
     for table in query.sources("person"):
         step = read("person", table.partition(".")[2])
@@ -108,14 +107,14 @@ def _steps(query: Query) -> list[Query]:
 
 
 def _below(query: Query) -> list[str]:
-    """Every table that a query rests on, in the order in which they can be made."""
+    """Every table that a query needs, in the order in which they can be built."""
     steps = _steps(query)
     others = {table for each in (*steps, query) for table in each.reads if not table.startswith("person.")}
     return [*sorted(others), *(step.table for step in steps)]
 
 
 def _create_tables(warehouse: Warehouse, reads: Iterable[str]) -> None:
-    """Tables without a row: deliveries as contracts type them, others as their SQL makes them; but ref as it is."""
+    """Create empty tables: deliveries by contract, others by their SQL; reference tables get their rows."""
     for table in reads:
         schema, _, stem = table.partition(".")
         if schema == "person":
@@ -146,7 +145,7 @@ def _insert(warehouse: Warehouse, table: str, rows: list[Any], defaults: Any, pe
 
 
 def _assert_nothing_is_lost(warehouse: Warehouse, extract: str, ledger: Ledger, period: int) -> None:
-    """The cube's columns add up to every staged row and every staged cent."""
+    """Check that the columns of the cube add up to all staged rows and euros."""
     staged = qualified(f"stg.{extract}")
     rows = warehouse.value(
         f"select count(*) from (select distinct supplier, line_number from {staged} where period = ?)",

@@ -17,6 +17,8 @@ from triple_aim.definitions.standards import Tables
 ROOT = Path(__file__).parents[2]
 #: Municipalities of Flevoland: Lelystad, Almere, Dronten, Noordoostpolder, Urk, Zeewolde.
 FLEVOLAND = ("GM0034", "GM0050", "GM0171", "GM0184", "GM0303", "GM0995")
+#: Euros of two kinds of care, as cells and specs call them.
+HOSPITAL, PHARMACY = (f"amount_eur[care_kind={kind}]" for kind in ("hospital", "pharmacy"))
 BANDS = ("00-04", "40-44", "65-69", "90+")
 
 
@@ -46,15 +48,15 @@ def cells(
     codes: Sequence[str] = FLEVOLAND,
     sexes: Sequence[str] = ("F", "M"),
     bands: Sequence[str] = BANDS,
-    **further: Sequence[str],
+    **extra_axes: Sequence[str],
 ) -> Cells:
-    """A cube; every sum broadcasts to (period, municipality, sex, band, and each further axis)."""
+    """A cube; every sum broadcasts to (period, municipality, sex, band, and each extra axis)."""
     labels = {
         "period": [str(period) for period in periods],
         "municipality_code": list(codes),
         "sex": list(sexes),
         "age_band": list(bands),
-        **{name: list(labels) for name, labels in further.items()},
+        **{name: list(labels) for name, labels in extra_axes.items()},
     }
     shape = tuple(len(found) for found in labels.values())
     return Cells(

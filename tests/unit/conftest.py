@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from triple_aim.definitions.contracts import Publication, load_publication
-from triple_aim.release.publish import publish
+from triple_aim.release.publish import write_release
 
 YEARS = range(2012, 2024)
 REGIONS = {
@@ -143,4 +143,4 @@ def promise() -> Publication:
 def release(promise: Publication, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a release of synthetic marts."""
     folder = tmp_path_factory.mktemp("publication")
-    return publish(folder, "0123456789abcdef", synthetic_marts(promise), {}, {}).path
+    return write_release(folder, "0123456789abcdef", synthetic_marts(promise), {}, {}).path

@@ -1,4 +1,4 @@
-"""Small countries of a few municipalities and the rows of an indicator in them, for tests of what is withheld."""
+"""Small countries of a few municipalities and the rows of an indicator in them, for tests of suppression."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOTAL = ("all", "all", "none", "all")  # sex, age group, segment type, segment
 
 
 def country(municipalities: Sequence[str], **kinds: Parts) -> Regions:
-    """A country of these municipalities, divided as told."""
+    """A country of these municipalities, divided into these kinds of regions."""
     divided = {"municipality": {code: [code] for code in municipalities}, **kinds, "nl": {"NL01": municipalities}}
     tables = {
         kind: pd.DataFrame(
@@ -30,14 +30,14 @@ def country(municipalities: Sequence[str], **kinds: Parts) -> Regions:
 def rows(counts: Mapping[tuple[str, str, str, str], Sequence[float]], regions: Regions, base: float) -> pd.DataFrame:
     """A row of every region for each label, from the cases of each municipality, each with ``base`` persons."""
     codes = list(regions.tables["municipality"]["region_code"])
-    whole = {label: float(np.sum(cases)) for label, cases in counts.items()}
-    made = []
+    totals = {label: float(np.sum(cases)) for label, cases in counts.items()}
+    built = []
     for (sex, age, kind, segment), cases in counts.items():
-        of = dict(zip(codes, cases, strict=True))
+        case_count = dict(zip(codes, cases, strict=True))
         for region_type, table in regions.tables.items():
             for region, members in table.groupby("region_code")["municipality_code"]:
-                number, persons = float(sum(of[member] for member in members)), base * len(members)
-                made.append(
+                number, persons = float(sum(case_count[member] for member in members)), base * len(members)
+                built.append(
                     {
                         "region_type": region_type,
                         "region_code": region,
@@ -51,9 +51,9 @@ def rows(counts: Mapping[tuple[str, str, str, str], Sequence[float]], regions: R
                         "persons": persons,
                         "cases": number,
                         "rest_persons": base * len(codes) - persons,
-                        "rest_cases": whole[sex, age, kind, segment] - number,
+                        "rest_cases": totals[sex, age, kind, segment] - number,
                     }
                 )
     same = {"source": "claims", "period": 2022, "status": "published", "reason": "", "coverage_share": 1.0}
     numbers = dict.fromkeys(["value", "lower", "upper", *COMPARATOR], 1.0)
-    return pd.DataFrame(made).assign(**same, **numbers, difference="higher", judgement="worse")
+    return pd.DataFrame(built).assign(**same, **numbers, difference="higher", judgement="worse")

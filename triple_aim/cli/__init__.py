@@ -1,6 +1,6 @@
-"""The command line: words, options and exit codes.
+"""The command line: commands, options and exit codes.
 
-Not here: the work itself; each command imports the room that does it.
+Not here: the work; each command imports the room that does it.
 """
 
 from triple_aim.cli.commands import app, main

@@ -1,7 +1,7 @@
-"""The one command line: thin, and quick to say what it can do.
+"""The commands of ``triple-aim``: arguments, options, output and exit codes.
 
-Here: words, options and exit codes. Everything else is imported when a command needs it, so that ``--help`` is quick.
-Data goes to stdout; talk, progress and errors go to stderr.
+Not here: the work. Each command imports what it needs when it runs, so that ``--help`` is quick. Data go to stdout;
+messages, progress and errors go to stderr.
 """
 
 from __future__ import annotations
@@ -25,38 +25,40 @@ if TYPE_CHECKING:
 
     from triple_aim.definitions import Project
 
-WIDTH = 110  # columns, where there is no terminal to ask
+WIDTH = 110  # columns of the output when it is not a terminal
 
 app = typer.Typer(
-    help="The Triple Aim monitor: deliveries in, published health, quality and cost indicators out.",
-    epilog="Every command takes --debug, which shows where an error came from.",
+    help="The Triple Aim monitor: computes and publishes health, quality and cost indicators from deliveries.",
+    epilog="Every command accepts --debug, which shows the traceback of an error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-figure_app = typer.Typer(help="Draw a figure from the current release, as SVG and PNG.", no_args_is_help=True)
-new_app = typer.Typer(help="Start a new indicator or a new extract from a commented example.", no_args_is_help=True)
+figure_app = typer.Typer(help="Draw a figure of the current release as SVG and PNG.", no_args_is_help=True)
+new_app = typer.Typer(help="Start a new indicator or extract from a commented example.", no_args_is_help=True)
 app.add_typer(figure_app, name="figure")
 app.add_typer(new_app, name="new")
 app.add_typer(cube_app, name="cube")
 
-Indicator = Annotated[str, typer.Argument(help="Indicator id, as in the mart indicators.")]
+Indicator = Annotated[str, typer.Argument(help="Id of the indicator, as in the mart indicators.")]
 RegionType = Annotated[
     str, typer.Option("--region-type", help="municipality, ggd_region, zorgkantoor_region, province, …")
 ]
 Year = Annotated[int, typer.Option("--period", help="Year.")]
-Source = Annotated[str | None, typer.Option(help="Cube, when several supply the indicator.")]
+Source = Annotated[str | None, typer.Option(help="Cube, if several cubes supply the indicator.")]
 Overdispersed = Annotated[
-    bool, typer.Option("--overdispersed", help="Limits for regions that vary by more than chance.")
+    bool, typer.Option("--overdispersed", help="Widen the limits for regions that vary by more than chance.")
 ]
-AgeGroup = Annotated[str, typer.Option(help="An age group, for sources that know no total, such as 18-64.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; a name is made up when left out.")]
-Language = Annotated[Literal["nl", "en"], typer.Option(help="Language and number notation.")]
+AgeGroup = Annotated[str, typer.Option(help="Age group such as 18-64, for sources without a total.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="File to write; by default it is named after the arguments.")
+]
+Language = Annotated[Literal["nl", "en"], typer.Option(help="Language of texts and notation of numbers.")]
 
 
 @app.command()
 def check(config: Config = None, as_json: AsJson = False) -> None:
-    """Check all content: contracts, specs, SQL, reference tables. Needs no data."""
+    """Check all content: contracts, specs, SQL and reference tables. Needs no data."""
     from triple_aim.definitions import load_programme
     from triple_aim.indicators import refuse_wrong_examples
 
@@ -74,7 +76,7 @@ def check(config: Config = None, as_json: AsJson = False) -> None:
         print(json.dumps(counts))
     else:
         _console().print(
-            f"[green]All content holds[/]: {counts['contracts']} contracts, {counts['indicators']} indicators, "
+            f"[green]All content is valid[/]: {counts['contracts']} contracts, {counts['indicators']} indicators, "
             f"{counts['cubes']} cubes, {counts['marts']} marts ({counts['seconds']} s)"
         )
 
@@ -82,40 +84,40 @@ def check(config: Config = None, as_json: AsJson = False) -> None:
 @app.command()
 def run(
     config: Config = None,
-    period: Annotated[str | None, typer.Option(help="Years to take in: 2018, 2018..2020 or 2018,2020.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Run even when nothing changed.")] = False,
+    period: Annotated[str | None, typer.Option(help="Years to process: 2018, 2018..2020 or 2018,2020.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Run even if nothing changed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the nightly job here and now: deliveries, checks, marts, publication."""
+    """Run the nightly job now: deliveries, checks, marts, publication."""
     from triple_aim.definitions import load_contracts, load_publication
     from triple_aim.periods import parse_periods
-    from triple_aim.release import standing_release
+    from triple_aim.release import up_to_date_release
 
     started = time.monotonic()
     project = _project(config)
     periods = parse_periods(period) if period else None
     console = _console()
-    if not again and (standing := standing_release(project, load_contracts(project.contracts).values())):
+    if not again and (unchanged := up_to_date_release(project, load_contracts(project.contracts).values())):
         if as_json:
-            print(json.dumps({"release": standing.name, "is_new": False}))
+            print(json.dumps({"release": unchanged.name, "is_new": False}))
             return
         seconds = time.monotonic() - started
-        told = f"Nothing was delivered or changed: current is still release {standing.name} ({seconds:.1f} s)"
-        console.print(told, highlight=False)
+        message = f"Nothing was delivered or changed: release {unchanged.name} is still current ({seconds:.1f} s)"
+        console.print(message, highlight=False)
         print(project.publication / "current")
         return
-    from triple_aim.reports import show_release
+    from triple_aim.reports import print_summary
 
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     os.environ["TRIPLE_AIM_CONFIG"] = str(project.config)
-    sys.path.insert(0, str(project.root))  # the wheel holds the engine only; the job belongs to the checkout
+    sys.path.insert(0, str(project.root))  # the wheel contains the engine only; the job is in the checkout
     with console.status("starting") as status:
         from pipelines.run import run as run_job
 
         outcome = run_job(project.config, periods, lambda step: status.update(f"done: {step}"))
     if outcome.exit_code:
         console.print(outcome.failure, style="red", markup=False, highlight=False)
-        console.print("Nothing was published; what was current still is.", highlight=False)
+        console.print("Nothing was published; the current release is unchanged.", highlight=False)
         raise typer.Exit(outcome.exit_code)
     seconds = time.monotonic() - started
     release = project.publication / "current"
@@ -123,9 +125,10 @@ def run(
         print(json.dumps({"release": outcome.release.name if outcome.release else None, "is_new": outcome.is_new}))
         return
     if outcome.release:
-        show_release(console, outcome.release, load_publication(project.contracts))
-        word = "Published release" if outcome.is_new else "Nothing changed: current is still release"
-        console.print(f"{word} {outcome.release.name} in {seconds:.1f} s", highlight=False)
+        print_summary(console, outcome.release, load_publication(project.contracts))
+        name = outcome.release.name
+        message = f"Published release {name}" if outcome.is_new else f"Nothing changed: release {name} is still current"
+        console.print(f"{message} ({seconds:.1f} s)", highlight=False)
         console.print("The marts are in:", highlight=False)
         print(release)
         console.print("Next: triple-aim sql · triple-aim export triple_aim --to xlsx", style="dim", highlight=False)
@@ -138,10 +141,10 @@ def explain(
     region: Annotated[str | None, typer.Option(help="Region code, such as GM0664 or NL01.")] = None,
     period: Annotated[int | None, typer.Option(help="Year.")] = None,
     sex: Annotated[str, typer.Option(help="F or M.")] = "all",
-    age_group: Annotated[str, typer.Option(help="An age group, such as 65-74.")] = "all",
-    segment: Annotated[str, typer.Option(help="A part, such as a kind of care: hospital.")] = "all",
+    age_group: Annotated[str, typer.Option(help="Age group, such as 65-74.")] = "all",
+    segment: Annotated[str, typer.Option(help="Segment, such as a kind of care: hospital.")] = "all",
 ) -> None:
-    """Say what an indicator means and how one number came about: sums, strata, deliveries."""
+    """Show what an indicator means and how one number was computed: sums, strata, deliveries."""
     from triple_aim.definitions import load_programme
     from triple_aim.explain import Part, explain_indicator
 
@@ -152,7 +155,7 @@ def explain(
 @app.command()
 def sql(
     query: Annotated[
-        str | None, typer.Argument(help="One select; without it, the marts and their columns are listed.")
+        str | None, typer.Argument(help="One select statement; without it, the marts and their columns are listed.")
     ] = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -186,7 +189,7 @@ def sql(
             table.add_row(*("" if value is None or value != value else str(value) for value in row))
         _console(stdout=True).print(table)
         if len(frame) > 500:
-            _console().print(f"{len(frame):,} rows, the first 500 shown; --csv prints all")
+            _console().print(f"{len(frame):,} rows, of which the first 500 are printed; --csv prints all")
 
 
 @app.command()
@@ -200,7 +203,7 @@ def export(
     language: Language = "nl",
     config: Config = None,
 ) -> None:
-    """Write a mart, or a part of it, as CSV, Excel or Parquet."""
+    """Write a mart, or part of it, as CSV, Excel or Parquet."""
     from triple_aim.definitions import load_publication
     from triple_aim.reports import export as write
 
@@ -233,13 +236,12 @@ def figure_trend(
     out: Out = None,
     config: Config = None,
 ) -> None:
-    """One indicator over the years, with intervals, comparator and series breaks."""
+    """Trend: one indicator over the years, with intervals, comparator and series breaks."""
     from triple_aim.reports.figures import trend
 
-    asked = (indicator, region_type, region, language)
-    _draw(
-        trend, asked, out or Path(f"trend_{indicator}_{'_'.join(region)}"), config, age_group=age_group, source=source
-    )
+    arguments = (indicator, region_type, region, language)
+    base = out or Path(f"trend_{indicator}_{'_'.join(region)}")
+    _draw(trend, arguments, base, config, age_group=age_group, source=source)
 
 
 @figure_app.command("caterpillar")
@@ -253,12 +255,12 @@ def figure_caterpillar(
     out: Out = None,
     config: Config = None,
 ) -> None:
-    """All regions of a type in one year, sorted, with intervals and the national value."""
+    """Caterpillar plot: all regions of a type in one year, sorted, with intervals and the national value."""
     from triple_aim.reports.figures import caterpillar
 
-    asked = (indicator, region_type, period, language)
+    arguments = (indicator, region_type, period, language)
     base = out or Path(f"caterpillar_{indicator}_{region_type}_{period}")
-    _draw(caterpillar, asked, base, config, age_group=age_group, source=source)
+    _draw(caterpillar, arguments, base, config, age_group=age_group, source=source)
 
 
 @figure_app.command("funnel")
@@ -273,12 +275,12 @@ def figure_funnel(
     out: Out = None,
     config: Config = None,
 ) -> None:
-    """All regions of a type in one year against their size, with the limits of chance around the national value."""
+    """Funnel plot: all regions of a type in one year by their size, with control limits around the national value."""
     from triple_aim.reports.figures import funnel
 
-    asked = (indicator, region_type, period, language)
+    arguments = (indicator, region_type, period, language)
     base = out or Path(f"funnel_{indicator}_{region_type}_{period}")
-    _draw(funnel, asked, base, config, age_group=age_group, source=source, overdispersed=overdispersed)
+    _draw(funnel, arguments, base, config, age_group=age_group, source=source, overdispersed=overdispersed)
 
 
 @figure_app.command("chart")
@@ -291,18 +293,19 @@ def figure_chart(
     out: Out = None,
     config: Config = None,
 ) -> None:
-    """Control chart (XmR) of one region over twelve years or more: is it stable, or does it more than wobble?"""
+    """Control chart (XmR) of one region over twelve years or more, which marks special-cause variation."""
     from triple_aim.reports.figures import chart
 
-    asked = (indicator, region, language)
-    _draw(chart, asked, out or Path(f"chart_{indicator}_{region}"), config, age_group=age_group, source=source)
+    arguments = (indicator, region, language)
+    base = out or Path(f"chart_{indicator}_{region}")
+    _draw(chart, arguments, base, config, age_group=age_group, source=source)
 
 
 @new_app.command("indicator")
 def new_indicator(
     name: Annotated[str, typer.Argument(help="aim/name, such as cost/dental_cost.")], config: Config = None
 ) -> None:
-    """Write a new indicator spec that passes the check and waits for its meaning."""
+    """Write a new indicator spec that passes the check; TODO marks the texts to write."""
     from triple_aim.definitions import scaffold_indicator
 
     print(scaffold_indicator(_project(config), name))
@@ -310,7 +313,7 @@ def new_indicator(
 
 @new_app.command("extract")
 def new_extract(name: Annotated[str, typer.Argument(help="Name of the extract.")], config: Config = None) -> None:
-    """Write a new contract and its staging SQL."""
+    """Write a new contract and its staging SQL; TODO marks the texts to write."""
     from triple_aim.definitions import scaffold_extract
 
     for path in scaffold_extract(_project(config), name):
@@ -319,10 +322,10 @@ def new_extract(name: Annotated[str, typer.Argument(help="Name of the extract.")
 
 @app.command()
 def samples(
-    folder: Annotated[Path, typer.Argument(help="Folder that gets the deliveries and their true values.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for the deliveries and their true values.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 20260110,
 ) -> None:
-    """Write the synthetic sample deliveries anew, and what is true of them."""
+    """Generate the synthetic sample deliveries and the true values of their indicators."""
     from triple_aim.synthetic import write_samples
 
     write_samples(folder, seed)
@@ -331,15 +334,15 @@ def samples(
 
 @app.command()
 def doctor(config: Config = None) -> None:
-    """Look at this installation: versions, settings, folders, content, publication."""
+    """Examine this installation: versions, settings, content, folders, engine, publication."""
     from triple_aim.cli.doctor import examine
 
     console = _console(stdout=True)
     findings = examine(config)
     for finding in findings:
-        mark = "[green]ok  [/]" if finding.is_well else "[red]bad [/]"
-        console.print(f"{mark} {finding.subject}: {finding.told}", highlight=False)
-    if not all(finding.is_well for finding in findings):
+        mark = "[green]ok  [/]" if finding.is_ok else "[red]bad [/]"
+        console.print(f"{mark} {finding.subject}: {finding.message}", highlight=False)
+    if not all(finding.is_ok for finding in findings):
         raise typer.Exit(ProjectError.exit_code)
 
 
@@ -359,9 +362,9 @@ def _release(project: Project) -> Path:
 
 
 def _draw(
-    figure: Callable[..., bytes], asked: Sequence[object], base: Path, config: Path | None, **also: object
+    figure: Callable[..., bytes], arguments: Sequence[object], base: Path, config: Path | None, **options: object
 ) -> None:
-    """Write one figure of the current release, as SVG and as PNG."""
+    """Write one figure of the current release as SVG and PNG."""
     from triple_aim.definitions import load_publication
     from triple_aim.files import replace_file
 
@@ -369,7 +372,7 @@ def _draw(
     release, promise = _release(project), load_publication(project.contracts)
     for kind in ("svg", "png"):
         path = base.with_name(f"{base.name.removesuffix('.' + kind)}.{kind}")
-        replace_file(path, figure(release, promise, *asked, **also, to=kind))
+        replace_file(path, figure(release, promise, *arguments, **options, to=kind))
         print(path)
 
 
@@ -377,12 +380,12 @@ def _console(stdout: bool = False) -> Console:
     from rich.console import Console
 
     console = Console(stderr=not stdout)
-    # A log file has no width of its own; tables should not break at 80 columns there.
+    # Without a terminal rich assumes 80 columns, too narrow for the tables.
     return console if console.is_terminal else Console(stderr=not stdout, width=WIDTH)
 
 
 def main() -> None:
-    """Run a command; a foreseen error is three lines and its own exit code, ``--debug`` shows where it came from."""
+    """Run a command; a foreseen error prints three lines and sets its exit code, ``--debug`` shows the traceback."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
@@ -393,6 +396,6 @@ def main() -> None:
         _console().print(str(error), style="red", markup=False, highlight=False)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # The reader of our output left early, as `head` does.
+        # The reader of the output stopped early, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -1,6 +1,6 @@
-"""Looks an installation over, so that a support question starts with facts.
+"""Examines an installation, so that a support question starts with facts.
 
-Not here: mending anything.
+Not here: repairs.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from triple_aim.errors import TripleAimError
 from triple_aim.release import current_release, history, linked_release, verify
 from triple_aim.warehouse import open_warehouse
 
-LEAST_DISK = 2_000_000_000  # bytes
+MINIMUM_DISK = 2_000_000_000  # bytes
 
 
 @dataclass(frozen=True)
 class Finding:
     subject: str
-    told: str
-    is_well: bool
+    message: str
+    is_ok: bool
 
 
 def examine(config: Path | None) -> list[Finding]:
-    """Everything that can be seen without running a job; later findings need the earlier ones."""
+    """Examine what can be checked without a run; without valid settings only the versions."""
     findings = [_versions()]
     try:
         project = load_project(config)
     except TripleAimError as error:
         return [*findings, Finding("settings", error.what, False)]
-    looks: list[tuple[str, Callable[[Project], str]]] = [
+    examinations: list[tuple[str, Callable[[Project], str]]] = [
         ("settings", lambda p: str(p.config)),
         ("content", _content),
         ("deliveries", _deliveries),
@@ -45,9 +45,9 @@ def examine(config: Path | None) -> list[Finding]:
         ("engine", _engine),
         ("publication", _publication),
     ]
-    for subject, look in looks:
+    for subject, examine_part in examinations:
         try:
-            findings.append(Finding(subject, look(project), True))
+            findings.append(Finding(subject, examine_part(project), True))
         except TripleAimError as error:
             findings.append(Finding(subject, f"{error.what} ({error.where}): {error.how}", False))
     return findings
@@ -55,9 +55,9 @@ def examine(config: Path | None) -> list[Finding]:
 
 def _versions() -> Finding:
     names = ("duckdb", "dagster", "great-expectations", "pandas", "pyarrow")
-    told = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    libraries = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
     python = ".".join(map(str, sys.version_info[:3]))
-    return Finding("versions", f"Python {python}, {told}", sys.version_info >= (3, 11))
+    return Finding("versions", f"Python {python}, {libraries}", sys.version_info >= (3, 11))
 
 
 def _content(project: Project) -> str:
@@ -67,15 +67,19 @@ def _content(project: Project) -> str:
 
 def _deliveries(project: Project) -> str:
     if not project.deliveries.is_dir():
-        raise TripleAimError("the folder does not exist", str(project.deliveries), "make it, or correct the settings")
+        raise TripleAimError("the folder does not exist", str(project.deliveries), "create it, or correct the settings")
     return f"{sum(path.is_file() for path in project.deliveries.rglob('*'))} files in {project.deliveries}"
 
 
 def _work(project: Project) -> str:
     folder = next(parent for parent in (project.work, *project.work.parents) if parent.is_dir())
     free = shutil.disk_usage(folder).free
-    if not os.access(folder, os.W_OK) or free < LEAST_DISK:
-        raise TripleAimError("it cannot be written, or the disk is full", str(folder), "give it space and permission")
+    if not os.access(folder, os.W_OK) or free < MINIMUM_DISK:
+        raise TripleAimError(
+            "the folder cannot be written, or the disk is full",
+            str(folder),
+            "free disk space, or correct the permissions",
+        )
     return f"{project.work}, {free / 1e9:,.0f} GB free"
 
 
@@ -97,5 +101,7 @@ def _publication(project: Project) -> str:
     if release is None:
         return "nothing published yet"
     if problems := verify(release):
-        raise TripleAimError(problems[0], release.name, "run the job again; until then the release before it is read")
+        raise TripleAimError(
+            problems[0], release.name, "run the job again; until then readers get the previous release"
+        )
     return f"release {release.name}, {len(history(project.publication))} kept"

@@ -1,13 +1,13 @@
-"""Cubes of sums, built from staged rows on DuckDB or Spark, merged over parties and read as arrays.
+"""Cubes of sums: built from staged rows on DuckDB or Spark, merged over parties and read as arrays.
 
-Not here: rates, intervals and regions (``triple_aim.indicators``). No room above this one reads a row of a person.
+Not here: rates, intervals and regions (``triple_aim.indicators``). No room above this one reads rows of persons.
 """
 
 from triple_aim.cubes.build import DuckDBBuilder, TableBuilder, build_table, in_reading_order
 from triple_aim.cubes.built import fingerprints, fingerprints_of, record_fingerprint
 from triple_aim.cubes.cells import Cells, Floats, load_cells, municipality_codes
 from triple_aim.cubes.columns import MEASURES, TYPES, column_type
-from triple_aim.cubes.ledger import write_ledger
+from triple_aim.cubes.ledger import parts_that_differ, write_ledger
 from triple_aim.cubes.merge import COUNTED, NOWHERE, contributed, ensure_contributions, place_of
 from triple_aim.cubes.spark import open_builder, open_cluster
 
@@ -31,6 +31,7 @@ __all__ = [
     "municipality_codes",
     "open_builder",
     "open_cluster",
+    "parts_that_differ",
     "place_of",
     "record_fingerprint",
     "write_ledger",

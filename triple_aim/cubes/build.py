@@ -1,7 +1,7 @@
-"""Builds person tables and cubes, period by period, where what they read changed.
+"""Builds person tables and cubes, and only the periods whose SQL or sources changed.
 
 Not here: the cells as arrays (``cells``), other parties' sums (``merge``), regions and statistics
-(``triple_aim.indicators``). No room above this one reads a row of a person, in ``stg`` or in ``person``.
+(``triple_aim.indicators``). No room above this one reads rows of persons, in ``stg`` or ``person``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 from typing import Protocol
 
 from triple_aim.cubes.built import fingerprints_of, hash_rows, record_fingerprint
-from triple_aim.cubes.columns import MEASURES, column_type
+from triple_aim.cubes.columns import column_type, measures_of
 from triple_aim.cubes.merge import merge, merged_periods
 from triple_aim.warehouse import Query, Warehouse, qualified, quoted, restrict_to_persons
 
@@ -23,21 +23,24 @@ class TableBuilder(Protocol):
     """Runs the SQL of a person table or a cube, on one engine."""
 
     def kind(self, query: Query) -> str:
-        """What the table is in the warehouse: ``BASE TABLE`` or ``VIEW``."""
+        """The kind of the table in the warehouse: ``BASE TABLE`` or ``VIEW``."""
 
     def start(self, warehouse: Warehouse, query: Query, typed: str) -> None:
-        """Create the table without a row; ``typed`` is a select of its columns."""
+        """Create the table without rows; ``typed`` is a select with its columns and types."""
 
     def replace(
         self, warehouse: Warehouse, query: Query, period: int, fingerprint: str | None, made_of: Mapping[str, str]
     ) -> None:
-        """Build the rows of one period again; without a fingerprint the period has no rows."""
+        """Replace the rows of one period; without a fingerprint the period gets no rows.
+
+        ``made_of`` are the fingerprints of the tables that the SQL reads.
+        """
 
     def finish(self, warehouse: Warehouse, query: Query, fingerprints: Mapping[int, str]) -> None:
         """Complete the table after its last period."""
 
     def name(self) -> str:
-        """The engine and its version, for people."""
+        """The engine and its version, for messages."""
 
 
 class DuckDBBuilder:
@@ -58,23 +61,26 @@ class DuckDBBuilder:
             warehouse.run(f"insert into {qualified(query.table)} by name {statement}", {"period": period})
 
     def finish(self, warehouse: Warehouse, query: Query, fingerprints: Mapping[int, str]) -> None:
-        """Nothing is left to do."""
+        """Do nothing: each period is complete after ``replace``."""
 
     def name(self) -> str:
         return "DuckDB, in this process"
 
 
 def in_reading_order(queries: Iterable[Query]) -> list[Query]:
-    """Queries in an order in which each comes after those whose tables it reads."""
+    """The queries in an order in which each follows the queries whose tables it reads or splits."""
     known = {query.table: query for query in queries}
-    inner = {table: [source for source in query.reads if source in known] for table, query in known.items()}
+    inner = {table: [below for below in query.below if below in known] for table, query in known.items()}
     return [known[table] for table in TopologicalSorter(inner).static_order()]
 
 
 def build_table(
     warehouse: Warehouse, query: Query, periods: Iterable[int], builder: TableBuilder | None = None
 ) -> list[int]:
-    """Rebuild the periods of a table for which its SQL or what it reads changed; the rebuilt periods."""
+    """Rebuild the periods whose SQL or sources changed, and return these periods.
+
+    A period is empty unless its sources were delivered: all of them, or one if the header says ``-- needs: any``.
+    """
     builder = builder or DuckDBBuilder()
     table, sources = query.table, [*query.sources("stg"), *query.sources("person")]
     recorded = fingerprints_of(warehouse, table)
@@ -102,7 +108,7 @@ def build_table(
         with warehouse.transaction():
             builder.replace(warehouse, query, period, own, {name: found.get(name, "") for name in sources} | reference)
             if period in merged:
-                merge(warehouse, query, period, [name for name in query.columns if name.endswith(MEASURES)])
+                merge(warehouse, query, period, measures_of(query.columns))
             record_fingerprint(warehouse, table, period, fingerprint)
         rebuilt.append(period)
     builder.finish(warehouse, query, fingerprints_of(warehouse, table))
@@ -110,7 +116,7 @@ def build_table(
 
 
 def _source_fingerprints(warehouse: Warehouse, table: str, sources: list[str]) -> dict[int, dict[str, str]]:
-    """Per period, the fingerprint of each source of a table, and of each contribution to it."""
+    """Per period, the fingerprint of each source of a table and of each contribution to it."""
     found: dict[int, dict[str, str]] = {}
     for period, source, fingerprint in warehouse.rows(
         """select period, 'stg.' || extract as source,
@@ -128,7 +134,7 @@ def _source_fingerprints(warehouse: Warehouse, table: str, sources: list[str]) -
 
 
 def _parts(warehouse: Warehouse, query: Query, period: int) -> list[str]:
-    """The statement, or one for each part of the persons where all of them at once do not fit in memory."""
+    """The statement, or one per range of persons if all persons do not fit in memory."""
     if not query.in_parts:
         return [query.sql]
     read = [table for table in query.sources("person") if "person_number" in dict(_header(warehouse, table))]
@@ -144,7 +150,7 @@ def _header(warehouse: Warehouse, table: str) -> list[tuple[str, str]]:
 
 
 def _has_current_schema(warehouse: Warehouse, query: Query, builder: TableBuilder) -> bool:
-    """Whether the table exists with the columns of its SQL, in the form that the builder makes."""
+    """Whether the table exists as the builder creates it, with the columns of its SQL."""
     if warehouse.kind(query.table) != builder.kind(query):
         return False
     columns = dict(_header(warehouse, query.table))

@@ -1,6 +1,6 @@
-"""What every built table was made from, as a hash for each period, in ``meta.built``.
+"""The fingerprint of each period of every built table: a hash of its SQL and sources, in ``meta.built``.
 
-Not here: deciding what has to be rebuilt (``build``), or the name of a release (``triple_aim.release``).
+Not here: the decision what to rebuild (``build``), the name of a release (``triple_aim.release``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ BUILT = ("table_name varchar", "period integer", "fingerprint varchar")
 
 
 def fingerprints_of(warehouse: Warehouse, table: str) -> dict[int, str]:
-    """The fingerprint of each period of a table; a table without periods has it under 0."""
+    """The fingerprint of each period of a table; a table without periods has one under 0."""
     return fingerprints(warehouse).get(table, {})
 
 
@@ -28,14 +28,14 @@ def fingerprints(warehouse: Warehouse) -> dict[str, dict[int, str]]:
 
 
 def record_fingerprint(warehouse: Warehouse, table: str, period: int, fingerprint: str | None) -> None:
-    """Record what a table was made from; None removes the record."""
+    """Record the fingerprint of one period of a table; None removes it."""
     warehouse.run("delete from meta.built where table_name = ? and period = ?", [table, period])
     if fingerprint:
         warehouse.run("insert into meta.built values (?, ?, ?)", [table, period, fingerprint])
 
 
 def hash_rows(warehouse: Warehouse, table: str) -> str:
-    """The hash of the rows of a small table, whatever their order."""
+    """The hash of the rows of a small table, independent of their order."""
     texts = f"select cast(listed as varchar) as line from {qualified(table)} as listed"
     found = f"select md5(string_agg(line, '|' order by line)) from ({texts})"
     return str(warehouse.value(found))

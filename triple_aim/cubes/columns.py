@@ -1,12 +1,14 @@
-"""What the name of a column says: its type, and whether its values add up.
+"""The type of a column and whether its values add up, both from its name.
 
-Not here: which columns a cube has (``sql/cube`` lists them).
+Not here: the columns of each cube (``sql/cube``).
 """
 
 from __future__ import annotations
 
-#: What a column is called says what it is: the same name has the same type in every cube. Sums are exact, so that they
-#: are the same whoever adds them in whatever order: nine decimals of a person, eighteen of a product, four of euros.
+from collections.abc import Iterable
+
+#: Types by the end of a name, the same in every cube. Sums are exact decimals, so they do not depend on the order of
+#: adding: nine decimals for years, eighteen for products, four for squared euros.
 TYPES = {
     "_count": "BIGINT",
     "_number": "BIGINT",
@@ -15,6 +17,7 @@ TYPES = {
     "_sumsq": "DECIMAL(38,18)",
     "_years": "DECIMAL(38,9)",
     "_eur": "DECIMAL(18,2)",
+    "_amount": "DECIMAL(18,2)",  # euros of one person, which do not add up
     "percent": "DOUBLE",
     "period": "INTEGER",
 }
@@ -22,7 +25,12 @@ MEASURES = ("_count", "_sum", "_sumsq", "_eur", "_years")
 
 
 def column_type(name: str) -> str | None:
-    """The type that a column has by its name; None for another, which in a cube is a dimension and text."""
+    """The type of a column by its name; None for other columns, which are text dimensions in a cube."""
     if name.startswith("is_"):
         return None
     return next((kind for end, kind in TYPES.items() if name.endswith(end)), None)
+
+
+def measures_of(columns: Iterable[str]) -> list[str]:
+    """The columns whose values add up."""
+    return [name for name in columns if name.endswith(MEASURES)]

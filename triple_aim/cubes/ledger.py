@@ -1,6 +1,6 @@
 """The ledger of every delivered row and euro, from the delivery to the cube that counts it.
 
-Not here: whether it closes (``triple_aim.checks``), or the ledger of one delivery (``triple_aim.deliveries``).
+Not here: the check that it closes (``triple_aim.checks``), the ledger of one delivery (``triple_aim.deliveries``).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from triple_aim.cubes.merge import ensure_contributions
+from triple_aim.cubes.merge import COUNTED, ensure_contributions
 from triple_aim.definitions import Contract
-from triple_aim.warehouse import Warehouse, qualified, quoted
+from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
 
 def write_ledger(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
@@ -22,10 +22,10 @@ def write_ledger(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.Data
 
 
 def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
-    """The ledger: per extract, period and supplier every row and euro, delivered, set aside, staged, counted, excluded.
+    """The ledger: rows and euros per extract, period, supplier and stage, from delivered to counted or excluded.
 
-    Cubes join suppliers, so from the cube on a supplier is ``all``. What other parties contributed follows what was
-    delivered here, with the party as its supplier.
+    A cube combines suppliers, so its stages have the supplier ``all``. Contributions of other parties follow the
+    deliveries of this installation, with the party as the supplier.
     """
     ensure_contributions(warehouse)
     parts = [
@@ -53,3 +53,20 @@ def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFra
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def parts_that_differ(warehouse: Warehouse, query: Query, whole: str = "", parts: str = "") -> tuple[int, int]:
+    """The number of counted cells that a cube splits, and the number whose parts do not add up to the total."""
+    whole, parts = whole or qualified(f"cube.{query.part_of}"), parts or qualified(query.table)
+    cell, total = ", ".join(name for name in query.grain if name != query.axis), quoted(query.total)
+    return warehouse.rows(
+        f"""with wholes as (
+                select {cell}, coalesce({total}, 0) as of_all from {whole} where exclusion = '{COUNTED}'
+            ),
+            sums as (
+                select {cell}, coalesce(sum({total}), 0) as of_parts from {parts}
+                where exclusion = '{COUNTED}' group by {cell}
+            )
+            select count(of_all), count(*) filter (where of_all is null or of_all <> coalesce(of_parts, 0))
+            from wholes full join sums using ({cell})"""
+    )[0]

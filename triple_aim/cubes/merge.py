@@ -1,7 +1,7 @@
-"""Sums of other parties added to a cube, cell by cell: exact decimals, so the order of parties changes no digit.
+"""Adds the sums of other parties to a cube, cell by cell, in exact decimals that do not depend on the order.
 
-Not here: what may be added (``triple_aim.federation``). What a party contributes stands in ``party.<cube>``, with
-its name; ``meta.contributed`` says from which file. Both are made again from the landing area.
+Not here: the checks of a contribution (``triple_aim.federation``). ``party.<cube>`` has the rows of each party, and
+``meta.contributed`` the file of each. Both can be rebuilt from the landing area.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ PLACES = ("municipality_code", "region_code")
 
 
 def ensure_contributions(warehouse: Warehouse) -> None:
-    """Create the tables that record what other parties contributed."""
+    """Create the tables that record the contributions of other parties."""
     warehouse.ensure("meta.contributed", CONTRIBUTED)
     warehouse.run(f"create table if not exists meta.contributed_ledger {LEDGER}")
 
 
 def place_of(query: Query) -> str:
-    """The column that says where a cell of a cube is."""
+    """The column of a cube with the municipality or region of a cell."""
     return next(column for column in PLACES if column in query.grain)
 
 
@@ -43,32 +43,36 @@ def merged_periods(warehouse: Warehouse, table: str) -> set[int]:
 
 
 def merge(warehouse: Warehouse, query: Query, period: int, sums: Iterable[str]) -> None:
-    """Replace the own cells of one period of a cube by those of all parties together.
+    """Replace the cells of one period of a cube by the sums over all parties, including this installation.
 
-    A sum that one party lacks of a place is unknown of that place: missing is never zero. What ranks everyone is empty.
+    If one party has no value of a sum for a place, the sum of that place is missing: missing is never zero.
+    Non-additive columns are empty. The largest amounts come from ranking those of all parties.
     """
     table, place = qualified(query.table), place_of(query)
     names = ", ".join(map(quoted, query.columns))
     parts = f"""select '' as contributor, {names} from {table} where period = $period
                 union all select contributor, {names} from {qualified("party." + query.name)} where period = $period"""
     if query.single_party:
-        _refuse_double(warehouse, query, parts, period)
+        _refuse_two_parties(warehouse, query, parts, period)
     added = [name for name in sums if name not in query.non_additive]
-    others = [name for name in query.columns if name not in (*query.grain, *added, *query.non_additive)]
+    others = [name for name in query.columns if name not in (*query.grain, *added, *query.non_additive, *query.largest)]
     grain, where = ", ".join(map(quoted, query.grain)), f"{quoted(place)}, exclusion"
-    lacks = [f"count({quoted(name)}) = 0 as {quoted('no_' + name)}" for name in added]
-    lacking = [f"bool_or({quoted('no_' + name)}) as {quoted('no_' + name)}" for name in added]
+    missing = [f"count({quoted(name)}) = 0 as {quoted('no_' + name)}" for name in added]
+    missing_anywhere = [f"bool_or({quoted('no_' + name)}) as {quoted('no_' + name)}" for name in added]
     totals = [f"sum({quoted(name)}) as {quoted(name)}" for name in added]
     totals += [f"max({quoted(name)}) as {quoted(name)}" for name in others]
-    told = [f"case when not {quoted('no_' + name)} then {quoted(name)} end as {quoted(name)}" for name in added]
-    kept = ", ".join([*map(quoted, query.grain), *told, *map(quoted, others)])
+    # Persons are not linked over parties, so the largest amounts of all are among the largest of each party.
+    ranked = f"list_sort(flatten(list([{', '.join(map(quoted, query.largest))}])), 'DESC', 'NULLS LAST')"
+    totals += [f"{ranked}[{rank}] as {quoted(name)}" for rank, name in enumerate(query.largest, 1)]
+    complete = [f"case when not {quoted('no_' + name)} then {quoted(name)} end as {quoted(name)}" for name in added]
+    kept = ", ".join([*map(quoted, query.grain), *complete, *map(quoted, (*others, *query.largest))])
     warehouse.run(
         f"""create or replace temp table merged as
             with parts as ({parts}),
-            of_party as (select contributor, {", ".join([where, *lacks])} from parts group by contributor, {where}),
-            silent as (select {", ".join([where, *lacking])} from of_party group by {where}),
+            of_party as (select contributor, {", ".join([where, *missing])} from parts group by contributor, {where}),
+            missing_sums as (select {", ".join([where, *missing_anywhere])} from of_party group by {where}),
             totals as (select {", ".join([grain, *totals])} from parts group by {grain})
-            select {kept} from totals join silent using ({where})""",
+            select {kept} from totals join missing_sums using ({where})""",
         {"period": period},
     )
     warehouse.run(f"delete from {table} where period = ?", [period])
@@ -76,26 +80,26 @@ def merge(warehouse: Warehouse, query: Query, period: int, sums: Iterable[str]) 
     warehouse.run("drop table temp.main.merged")
 
 
-def _refuse_double(warehouse: Warehouse, query: Query, parts: str, period: int) -> None:
-    """One place of one period comes whole from one party, where its cells do not add up over parties."""
+def _refuse_two_parties(warehouse: Warehouse, query: Query, parts: str, period: int) -> None:
+    """Raise DeliveryError if two parties have cells of one place, in a cube whose cells do not add up over parties."""
     place = quoted(query.single_party)
-    twice = warehouse.rows(
+    shared = warehouse.rows(
         f"""select {place}, string_agg(distinct coalesce(nullif(contributor, ''), 'this installation'), ' and ')
             from ({parts}) as parts where exclusion = '{COUNTED}' and {place} <> '{NOWHERE}'
             group by {place} having count(distinct contributor) > 1 order by 1""",
         {"period": period},
     )
-    if twice:
-        code, who = twice[0]
+    if shared:
+        code, parties = shared[0]
         raise DeliveryError(
-            f"{len(twice):,} places of {period} come from two parties: {code} from {who}",
+            f"{len(shared):,} places of {period} come from two parties: {code} from {parties}",
             f"cube.{query.name}",
             "let one of them leave these places out of its deliveries, and export again",
         )
 
 
 def contributed(warehouse: Warehouse) -> dict[str, str]:
-    """What the cubes now rest on besides deliveries: ``contribution/period/party`` → hash of its manifest."""
+    """The contributions in the current cubes: ``contribution/period/party`` → hash of the manifest."""
     ensure_contributions(warehouse)
     rows = warehouse.rows("select distinct period, contributor, contribution from meta.contributed order by all")
     return {slot_name(CONTRIBUTION, period, party): content for period, party, content in rows}

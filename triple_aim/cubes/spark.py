@@ -1,8 +1,8 @@
-"""A Spark cluster that makes person tables and cubes, through Spark Connect: tables in, cubes out.
+"""Builds person tables and cubes on a Spark cluster, through Spark Connect.
 
-Not here: how our SQL reads on Spark (``triple_aim.warehouse``), or what has to be made anew (``build``). What Spark
-reads and the person tables it makes are Parquet on a folder that it shares with us: ``stg/claims/2023/<made of>/``.
-A folder under its last name is whole, and is never written again.
+Not here: the translation of SQL to Spark (``triple_aim.warehouse``), the decision what to rebuild (``build``). The
+tables that Spark reads and the person tables that it builds are Parquet files in a shared folder:
+``stg/claims/2023/<fingerprint>/``. A folder gets this name when it is complete, and does not change after that.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from triple_aim.definitions import Project
 from triple_aim.errors import ProjectError
 from triple_aim.warehouse import Query, Warehouse, literal, qualified, spark_type, to_spark, view_name
 
-#: Alike on every cluster, whatever its administrator chose.
+#: The same on every cluster, whatever its defaults.
 SETTINGS = {
-    "spark.sql.ansi.enabled": "true",  # what does not fit is an error and not empty
+    "spark.sql.ansi.enabled": "true",  # a value that does not fit its type is an error, not empty
     "spark.sql.decimalOperations.allowPrecisionLoss": "false",  # products keep every digit, as in DuckDB
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     "spark.sql.parquet.compression.codec": "zstd",
 }
-PATIENCE = 10  # seconds for a first answer; the client itself would try for minutes
-TYPED = "typed.parquet"  # a table's columns and not a row
-# Said whenever it is imported, which Great Expectations does too; we make no frame of pandas with it.
+PATIENCE = 10  # seconds until the first answer; the client itself would try for minutes
+TYPED = "typed.parquet"  # the columns of a table, without rows
+# A warning at every import of Spark, also by Great Expectations; this project makes no pandas frame with Spark.
 warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
 
 
 class SparkBuilder:
-    """One session and the folder it shares with us. Cubes stand in the warehouse, person tables in that folder."""
+    """Builds tables in one Spark session: cubes in the warehouse, person tables in the shared folder."""
 
     def __init__(self, session: Any, shared: Path) -> None:
         self._session, self._shared, self._duckdb = session, shared, DuckDBBuilder()
@@ -54,7 +54,7 @@ class SparkBuilder:
         folder.mkdir(parents=True, exist_ok=True)
         warehouse.run(f"copy ({typed}) to {literal(str(folder / TYPED))} (format parquet)", {"period": 0})
         warehouse.drop(query.table)
-        self._show_warehouse(warehouse, query.table, [])
+        self._create_view(warehouse, query.table, [])
 
     def replace(
         self, warehouse: Warehouse, query: Query, period: int, fingerprint: str | None, made_of: Mapping[str, str]
@@ -63,65 +63,67 @@ class SparkBuilder:
             if query.floor == "cube":
                 self._duckdb.replace(warehouse, query, period, fingerprint, made_of)
             return
-        with _told(query.table):
-            made = self.select(warehouse, query, period, made_of)
+        with _reporting_errors(query.table):
+            rows = self.select(warehouse, query, period, made_of)
             if query.floor == "cube":
-                with warehouse.named("arriving", made.toArrow()):
+                with warehouse.named("arriving", rows.toArrow()):
                     warehouse.run(f"delete from {qualified(query.table)} where period = ?", [period])
                     warehouse.run(f"insert into {qualified(query.table)} by name select * from arriving")
                 return
             with _arriving(self._folder(query.table, period, fingerprint)) as folder:
-                made.write.mode("overwrite").parquet(_address(folder))
-                folder.mkdir(exist_ok=True)  # of no rows not every engine makes a file
+                rows.write.mode("overwrite").parquet(_address(folder))
+                folder.mkdir(exist_ok=True)  # some engines write no file if there are no rows
                 shutil.copy(self._folder(query.table) / TYPED, folder)
 
     def finish(self, warehouse: Warehouse, query: Query, fingerprints: Mapping[int, str]) -> None:
-        """Let the warehouse see what was made, and take away what it was before."""
+        """Point the view in the warehouse to the new folders, and remove the old folders."""
         if query.floor == "cube":
             return
         folders = [self._folder(query.table, period, fingerprint) for period, fingerprint in fingerprints.items()]
-        self._show_warehouse(warehouse, query.table, folders)
+        self._create_view(warehouse, query.table, folders)
         for old in set(self._folder(query.table).glob("*/*")) - set(folders):
             shutil.rmtree(old)
 
     def select(self, warehouse: Warehouse, query: Query, period: int, made_of: Mapping[str, str]) -> Any:
-        """What a file gives on the cluster, as yet to be run, in the types that the table has in the warehouse."""
-        for table, made in made_of.items():
-            self._show_cluster(warehouse, table, 0 if table.startswith("ref.") else period, made)
+        """The result of a query on the cluster, not yet executed, in the types of the table in the warehouse."""
+        for table, fingerprint in made_of.items():
+            self._register_on_cluster(warehouse, table, 0 if table.startswith("ref.") else period, fingerprint)
         columns = ", ".join(
             f"cast(`{name}` as {spark_type(kind)}) as `{name}`" for name, kind in _header(warehouse, query.table)
         )
-        return self._session.sql(f"select {columns} from ({to_spark(query, {'period': period})}) as made")
+        return self._session.sql(f"select {columns} from ({to_spark(query, {'period': period})}) as result")
 
     def name(self) -> str:
         return f"Spark {self._session.version}"
 
-    def prove(self) -> None:
-        """That what the cluster writes arrives here."""
+    def check_shared_storage(self) -> None:
+        """Raise ProjectError if a file that the cluster writes does not appear in the shared folder."""
         folder = self._folder("proof")
-        with _told("shared_storage"):
+        with _reporting_errors("shared_storage"):
             self._session.range(3).write.mode("overwrite").parquet(_address(folder))
         if not any(folder.glob("*.parquet")):
             raise ProjectError(
-                "what the cluster writes does not arrive here",
+                "files that the cluster writes do not appear in the shared folder",
                 f"shared_storage, {self._shared}",
                 "mount the same folder, under the same path, here and on every worker",
             )
         shutil.rmtree(folder)
 
-    def _folder(self, table: str, period: int | None = None, made: str = "") -> Path:
+    def _folder(self, table: str, period: int | None = None, fingerprint: str = "") -> Path:
         folder = self._shared.joinpath(*table.split("."))
-        return folder if period is None else folder / str(period) / hashlib.sha256(made.encode()).hexdigest()[:16]
+        return (
+            folder if period is None else folder / str(period) / hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
+        )
 
-    def _show_cluster(self, warehouse: Warehouse, table: str, period: int, made: str) -> None:
-        """A view of one period of a table; from the warehouse where it is not on shared storage yet."""
-        folder = self._folder(table, period, made)
+    def _register_on_cluster(self, warehouse: Warehouse, table: str, period: int, fingerprint: str) -> None:
+        """Create a view of one period on the cluster; copy the rows to the shared folder if they are not there."""
+        folder = self._folder(table, period, fingerprint)
         if not folder.is_dir():
             if table.startswith("person.") and warehouse.kind(table) == "VIEW":
                 raise ProjectError(
-                    f"{table} of {period} is gone from shared storage",
+                    f"{table} of {period} is missing from the shared folder",
                     str(self._shared),
-                    "delete the warehouse file and run again: all is rebuilt from the landing area",
+                    "delete the warehouse file and run again: every table is rebuilt from the landing area",
                 )
             which = f" where period = {period}" if period else ""
             with _arriving(folder) as arriving:
@@ -136,16 +138,16 @@ class SparkBuilder:
         found = self._session.read.schema(columns).parquet(_address(folder))
         found.createOrReplaceTempView(view_name(table))
 
-    def _show_warehouse(self, warehouse: Warehouse, table: str, folders: list[Path]) -> None:
-        """A view of a person table, for its checks; the columns are those of the first file."""
+    def _create_view(self, warehouse: Warehouse, table: str, folders: list[Path]) -> None:
+        """Create a view of a person table in the warehouse, for its checks; the first file sets the columns."""
         files = [self._folder(table) / TYPED, *(file for folder in folders for file in folder.glob("*.parquet"))]
-        listed = ", ".join(literal(str(file)) for file in files)
-        warehouse.run(f"create or replace view {qualified(table)} as select * from read_parquet([{listed}])")
+        paths = ", ".join(literal(str(file)) for file in files)
+        warehouse.run(f"create or replace view {qualified(table)} as select * from read_parquet([{paths}])")
 
 
 @contextmanager
 def open_builder(project: Project) -> Iterator[TableBuilder]:
-    """Who makes person tables and cubes, as the settings have it."""
+    """Yield the builder that the settings choose: DuckDB or a Spark cluster."""
     if project.shared_storage is None or project.settings.spark_remote is None:
         yield DuckDBBuilder()
         return
@@ -155,34 +157,34 @@ def open_builder(project: Project) -> Iterator[TableBuilder]:
 
 @contextmanager
 def open_cluster(remote: str, shared: Path) -> Iterator[SparkBuilder]:
-    """A session on the cluster, ended when done."""
-    if not shared.is_dir():  # not made here: it may be a mount that is not there today
-        raise ProjectError("the folder does not exist", f"shared_storage, {shared}", "mount it, or make it")
+    """Yield a builder with a session on the cluster, and stop the session afterwards."""
+    if not shared.is_dir():  # it may be a mount that failed, so this program does not create it
+        raise ProjectError("the folder does not exist", f"shared_storage, {shared}", "mount or create it")
     sessions = _client()
-    at = urlsplit(remote)  # what follows it may hold a token, so that it is never shown
+    address = urlsplit(remote)  # messages show host and port only, because the rest may contain a token
     try:
-        socket.create_connection((at.hostname, at.port), timeout=PATIENCE).close()
+        socket.create_connection((address.hostname, address.port), timeout=PATIENCE).close()
     except OSError as error:
         raise ProjectError(
             f"the cluster does not answer: {error.strerror or type(error).__name__}",
-            f"spark_remote, {at.hostname}:{at.port}",
+            f"spark_remote, {address.hostname}:{address.port}",
             "start its Spark Connect server, or correct spark_remote",
         ) from error
-    with _told("spark_remote"):
+    with _reporting_errors("spark_remote"):
         session = sessions.builder.remote(remote).create()
     try:
-        with _told("spark_remote"):
+        with _reporting_errors("spark_remote"):
             for name, value in SETTINGS.items():
                 session.conf.set(name, value)
         cluster = SparkBuilder(session, shared)
-        cluster.prove()
+        cluster.check_shared_storage()
         yield cluster
     finally:
         session.stop()
 
 
 def _client() -> Any:
-    """Spark's client, imported when it is wanted and not before."""
+    """The Spark client, imported only if Spark is used."""
     try:
         from pyspark.logger import PySparkLogger
         from pyspark.sql.connect.session import SparkSession
@@ -192,15 +194,15 @@ def _client() -> Any:
             'engine = "spark"',
             "pip install --no-deps --require-hashes --requirement requirements-spark.lock",
         ) from error
-    # It would print every refusal in full, and what it quotes may be a value of a row.
+    # These loggers would print error messages of the cluster, which may quote values of rows.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         PySparkLogger.getLogger(name).disabled = True
     return SparkSession
 
 
 @contextmanager
-def _told(where: str) -> Iterator[None]:
-    """A failure of the cluster by its name, for its words may quote a value of a row."""
+def _reporting_errors(where: str) -> Iterator[None]:
+    """Report an error of the cluster by its condition only, because its message may quote a value of a row."""
     from pyspark.errors import PySparkException
 
     try:
@@ -209,23 +211,23 @@ def _told(where: str) -> Iterator[None]:
         raise ProjectError(
             f"the cluster refused: {error.getCondition() or type(error).__name__}",
             where,
-            "look at the cluster's own log; an unforeseen failure may pass when run again",
+            "read the log of the cluster; if the failure is temporary, run again",
         ) from None
 
 
 @contextmanager
 def _arriving(folder: Path) -> Iterator[Path]:
-    """A folder that gets its name when it is whole."""
+    """Yield a temporary folder, and give it its final name when it is complete."""
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.parent.mkdir(parents=True, exist_ok=True)
     yield part
-    shutil.rmtree(folder, ignore_errors=True)  # of a warehouse that was thrown away
+    shutil.rmtree(folder, ignore_errors=True)  # left by a warehouse that was deleted
     os.replace(part, folder)
 
 
 def _address(folder: Path) -> str:
-    """A folder as Spark is told of it; without a scheme it would look on the cluster's own storage."""
+    """The URL of a folder; without a scheme Spark would search its own default storage."""
     return f"file://{folder}"
 
 

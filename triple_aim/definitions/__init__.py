@@ -10,6 +10,7 @@ from triple_aim.definitions.contracts import (
     ExcelFormat,
     Files,
     Mart,
+    MartColumn,
     Name,
     ParquetFormat,
     PeriodFromColumn,
@@ -26,16 +27,13 @@ from triple_aim.definitions.programme import Programme, load_programme
 from triple_aim.definitions.regions import Regions
 from triple_aim.definitions.scaffold import scaffold_extract, scaffold_indicator
 from triple_aim.definitions.settings import CONFIG_VARIABLE, Project, library_versions, load_project
-from triple_aim.definitions.specs import FAMILY, GROUPED, SCORE, YES, AgeRange, Compute, Healthy, Spec, of_member
+from triple_aim.definitions.specs import GROUPED, AgeRange, Compute, Healthy, Spec
 from triple_aim.definitions.standards import Tables
 from triple_aim.definitions.yaml_reader import Content, line_of, read_yaml
 
 __all__ = [
     "CONFIG_VARIABLE",
-    "FAMILY",
     "GROUPED",
-    "SCORE",
-    "YES",
     "AgeRange",
     "Column",
     "Compute",
@@ -46,6 +44,7 @@ __all__ = [
     "Files",
     "Healthy",
     "Mart",
+    "MartColumn",
     "Measure",
     "Name",
     "ParquetFormat",
@@ -67,7 +66,6 @@ __all__ = [
     "load_programme",
     "load_project",
     "load_publication",
-    "of_member",
     "read_yaml",
     "scaffold_extract",
     "scaffold_indicator",

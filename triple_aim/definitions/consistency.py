@@ -6,19 +6,30 @@ Not here: what a spec may say by itself (``specs``), or whether its worked examp
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from triple_aim.definitions.code_lists import CodeFile, loose_pins
 from triple_aim.definitions.contracts import Publication
-from triple_aim.definitions.specs import FAMILY, SCORE, YES, Compute, Spec
+from triple_aim.definitions.specs import Compute, Spec
 from triple_aim.definitions.standards import Tables
 from triple_aim.warehouse import Query
 
 Place = tuple[int | str, ...]
 Misfit = tuple[Place, str, str]  # where in the YAML, what, how to mend
-SURVEY_SUMS = frozenset({"respondent_count", "answer_count", "weight_sum", "weight_sumsq"})
+#: Respondents and answers, Σ y, Σ w, Σ w y, Σ w², Σ w² y and Σ w² y²; y is a score, or 1 for yes and 0 for no.
+SURVEY_SUMS = frozenset(
+    {
+        "respondent_count",
+        "answer_count",
+        "answer_sum",
+        "weight_sum",
+        "weighted_answer_sum",
+        "weight_sumsq",
+        "weighted_answer_cross_sum",
+        "weighted_answer_sumsq",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,7 @@ class Surroundings:
     """What a spec is held against."""
 
     cubes: Mapping[str, Query]
+    sums: Mapping[str, Sequence[str]]  # of each cube, the names of its columns and of their parts
     publication: Publication
     tables: Tables
     codes: Mapping[str, CodeFile]
@@ -41,10 +53,10 @@ def misfits(spec: Spec, around: Surroundings) -> Iterator[Misfit]:
             if cube not in around.cubes:
                 yield (*here, "cubes"), f"there is no cube {cube}", f"choose from {', '.join(sorted(around.cubes))}"
                 return
-            query = around.cubes[cube]
-            used |= set(route.columns(query.columns))
-            yield from _columns(route, query, here)
-            yield from _thresholds(spec, route, query, around.publication, here)
+            query, sums = around.cubes[cube], around.sums[cube]
+            used |= set(route.columns(sums))
+            yield from _columns(route, query, sums, here)
+            yield from _thresholds(spec, route, query, sums, around.publication, here)
         yield from _samples(route, here)
         yield from _others(route, around, here)
     for what, how in loose_pins(spec, used, around.codes):
@@ -53,10 +65,13 @@ def misfits(spec: Spec, around: Surroundings) -> Iterator[Misfit]:
         yield ("measures",), f"the menu has no measure {', '.join(unknown)}", "see reference/menu/measures.csv"
 
 
-def _columns(route: Compute, query: Query, here: Place) -> Iterator[Misfit]:
-    if lacking := sorted(_needed(route) - set(query.columns)):
+def _columns(route: Compute, query: Query, sums: Sequence[str], here: Place) -> Iterator[Misfit]:
+    if lacking := sorted(_needed(route) - set(sums)):
         name = f"cube {query.name} has no column {', '.join(lacking)}"
         yield (*here, "numerator"), name, f"add it to sql/cube/{query.name}.sql, or name another"
+    if route.segments and not any(name.startswith(f"{route.numerator}[{route.segments}=") for name in sums):
+        name = f"cube {query.name} has no {route.numerator} by {route.segments}"
+        yield (*here, "segments"), name, "see -- parts: and -- parts of: in sql/cube"
     axes = {"where": list(route.where), "strata": route.strata, "groups": [route.groups] if route.groups else []}
     for key, names in axes.items():
         if unknown := sorted(set(names) - set(query.grain)):
@@ -76,11 +91,12 @@ def _samples(route: Compute, here: Place) -> Iterator[Misfit]:
         yield (*here, "where"), what, f"name them under where: {{{route.groups}: [worst off, best off]}}"
 
 
-def _thresholds(spec: Spec, route: Compute, query: Query, publication: Publication, here: Place) -> Iterator[Misfit]:
+def _thresholds(
+    spec: Spec, route: Compute, query: Query, sums: Sequence[str], publication: Publication, here: Place
+) -> Iterator[Misfit]:
     least = publication.threshold(query.name)
     # A misspelt column here would open the gate without a word.
-    pattern = re.compile(FAMILY.sub("[a-z_]+", route.cases_from or ""))
-    if route.cases_from and least.cases and not any(pattern.fullmatch(column) for column in query.columns):
+    if route.cases_from and least.cases and not any(route.names(route.cases_from, name) for name in sums):
         name = f"cube {query.name} has no column {route.cases_from}"
         yield (*here, "cases_from"), name, "name whose number stands behind it"
     if spec.disclosure.get("threshold", least.persons) < least.persons:
@@ -91,8 +107,7 @@ def _thresholds(spec: Spec, route: Compute, query: Query, publication: Publicati
 def _others(route: Compute, around: Surroundings, here: Place) -> Iterator[Misfit]:
     """What a route names beside its own cubes."""
     for number, addend in enumerate(route.add):
-        columns = around.cubes[addend.cube].columns if addend.cube in around.cubes else ()
-        if absent := sorted({addend.numerator, addend.denominator} - set(columns)):
+        if absent := sorted({addend.numerator, addend.denominator} - set(around.sums.get(addend.cube, ()))):
             yield (*here, "add", number), f"there is no {addend.cube}.{', '.join(absent)}", "name columns of a cube"
     if route.standard and route.standard not in around.tables.standards:
         yield (*here, "standard"), f"there is no standard {route.standard}", "add it to reference/standards"
@@ -106,12 +121,12 @@ def _others(route: Compute, around: Surroundings, here: Place) -> Iterator[Misfi
 
 
 def _needed(route: Compute) -> set[str]:
-    """Columns every cube of a route must have; a family must have at least one, a spread may be missing."""
+    """Columns every cube of a route must have; a spread may be missing."""
     needed = {column for column in (route.denominator, route.persons) if column}
     if route.is_sampled:
-        needed |= {*SURVEY_SUMS, *(SCORE if route.method == "survey_mean" else YES)}
-    if route.interval_method == "dobson_dependent" and not FAMILY.search(route.sumsq or ""):
+        needed |= SURVEY_SUMS
+    if route.interval_method == "dobson_dependent":
         needed.add(str(route.sumsq))
-    if not FAMILY.search(route.numerator):
+    if route.segments is None:
         needed.add(route.numerator)
     return needed

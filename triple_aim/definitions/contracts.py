@@ -21,6 +21,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 #: What acceptance calls its own columns, so that no delivered column may.
 RESERVED = frozenset({"line_number", "period", "supplier", "broken_rule"})
 
+#: Closed lists that columns of marts may name and that the content gives: specs, cubes, contracts, classifications.
+CONTENT_LISTS = frozenset({"headlines", "indicators", "sources", "extracts", "region_types"})
+
 
 class CsvFormat(Content):
     type: Literal["csv"]
@@ -260,17 +263,46 @@ class RunOff(Content):
     complete_from: float = Field(gt=0, le=1)
 
 
+class Limits(Content):
+    """Where a number lies; a limit that is left out is the largest or smallest number, which infinity is not."""
+
+    min: float | None = None
+    max: float | None = None
+
+
 class MartColumn(Content):
+    """One column of a mart and what its values may be: expectations, constraints and reference are made from it."""
+
     name: Name
     type: Literal["text", "integer", "double", "boolean"]
+    required: bool = False  # never empty; with shown_by, never empty where it is shown
+    shown_by: Name | None = None  # the column of statuses that says whether it is shown; it is empty where it is not
+    values: Name | None = None  # the closed list that holds its values
+    range: Limits | None = None
+    matches: str | None = None  # a regular expression
+    at_least: Name | None = None  # the column of the same row that it is never below
     meaning: Bilingual
+
+    @field_validator("matches")
+    @classmethod
+    def _is_an_expression(cls, value: str | None) -> str | None:
+        return _compiled(value).pattern if value else value
 
 
 class Mart(Content):
     name: Name
     title: Bilingual
     grain: list[Name]
+    may_be_empty: bool = False
     columns: list[MartColumn]
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> Mart:
+        names = {column.name for column in self.columns}
+        named = {*self.grain, *(n for c in self.columns for n in (c.shown_by, c.at_least) if n)}
+        if unknown := named - names:
+            raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
+        return self
 
 
 class Publication(Content):
@@ -282,12 +314,20 @@ class Publication(Content):
     thresholds: dict[Name, Threshold]  # by cube; "default" for the rest
     run_off: RunOff | None = None
     headlines: dict[Literal["health", "quality", "cost", "growth"], Name]
+    value_lists: dict[Name, list[str]] = {}  # closed lists that columns of marts name
     marts: list[Mart]
 
     @model_validator(mode="after")
     def _default_is_there(self) -> Publication:
         if "default" not in self.thresholds:
             raise ValueError("thresholds needs an entry default")
+        return self
+
+    @model_validator(mode="after")
+    def _lists_exist(self) -> Publication:
+        named = {column.values for mart in self.marts for column in mart.columns if column.values}
+        if unknown := named - {*self.value_lists, *CONTENT_LISTS}:
+            raise ValueError(f"no such list of values: {', '.join(sorted(unknown))}")
         return self
 
     def threshold(self, cube: str) -> Threshold:

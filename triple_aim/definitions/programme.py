@@ -5,8 +5,9 @@ Not here: data. Everything in this module can be checked on a machine that never
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 from triple_aim.definitions.code_lists import CodeFile, load_code_lists
 from triple_aim.definitions.consistency import Surroundings, misfits
@@ -19,7 +20,8 @@ from triple_aim.definitions.specs import Spec
 from triple_aim.definitions.standards import Tables
 from triple_aim.definitions.yaml_reader import line_of
 from triple_aim.errors import ContentError
-from triple_aim.warehouse import Query, Warehouse, read_queries
+from triple_aim.vocabulary import part
+from triple_aim.warehouse import CELL, Query, Warehouse, read_queries, read_table
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,21 @@ class Programme:
         own = {table.removeprefix("stg.") for table in query.sources("stg")}
         return own.union(*(self.extracts_of(step) for step in steps))
 
+    def parts_of(self, cube: str) -> list[Query]:
+        """The cubes that hold parts of the sums of a cube."""
+        return [query for query in self.cubes.values() if query.part_of == cube]
+
+    def sums_of(self, cube: str) -> list[str]:
+        """Every name by which a spec may call a column of a cube, or a part of one."""
+        own = self.cubes[cube]
+        parts = [name for query in self.parts_of(cube) for name in _parts(query)]
+        return [*own.columns, *(name for name, _ in own.parts), *parts]
+
+    def tables_of(self, spec: Spec) -> list[str]:
+        """Every cube an indicator rests on: those it reads, and those that hold parts of the sums it reads."""
+        routes = [(route, query) for cube, route in spec.route_of.items() for query in self.parts_of(cube)]
+        return [*self.cubes_of(spec), *(query.name for route, query in routes if route.columns(_parts(query)))]
+
     def cubes_of(self, spec: Spec) -> list[str]:
         """Every cube an indicator reads, suppliers first."""
         also = [addend.cube for route in spec.compute for addend in route.add]
@@ -76,7 +93,7 @@ def load_programme(project: Project) -> Programme:
         specs=load_specs(project.specs),
         staging=read_queries(project.sql / "staging"),
         persons=read_queries(project.sql / "person"),
-        cubes=read_queries(project.sql / "cube"),
+        cubes=_with_members(read_queries(project.sql / "cube"), project.reference),
         marts=read_queries(project.sql / "marts"),
         tables=Tables.load(project.reference),
         codes=load_code_lists(project.reference / "codes"),
@@ -90,6 +107,31 @@ def load_programme(project: Project) -> Programme:
             "; ".join(problems[:3]), "reference/regions", "every municipality belongs to exactly one region"
         )
     return programme
+
+
+def _parts(query: Query) -> list[str]:
+    """What the parts that a cube holds of the sums of another are called."""
+    sums = [column for column in query.columns if column not in (*query.grain, *query.largest)]
+    return [part(column, query.axis, member) for column in sums for member in query.members]
+
+
+def _with_members(cubes: dict[str, Query], reference: Path) -> dict[str, Query]:
+    """The cubes with the labels of what they split by, from the reference tables that list them."""
+    return {
+        name: replace(query, members=_members(query, reference)) if query.part_of else query
+        for name, query in cubes.items()
+    }
+
+
+def _members(query: Query, reference: Path) -> tuple[str, ...]:
+    for path in reference.glob(f"*/{query.listed_in.removeprefix('ref.')}.csv"):
+        if query.axis in (table := read_table(path)):
+            return tuple(sorted(set(table[query.axis])))
+    raise ContentError(
+        f"no reference table {query.listed_in} lists the labels of {query.axis}",
+        f"sql/cube/{query.name}.sql",
+        "name one that has this column: -- members: ref.care_kinds",
+    )
 
 
 def _check_floors(programme: Programme) -> None:
@@ -115,6 +157,14 @@ def _check_floors(programme: Programme) -> None:
             "sql/person",
             "take one of them apart",
         ) from error
+    for parts in programme.cubes.values():
+        whole = programme.cubes.get(parts.part_of)
+        if parts.part_of and (whole is None or parts.total not in whole.columns or set(whole.grain) != set(CELL)):
+            raise ContentError(
+                f"it holds parts of {parts.part_of}.{parts.total}, which is no sum by municipality, sex and age",
+                f"sql/cube/{parts.name}.sql",
+                "name a column of another cube: -- parts of: claims.amount_eur",
+            )
     for contract in programme.contracts.values():
         ledger = contract.ledger
         if ledger is None:
@@ -144,7 +194,12 @@ def _check_floors(programme: Programme) -> None:
 def _check_spec(programme: Programme, spec: Spec) -> None:
     """Refuse the first misfit of a spec, with the line it stands on."""
     around = Surroundings(
-        programme.cubes, programme.publication, programme.tables, programme.codes, programme.menu.keys()
+        programme.cubes,
+        {cube: programme.sums_of(cube) for cube in programme.cubes},
+        programme.publication,
+        programme.tables,
+        programme.codes,
+        programme.menu.keys(),
     )
     for place, what, how in misfits(spec, around):
         path = programme.project.specs / spec.aim / f"{spec.id}.yaml"

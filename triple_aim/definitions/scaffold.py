@@ -34,7 +34,7 @@ polarity: no_judgement         # higher_is_better | lower_is_better | no_judgeme
 compute:
   - method: ratio              # one of a closed list: docs/how-to/new-indicator.md
     cubes: [claims]            # a file of sql/cube; its columns are what you may name below
-    numerator: cost_dental_eur
+    numerator: amount_eur[care_kind=dental]
     denominator: insured_years
     persons: insured_person_count
 breakdowns: [sex, age_group]

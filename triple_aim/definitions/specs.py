@@ -7,7 +7,6 @@ columns of a cube and a method of a closed list.
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Literal
@@ -17,9 +16,8 @@ from pydantic import Field, model_validator
 from triple_aim.definitions.contracts import Name
 from triple_aim.definitions.shared_texts import NamedBreak, NamedCaution, NamedSource
 from triple_aim.definitions.yaml_reader import Bilingual, Content
-from triple_aim.vocabulary import ALL, INTERVALS, Aim, Method, Polarity, Population, Severity
+from triple_aim.vocabulary import INTERVALS, Aim, Method, Polarity, Population, Severity
 
-FAMILY = re.compile(r"\{([a-z_]+)\}")
 COUNTS_CASES = frozenset(
     {"crude_rate", "proportion", "directly_standardised_rate", "indirectly_standardised_ratio", "systematic_variation"}
 )
@@ -27,18 +25,8 @@ GROUPED = frozenset({"slope_index", "relative_index", "concentration_index", "gi
 MAY_STANDARDISE = frozenset({"slope_index", "relative_index", "survey_proportion"})
 #: What the name of a column must end in for its cells to add up.
 ADDS_UP = ("_count", "_sum", "_eur", "_years")
-
-
-def of_member(columns: str, family: str | None, member: str) -> str:
-    """The column of one member of a family; that of them all is named as the family is, without the member."""
-    if member == ALL:
-        return columns.replace(f"{{{family}}}_", "")
-    return columns.replace(f"{{{family}}}", member)
-
-
-#: Columns that hold Σ w y, Σ w² y and Σ w² y², and the plain sum of y, of answers that are 0 or 1 and of scores.
-YES = ("weighted_yes_sum", "weighted_yes_sumsq", "weighted_yes_sumsq", "yes_count")
-SCORE = ("weighted_score_sum", "weighted_score_cross_sum", "weighted_score_sumsq", "score_sum")
+#: A sum of a cube, or one part of it, such as amount_eur[care_kind=dental].
+Sum = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}(\[[a-z][a-z0-9_]{0,62}=[a-z0-9_]{1,63}\])?$")]
 
 
 class AgeRange(Content):
@@ -65,7 +53,7 @@ class Addend(Content):
     cube: Name
     numerator: Name
     denominator: Name
-    segment: Name  # the member it becomes in the breakdown of the family
+    segment: Name  # the member it becomes in the breakdown by segment
 
 
 class Growth(Content):
@@ -107,11 +95,12 @@ class Compute(Content):
 
     method: Method
     cubes: list[Name] = Field(min_length=1)
-    numerator: str  # a column, or a family such as cost_{care_kind}_eur: the total is its sum, care_kind a breakdown
-    denominator: Name | None = None
-    sumsq: str | None = None  # Σx² over persons, when a cube has it; x may be events of a person; may be a family too
+    segments: Name | None = None  # what the numerator is split by: the total is the sum of its parts, each a segment
+    numerator: Sum
+    denominator: Sum | None = None
+    sumsq: Sum | None = None  # Σx² over persons, when a cube has it; x may be events of a person
     persons: Name | None = None  # how many persons a cell rests on, for the disclosure gate; else the denominator
-    cases_from: str | None = None  # whose number the gate looks at when the numerator is euros; may be a family too
+    cases_from: Sum | None = None  # whose number the gate looks at when the numerator is euros
     add: list[Addend] = []
     where: dict[Name, AgeRange | list[str]] = {}
     standard: Name | None = None
@@ -123,7 +112,7 @@ class Compute(Content):
     healthy: Healthy | None = None
     groups: Name | None = None  # a further axis of the cube whose groups are compared, the worst off first
     strata: list[Name] = []  # further axes of the cube that are strata beside sex and age
-    factors: dict[Name, str] = {}  # families between denominator and numerator, in that order, by what they are called
+    factors: dict[Name, Sum] = {}  # sums between denominator and numerator, in that order, by what they are called
     correction: Literal["erreygers", "wagstaff"] | None = None  # of a concentration index of a bounded quantity
     completion: Name | None = None  # the run-off cube whose factors make a year whole
 
@@ -154,6 +143,8 @@ class Compute(Content):
         for name, method in {"factors": "decomposition", "correction": "concentration_index"}.items():
             if getattr(self, name) and self.method != method:
                 raise ValueError(f"{name} goes with {method}, and only with it")
+        if self.method == "decomposition" and self.segments is None:
+            raise ValueError("decomposition needs segments")
         if self.strata and self.method != "indirectly_standardised_ratio":
             raise ValueError("strata beside sex and age go with indirect standardisation")
         if self.denominator is None and self.method != "as_published" and not self.is_sampled:
@@ -169,19 +160,21 @@ class Compute(Content):
         if self.method == "as_published" or self.is_sampled:
             return self
         for column in (self.numerator, self.denominator, *self.factors.values()):
-            if column and not column.endswith(ADDS_UP):
+            if column and not column.partition("[")[0].endswith(ADDS_UP):
                 raise ValueError(f"{column} is no sum: what does not add up over cells cannot make an indicator")
-        if self.family and self.numerator.endswith("_person_count"):
+        if self.segments and self.numerator.endswith("_person_count"):
             raise ValueError(f"{self.numerator} counts a person in more than one member: its members have no total")
         return self
 
     def columns(self, available: Iterable[str]) -> list[str]:
-        """Which of these columns of its cube the route reads, members of families included."""
+        """Which of these sums of its cube the route reads, parts included."""
         one = (self.numerator, self.denominator, self.sumsq, self.persons, self.cases_from)
-        named = (*one, *self.factors.values())
-        named = (*named, *(of_member(name, self.family, ALL) for name in named if name))
-        pattern = re.compile("|".join(FAMILY.sub("[a-z0-9_]+", name) for name in named if name))
-        return [column for column in available if pattern.fullmatch(column)]
+        named = [name for name in (*one, *self.factors.values()) if name]
+        return [column for column in available if any(self.names(name, column) for name in named)]
+
+    def names(self, name: str, column: str) -> bool:
+        """Whether a column is the sum of that name, or a part of it by the segments of the route."""
+        return column == name or (self.segments is not None and column.startswith(f"{name}[{self.segments}="))
 
     @property
     def is_sampled(self) -> bool:
@@ -194,12 +187,6 @@ class Compute(Content):
     @property
     def level(self) -> float:
         return self.interval.level if self.interval else 0.95
-
-    @property
-    def family(self) -> str | None:
-        """The breakdown a family of numerator columns spans."""
-        match = FAMILY.search(self.numerator)
-        return match[1] if match else None
 
     @property
     def cases(self) -> bool:
@@ -278,8 +265,8 @@ class Spec(Content):
         cubes = [cube for route in self.compute for cube in route.cubes]
         if len(cubes) != len(set(cubes)):
             raise ValueError("a cube may supply an indicator by one route only")
-        families = {route.family for route in self.compute} - {None}
-        if unknown := set(self.breakdowns) - {"sex", "age_group"} - families:
+        segments = {route.segments for route in self.compute} - {None}
+        if unknown := set(self.breakdowns) - {"sex", "age_group"} - segments:
             raise ValueError(f"nothing spans the breakdown {', '.join(sorted(unknown))}")
         if self.compare and self.population == "respondents" and not self.compute[0].is_sampled:
             raise ValueError("published percentages cannot be compared with the rest: there are no sums to subtract")

@@ -1,9 +1,9 @@
-"""The disclosure gate: primary and secondary suppression, the audit, and the trend of what is shown.
+"""The disclosure gate: primary and secondary suppression, the audit, and the trend of published rows.
 
 Not here: the thresholds (``contracts/publication.yaml``), or the marts (``triple_aim.release``).
 """
 
 from triple_aim.disclosure.gate import TABLE, pass_gate
-from triple_aim.disclosure.primary import too_small
+from triple_aim.disclosure.primary import below_threshold
 
-__all__ = ["TABLE", "pass_gate", "too_small"]
+__all__ = ["TABLE", "below_threshold", "pass_gate"]

@@ -1,7 +1,7 @@
-"""ind → safe: indicators that were made again pass the gate again, the protected rows of the others are kept.
+"""ind → safe: recomputed indicators pass the gate again; the protected rows of the others are kept.
 
-Not here: what may be shown (``protect``). Kept rows are known by the content they rest on, so they are what the gate
-would let through again; the audit looks at all rows, whenever they came.
+Not here: what may be shown (``protect``). The inputs of kept rows have the same fingerprint, so the gate would return
+the same rows; the audit examines all rows, kept or new.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 
 from triple_aim.cubes import fingerprints, record_fingerprint
 from triple_aim.definitions import Publication, Regions, Spec
-from triple_aim.disclosure.protect import COLUMNS, COMPARATOR, NO_ROWS, OWN, audit, protect
+from triple_aim.disclosure.protect import COLUMNS, COMPARATOR, ESTIMATE, NO_ROWS, audit, protect
 from triple_aim.errors import DisclosureError
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
@@ -23,62 +23,72 @@ TABLE = "safe.indicator_values"
 
 @dataclass(frozen=True)
 class GateResult:
-    """What one pass of the gate did."""
+    """Result of one pass through the gate."""
 
-    gated: list[str]  # the indicators that passed again, because their rows or the promise changed
+    gated: list[str]  # the indicators that passed again, because their rows or the publication rules changed
     rows_suppressed: int  # of all indicators
 
 
 def pass_gate(
     warehouse: Warehouse, specs: Iterable[Spec], publication: Publication, division_year: int, regions: Regions
 ) -> GateResult:
-    """Bring the protected rows up to date, all or none."""
+    """Bring the protected rows up to date, all or none.
+
+    Raises
+    ------
+    DisclosureError
+        If a row would show what must be withheld, or rows got lost; the table then stays as it was.
+    """
     is_new = not _has_current_columns(warehouse)
-    if is_new:  # not in the transaction that fills it: DuckDB 1.5.6 then loses the rows of a large frame from sight
+    if is_new:  # not in the transaction that fills it: DuckDB 1.5.6 then does not see the rows of a large frame
         warehouse.create(TABLE, NO_ROWS)
     with warehouse.transaction():
-        there = fingerprints(warehouse)
-        before = {table.removeprefix(f"{TABLE}/"): made[0] for table, made in there.items() if table.startswith(TABLE)}
-        asked = {spec.id: spec for spec in specs}
-        promise = repr([publication, division_year])
-        now = {name: _fingerprint(there.get(f"ind.{name}", {}).get(0), promise) for name in asked}
-        kept = [name for name, content in now.items() if content and before.get(name) == content and not is_new]
-        again = [name for name in asked if name not in kept]
+        recorded = fingerprints(warehouse)
+        previous = {
+            table.removeprefix(f"{TABLE}/"): hashes[0] for table, hashes in recorded.items() if table.startswith(TABLE)
+        }
+        wanted = {spec.id: spec for spec in specs}
+        rules = repr([publication, division_year])
+        current = {name: _fingerprint(recorded.get(f"ind.{name}", {}).get(0), rules) for name in wanted}
+        kept = [name for name, value in current.items() if value and previous.get(name) == value and not is_new]
+        outdated = [name for name in wanted if name not in kept]
         warehouse.run(f"delete from {TABLE} where not list_contains(?, indicator_id)", [kept])
         passed = [
-            protect(rows, asked[name], publication, division_year, regions) for name, rows in _made(warehouse, again)
+            protect(rows, wanted[name], publication, division_year, regions)
+            for name, rows in _read_rows(warehouse, outdated)
         ]
-        stood = warehouse.value(f"select count(*) from {TABLE}")
+        kept_rows = warehouse.value(f"select count(*) from {TABLE}")
         if passed:
             warehouse.append(TABLE, pd.concat(passed, ignore_index=True))
-        protected = warehouse.frame(f"select status, {', '.join([*OWN, *COMPARATOR])} from {TABLE}")
-        _refuse_unless_all(len(protected), stood + sum(map(len, passed)))
+        numbers = ", ".join([*ESTIMATE, *COMPARATOR])
+        protected = warehouse.frame(f"select status, {numbers} from {TABLE}")
+        _require_all_rows(len(protected), kept_rows + sum(map(len, passed)))
         audit(protected)
-        for name in sorted({*before, *again} - {*kept}):
-            record_fingerprint(warehouse, f"{TABLE}/{name}", 0, now.get(name))
-    return GateResult(again, int((protected["status"] == "suppressed").sum()))
+        for name in sorted({*previous, *outdated} - {*kept}):
+            record_fingerprint(warehouse, f"{TABLE}/{name}", 0, current.get(name))
+    return GateResult(outdated, int((protected["status"] == "suppressed").sum()))
 
 
-def _refuse_unless_all(found: int, expected: int) -> None:
-    """An audit of rows that are not there would find nothing."""
-    if found != expected:
+def _require_all_rows(rows: int, expected: int) -> None:
+    """Refuse a table that lost rows: the audit cannot examine them."""
+    if rows != expected:
         raise DisclosureError(
-            f"{expected:,} rows passed the gate and {found:,} stand behind it", TABLE, "do not publish; report it"
+            f"{expected:,} rows passed the gate, but the table has {rows:,}", TABLE, "do not publish; report it"
         )
 
 
-def _fingerprint(made_of: str | None, promise: str) -> str | None:
-    """What protected rows rest on, as a hash; None where nobody knows what their indicator was made of."""
-    return hashlib.sha256(f"{made_of}{promise}".encode()).hexdigest() if made_of else None
+def _fingerprint(inputs: str | None, rules: str) -> str | None:
+    """Return the hash of an indicator's inputs and the publication rules; None where its inputs are not recorded."""
+    return hashlib.sha256(f"{inputs}{rules}".encode()).hexdigest() if inputs else None
 
 
 def _has_current_columns(warehouse: Warehouse) -> bool:
-    """Whether the table is there, as this version of the gate makes it."""
+    """Whether the table exists with the columns of this version of the gate."""
     return warehouse.exists(TABLE) and [name for name, _ in warehouse.header(f"select * from {TABLE}")] == COLUMNS
 
 
-def _made(warehouse: Warehouse, names: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows of each of these indicators that has any; read at once, for to ask costs more than to read."""
+def _read_rows(warehouse: Warehouse, names: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the rows of each indicator that has any; one query reads all, because queries cost more than rows."""
     selects = [f"select ? as indicator_id, * from {qualified('ind')}.{quoted(name)}" for name in names]
     if selects:
         rows = warehouse.frame(" union all by name ".join(selects), list(names))

@@ -1,6 +1,6 @@
-"""Which cells rest on too few persons or cases to be shown. Pure numpy; no I/O.
+"""Primary suppression: the threshold rule on persons and cases. Pure numpy; no I/O.
 
-Not here: cells that could be solved for from their neighbours; that is ``secondary``.
+Not here: cells that a reader can compute from other cells (``secondary``).
 """
 
 from __future__ import annotations
@@ -9,32 +9,32 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def too_small(
+def below_threshold(
     persons: ArrayLike,
     cases: ArrayLike,
     complement: ArrayLike,
     *,
-    least_persons: float,
-    least_cases: float,
+    min_persons: float,
+    min_cases: float,
 ) -> NDArray[np.bool_]:
-    """Tell which cells must be withheld.
+    """Return which cells the threshold rule suppresses.
 
-    A cell is withheld when it rests on fewer than ``least_persons`` persons, counts fewer than ``least_cases`` cases
-    (none at all included: that nobody has a trait can be told of everybody), or leaves fewer than ``least_cases``
-    persons without the trait.
+    The rule suppresses a cell with fewer than ``min_persons`` persons, with fewer than ``min_cases`` cases (zero
+    cases included: they show that nobody in the cell has the trait), or with fewer than ``min_cases`` persons without
+    the trait.
 
     Parameters
     ----------
     persons, cases, complement : array_like, broadcastable
-        Persons a cell rests on, cases it counts, persons who are no case. nan where the number has no meaning for
-        the cell (euros have no cases); it then withholds nothing. Apportioned counts may be fractions.
-    least_persons, least_cases : float
+        Persons, cases, and persons who are not a case, per cell. nan where a count does not apply (euros have no
+        cases); nan never suppresses. Apportioned counts may be fractions.
+    min_persons, min_cases : float
         The thresholds of the source.
 
     Returns
     -------
     ndarray of bool
-        Broadcast shape; true where the cell must be withheld.
+        Broadcast shape; true where the cell must be suppressed.
 
     Raises
     ------
@@ -47,13 +47,13 @@ def too_small(
 
     Examples
     --------
-    >>> too_small([9, 10, 500, 500], [9, 10, 3, 498], [0, 90, 497, 2], least_persons=10, least_cases=5)
+    >>> below_threshold([9, 10, 500, 500], [9, 10, 3, 498], [0, 90, 497, 2], min_persons=10, min_cases=5)
     array([ True, False,  True,  True])
     """
-    if least_persons < 0 or least_cases < 0:
+    if min_persons < 0 or min_cases < 0:
         raise ValueError("a threshold cannot be negative")
     people, counted, others = np.broadcast_arrays(
         np.asarray(persons, float), np.asarray(cases, float), np.asarray(complement, float)
     )
-    # Comparisons with nan are false: a number that does not exist withholds nothing.
-    return (people < least_persons) | (counted < least_cases) | (others < least_cases)
+    # Comparisons with nan are false: a count that does not apply suppresses nothing.
+    return (people < min_persons) | (counted < min_cases) | (others < min_cases)

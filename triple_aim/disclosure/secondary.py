@@ -1,7 +1,7 @@
-"""Which further cells must be withheld so that no withheld one can be worked out. Pure numbers; no I/O.
+"""Secondary suppression: which further cells to suppress so that no protected cell is determined. No I/O.
 
-Here: which withheld cells follow from sums that are known to hold, and what to withhold to stop that. Not here: which
-sums hold (``additions``), which cells are small (``primary``), what a withheld row loses (``protect``).
+Not here: which sums hold (``sum_constraints``), which cells they determine (``unknowns``), the threshold rule
+(``primary``), or what a suppressed row loses (``protect``).
 """
 
 from __future__ import annotations
@@ -10,57 +10,72 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from triple_aim.disclosure.primary import too_small
-from triple_aim.disclosure.unknowns import Additions, Floats, Mask, binding, opening, told
+from triple_aim.disclosure.primary import below_threshold
+from triple_aim.disclosure.unknowns import (
+    Floats,
+    Mask,
+    SumConstraints,
+    complementary_cells,
+    determined_cells,
+    determined_components,
+)
 
-#: The power of a cost that a linear programme weighs: of costs from one to a billion a solver loses the small ones.
-STEEPNESS = 0.25
+#: The linear programme weighs costs by this power: a solver loses the small ones among costs from 1 to a billion.
+COST_EXPONENT = 0.25
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What cells rest on, and the least that may be known of cells together."""
+    """Persons, cases and persons who are not a case, per cell, and the thresholds for cells and their sums."""
 
     persons: Floats
     cases: Floats
-    others: Floats
-    least_persons: float
-    least_cases: float
+    complement: Floats
+    min_persons: float
+    min_cases: float
 
 
-def further(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats, counts: Counts) -> Mask:
-    """Choose the cells to withhold beside those that are small themselves.
+def secondary_suppression(
+    constraints: SumConstraints, hidden: Mask, protected: Mask, cost: Floats, counts: Counts
+) -> Mask:
+    """Choose the cells to suppress in addition to those that fail the threshold rule.
 
-    Cells are withheld, the cheapest first and one that mends several relations before one that mends one, until
+    Cells are suppressed until
 
-    * no relation has one unseen cell, and it a guarded one: it would be the total minus the others;
-    * no relation shows its total and hides parts that are too small together: they would all be bounded by that;
-    * no guarded cell follows from any combination of relations (differences of regions that overlap, for instance).
+    * no constraint has a protected cell as its only hidden cell: it would be the total minus the other parts;
+    * no constraint shows its total and hides parts that together fail the threshold rule: the total bounds them all;
+    * no protected cell is determined by any combination of constraints (differences of overlapping regions, say).
 
-    What is chosen is guarded from then on.
+    The cheapest cell comes first, and a cell that protects in several constraints before a cell that protects in one.
+    A chosen cell is protected from then on.
 
     Parameters
     ----------
-    additions : Additions
+    constraints : SumConstraints
         The sums a reader knows to hold, over ``n`` cells.
-    unseen : ndarray of bool, (n,)
+    hidden : ndarray of bool, (n,)
         Cells whose number is not shown, for whatever reason.
-    guarded : ndarray of bool, (n,)
-        Those of them that nobody may work out. The others are unknown until they follow from what is shown.
+    protected : ndarray of bool, (n,)
+        The hidden cells that must stay undetermined. The other hidden cells may become known.
     cost : ndarray of float, (n,)
-        What withholding a cell loses; only the order matters.
+        What the suppression of a cell loses; only the order matters.
     counts : Counts
-        Persons, cases and persons who are no case of each cell (nan where it has no meaning), and the thresholds.
+        Persons, cases and persons who are not a case of each cell (nan where it does not apply), and the thresholds.
 
     Returns
     -------
     ndarray of bool, (n,)
-        The cells to withhold further.
+        The cells to suppress in addition.
+
+    Raises
+    ------
+    ArithmeticError
+        If the linear algebra or the linear programme does not converge.
 
     Notes
     -----
-    The first two are mended greedily and the third one cell after another, so a solution is found, not the cheapest.
-    That a cell does not follow from sums does not mean that it cannot be bounded closely: no intervals are computed.
+    The first two are solved greedily and the third cell by cell, so the solution protects but need not be the cheapest.
+    An undetermined cell may still have a narrow feasibility interval: intervals are not computed.
 
     References
     ----------
@@ -68,74 +83,82 @@ def further(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats, cou
 
     Examples
     --------
-    A total of 100 and its parts of 5, 25 and 70, of which the first is small; the second is the cheaper to withhold.
+    A total of 100 and its parts of 5, 25 and 70. The first part fails the threshold rule; the second is the cheaper of
+    the other two.
 
-    >>> parts = Additions(np.zeros(4, int), np.arange(4), np.array([1.0, -1, -1, -1]))
+    >>> parts = SumConstraints(np.zeros(4, int), np.arange(4), np.array([1.0, -1, -1, -1]))
     >>> size, small = np.array([100.0, 5, 25, 70]), np.array([False, True, False, False])
-    >>> further(parts, small, small, size, Counts(size, size, size * np.nan, 10, 10))
+    >>> secondary_suppression(parts, small, small, size, Counts(size, size, size * np.nan, 10, 10))
     array([False, False,  True, False])
     """
-    unseen, guarded = unseen.copy(), guarded.copy()
-    chosen = np.zeros_like(unseen)
+    hidden, protected = hidden.copy(), protected.copy()
+    chosen = np.zeros_like(hidden)
     while True:
-        more = _by_relation(additions, unseen, guarded, cost, counts)
-        if not more.any():
-            more = _by_combination(additions, unseen, guarded, cost)
-        if not more.any():
+        step = _protect_single(constraints, hidden, protected, cost, counts)
+        if not step.any():
+            step = _protect_combined(constraints, hidden, protected, cost)
+        if not step.any():
             return chosen
-        chosen |= more
-        unseen |= more
-        guarded |= more
+        chosen |= step
+        hidden |= step
+        protected |= step
 
 
-def _by_relation(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats, counts: Counts) -> Mask:
-    """The next cells to withhold for what single relations tell; none once they tell nothing."""
-    relation, cell, part = additions.relation, additions.cell, additions.sign < 0
-    size = int(relation.max()) + 1 if relation.size else 0
-    unknown = unseen.copy()
-    while True:  # a cell that need not be guarded and follows from its relation is known
-        single = np.bincount(relation, weights=unknown[cell], minlength=size) == 1
-        follows = cell[single[relation] & unknown[cell] & ~guarded[cell]]
-        if not follows.size:
+def _protect_single(constraints: SumConstraints, hidden: Mask, protected: Mask, cost: Floats, counts: Counts) -> Mask:
+    """Return the next cells to suppress because of single constraints; none once no constraint discloses."""
+    constraint, cell, is_part = constraints.constraint, constraints.cell, constraints.sign < 0
+    size = int(constraint.max()) + 1 if constraint.size else 0
+    unknown = hidden.copy()
+    while True:  # an unprotected cell that is the only unknown of a constraint becomes known
+        has_one_unknown = np.bincount(constraint, weights=unknown[cell], minlength=size) == 1
+        becomes_known = cell[has_one_unknown[constraint] & unknown[cell] & ~protected[cell]]
+        if not becomes_known.size:
             break
-        unknown[follows] = False
-    hidden, watched = unknown[cell], (unknown & guarded)[cell]
-    known_total = np.bincount(relation, weights=hidden & ~part, minlength=size) == 0
+        unknown[becomes_known] = False
+    is_unknown, is_protected = unknown[cell], (unknown & protected)[cell]
+    total_is_known = np.bincount(constraint, weights=is_unknown & ~is_part, minlength=size) == 0
     sums = (
-        np.bincount(relation, weights=np.where(hidden & part, count[cell], 0.0), minlength=size)
-        for count in (counts.persons, counts.cases, counts.others)
+        np.bincount(constraint, weights=np.where(is_unknown & is_part, count[cell], 0.0), minlength=size)
+        for count in (counts.persons, counts.cases, counts.complement)
     )
-    small = too_small(*sums, least_persons=counts.least_persons, least_cases=counts.least_cases)
-    tells = (single | (known_total & small)) & (np.bincount(relation, weights=watched, minlength=size) > 0)
-    open_to = tells[relation] & ~unseen[cell]
-    mends = np.bincount(cell[open_to], minlength=len(unseen))
-    return _cheapest(additions.of(open_to), cost / np.maximum(mends, 1) ** 2)
+    is_small = below_threshold(*sums, min_persons=counts.min_persons, min_cases=counts.min_cases)
+    has_protected = np.bincount(constraint, weights=is_protected, minlength=size) > 0
+    discloses = (has_one_unknown | (total_is_known & is_small)) & has_protected
+    is_candidate = discloses[constraint] & ~hidden[cell]
+    uses = np.bincount(cell[is_candidate], minlength=len(hidden))
+    return _cheapest(constraints.select(is_candidate), cost / np.maximum(uses, 1) ** 2)
 
 
-def _by_combination(additions: Additions, unseen: Mask, guarded: Mask, cost: Floats) -> Mask:
-    """The cells to withhold for what relations tell together; none once they tell nothing."""
-    chosen, opened = np.zeros_like(unseen), np.zeros_like(unseen)
-    price = 1 + cost**STEEPNESS
-    for cells, bound in binding(additions, unseen, told(additions, unseen) & guarded):
+def _protect_combined(constraints: SumConstraints, hidden: Mask, protected: Mask, cost: Floats) -> Mask:
+    """Return the cells to suppress because of constraints combined; none once no protected cell is determined."""
+    chosen, undetermined = np.zeros_like(hidden), np.zeros_like(hidden)
+    weight = 1 + cost**COST_EXPONENT
+    determined = determined_cells(constraints, hidden) & protected
+    for cells, component in determined_components(constraints, hidden, determined):
         for cell in cells:
-            # Nothing is found where a cell follows whatever is withheld; what others leave no room for is no secret.
-            found = None if opened[cell] else opening(bound, unseen | chosen, cell, price)
-            if found is not None:
-                opened |= found
-                chosen |= found & ~unseen
+            if undetermined[cell]:
+                continue
+            complementary = complementary_cells(component, hidden | chosen, cell, weight)
+            # Without complementary cells the other cells leave no alternative: the number is not a secret.
+            if complementary is not None:
+                undetermined |= complementary
+                chosen |= complementary & ~hidden
     return chosen
 
 
-def _cheapest(candidates: Additions, cost: Floats) -> Mask:
-    """Cells that are the cheapest in every relation that they would mend; the others wait for what these mend."""
+def _cheapest(candidates: SumConstraints, cost: Floats) -> Mask:
+    """Return the cells that are the cheapest of every constraint they are a candidate in.
+
+    The other constraints wait: a cell that is chosen now may protect them too.
+    """
     chosen = np.zeros(len(cost), dtype=bool)
     if not candidates.cell.size:
         return chosen
     rank = np.empty(len(cost), dtype=np.intp)
-    rank[np.argsort(cost, kind="stable")] = np.arange(len(cost))  # no two alike
-    best = np.full(candidates.relation.max() + 1, len(cost))
-    np.minimum.at(best, candidates.relation, rank[candidates.cell])
-    beaten = candidates.cell[rank[candidates.cell] > best[candidates.relation]]
+    rank[np.argsort(cost, kind="stable")] = np.arange(len(cost))  # all ranks differ
+    best = np.full(candidates.constraint.max() + 1, len(cost))
+    np.minimum.at(best, candidates.constraint, rank[candidates.cell])
+    beaten = candidates.cell[rank[candidates.cell] > best[candidates.constraint]]
     chosen[candidates.cell] = True
     chosen[beaten] = False
     return chosen

@@ -1,6 +1,6 @@
-"""The five-point trend of published rows: what a reader of the mart could work out from it.
+"""The five-point trend of published rows: what a reader of the mart could compute.
 
-Not here: the test (``stats.trend``). It runs after the gate, on what is shown, so that no trend tells of a hidden year.
+Not here: the test (``stats.trend``). It runs on the published values, so that no trend reveals a hidden year.
 """
 
 from __future__ import annotations
@@ -20,40 +20,40 @@ from triple_aim.vocabulary import Trend
 Columns = Mapping[str, Any]
 SERIES = ["source", "region_type", "region_code", "sex", "age_group", "segment_type", "segment"]
 NOT_TESTED: Trend = "not_tested"
-SAME: dict[int, Trend] = {
+NEUTRAL_LABELS: dict[int, Trend] = {
     Direction.NO_SIGNIFICANT_CHANGE: "no_demonstrable_change",
     Direction.CANNOT_BE_CALCULATED: NOT_TESTED,
 }
 
 
 def trends(rows: Columns, spec: Spec) -> NDArray[np.object_]:
-    """The trend into each row's period; not tested without five consecutive years that have a value and limits."""
+    """Return the trend into each row's period; not tested without five consecutive years with a value and limits."""
     period = np.asarray(rows["period"])
-    told = np.full(len(period), NOT_TESTED, dtype=object)
+    labels = np.full(len(period), NOT_TESTED, dtype=object)
     if not (spec.compare and spec.compare.trend) or not len(period):
-        return told
+        return labels
     first, last = int(period.min()), int(period.max())
     if last - first + 1 < POINTS:
-        return told
+        return labels
     series = pd.MultiIndex.from_arrays([rows[name] for name in SERIES]).factorize()[0]
-    when = period - first
+    year = period - first
     windows = []
     for name in ("value", "lower", "upper"):
         dense = np.full((series.max() + 1, last - first + 1), np.nan)
-        dense[series, when] = np.asarray(rows[name], dtype=float)
+        dense[series, year] = np.asarray(rows[name], dtype=float)
         windows.append(np.lib.stride_tricks.sliding_window_view(dense, POINTS, axis=1))
-    found = recent_trend(Estimate(*windows), period_length=1, step=1, level=spec.compute[0].level).direction
-    late = when >= POINTS - 1
-    told[late] = _words(found, spec)[series[late], when[late] - POINTS + 1]
-    return told
+    directions = recent_trend(Estimate(*windows), period_length=1, step=1, level=spec.compute[0].level).direction
+    has_window = year >= POINTS - 1
+    labels[has_window] = _labels(directions, spec)[series[has_window], year[has_window] - POINTS + 1]
+    return labels
 
 
-def _words(found: NDArray[np.int8], spec: Spec) -> NDArray[np.object_]:
-    """Better or worse where the indicator says which way is better, else up or down."""
-    judged = spec.polarity != "no_judgement"
-    words = {**SAME, Direction.INCREASING: "rising", Direction.DECREASING: "falling"}
-    if judged:
-        found = progress(found, spec.polarity)
-        words = {**SAME, Progress.GETTING_BETTER: "improving", Progress.GETTING_WORSE: "worsening"}
-    told: NDArray[np.object_] = np.vectorize(lambda verdict: words[verdict], otypes=[object])(found)
-    return told
+def _labels(directions: NDArray[np.int8], spec: Spec) -> NDArray[np.object_]:
+    """Return improving or worsening where the indicator says which way is better, else rising or falling."""
+    if spec.polarity == "no_judgement":
+        words = {**NEUTRAL_LABELS, Direction.INCREASING: "rising", Direction.DECREASING: "falling"}
+    else:
+        directions = progress(directions, spec.polarity)
+        words = {**NEUTRAL_LABELS, Progress.GETTING_BETTER: "improving", Progress.GETTING_WORSE: "worsening"}
+    labels: NDArray[np.object_] = np.vectorize(lambda verdict: words[verdict], otypes=[object])(directions)
+    return labels

@@ -1,4 +1,4 @@
-"""One published number traced back to its strata, its deliveries and its recomputation.
+"""One published number explained: its strata, its deliveries and its recomputation from them.
 
 Not here: the computation itself (``triple_aim.indicators``).
 """

@@ -1,11 +1,11 @@
-"""What an indicator means, and how one published number came about, told at the terminal.
+"""The terminal report on an indicator: its meaning, and the strata and deliveries of one published number.
 
-Not here: the numbers themselves. Strata come from the cube and pass the same rule as a publication, or none is shown.
+Not here: the numbers themselves. Strata come from the cube; they are shown only if all of them pass the threshold rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
@@ -18,7 +18,7 @@ from triple_aim.definitions import Compute, Programme, Spec
 from triple_aim.deliveries import CONTRIBUTION, landed_deliveries
 from triple_aim.errors import ProjectError
 from triple_aim.explain.differencing import shown_levels
-from triple_aim.explain.strata import Workings, trace, workings
+from triple_aim.explain.strata import Derivation, Row, derive, trace
 from triple_aim.release import current_release, open_marts, read_manifest
 from triple_aim.vocabulary import ALL, SHOWN
 from triple_aim.warehouse import open_warehouse
@@ -48,14 +48,14 @@ FORMULAS = {
 
 
 class Part(NamedTuple):
-    """Which part of a total a number is of: at most one of these is not ``all``."""
+    """The part of a total that a number is about: at most one field is not ``all``."""
 
     sex: str = ALL
     age_group: str = ALL
     segment: str = ALL
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         sexes = {"F": "women", "M": "men"}
         ages = "" if self.age_group == ALL else f", {self.age_group} years"
         sex = "" if self.sex == ALL else f", {sexes.get(self.sex, self.sex)}"
@@ -68,12 +68,12 @@ TOTAL = Part()
 def explain_indicator(
     console: Console, programme: Programme, name: str, region: str | None, period: int | None, part: Part = TOTAL
 ) -> None:
-    """Print the meaning, each route, and for a region and period the number, its sums and its deliveries."""
+    """Print the meaning and the routes; with a region and period also the number, its strata and its deliveries."""
     spec = programme.specs.get(name)
     if spec is None:
-        near = [known for known in programme.specs if name in known or known in name]
+        similar = [known for known in programme.specs if name in known or known in name]
         raise ProjectError(
-            f"there is no indicator {name}", "explain", f"try {', '.join(near or sorted(programme.specs)[:4])}"
+            f"there is no indicator {name}", "explain", f"try {', '.join(similar or sorted(programme.specs)[:4])}"
         )
     console.print(f"[bold]{spec.title.en}[/] ({spec.id} {spec.version}, {spec.aim})")
     console.print(spec.meaning.en, highlight=False)
@@ -82,17 +82,18 @@ def explain_indicator(
     )
     for route in spec.compute:
         console.print(f"From {' or '.join(route.cubes)}: {_formula(route)}", highlight=False)
-        sums = f"  numerator {route.numerator}, denominator {route.denominator or '-'}"
-        chosen = f", where {route.only}" if route.where else ""
+        by_segment = f" by {route.segments}" if route.segments else ""
+        sums = f"  numerator {route.numerator}{by_segment}, denominator {route.denominator or '-'}"
+        condition = f", where {route.only}" if route.where else ""
         console.print(
-            sums + chosen + (f", standard {route.standard}" if route.standard else ""), markup=False, highlight=False
+            sums + condition + (f", standard {route.standard}" if route.standard else ""), markup=False, highlight=False
         )
     for caution in spec.cautions:
         console.print(f"Caution: {caution.en}", style="yellow", highlight=False)
     if region and period:
         _explain_number(console, programme, spec, region, period, part)
     elif part != TOTAL:
-        raise ProjectError("a part is explained of one region and year", "explain", "add --region and --period")
+        raise ProjectError("a part needs a region and a year", "explain", "add --region and --period")
 
 
 def _formula(route: Compute) -> str:
@@ -115,69 +116,70 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
                order by source, sex, age_group, segment""",
             [spec.id, region, period],
         )
-    # A value may be shown without its sums; they are withheld then too.
-    untold = rows["status"].isin(SHOWN) & rows["numerator"].isna() & ~rows["source"].map(_is_printed(spec))
-    withheld = rows.loc[rows["status"].eq("suppressed") | untold, "source"].value_counts()
-    chosen = _chosen(rows, part)
+    # A published value without its sums counts as withheld: secondary suppression removed the sums.
+    without_sums = rows["status"].isin(SHOWN) & rows["numerator"].isna() & ~rows["source"].map(_is_as_published(spec))
+    withheld = rows.loc[rows["status"].eq("suppressed") | without_sums, "source"].value_counts()
+    chosen = _rows_of_part(rows, part)
     if chosen.empty:
         asked = f"{spec.id} of {region} in {period}"
         raise ProjectError(
-            f"there is no {asked}{part.told}", f"release {release.name}", _others(rows) or "check code and year"
+            f"there is no {asked}{part.label}",
+            f"release {release.name}",
+            _available_parts(rows) or "check code and year",
         )
-    found, levels = _made_again(programme, spec, chosen)
-    for at, row in chosen.to_dict("index").items():
+    derivations, levels = _derive_rows(programme, spec, chosen)
+    for index, row in chosen.to_dict("index").items():
         _show_number(console, spec, row)
         if row["status"] in SHOWN:
-            source, made = str(row["source"]), found.get(at)
-            # Strata would tell of the parts that a publication does not.
-            kept = f"{withheld[source]} parts of this number are withheld" if source in withheld else ""
-            if made and not kept:
+            source, derivation = str(row["source"]), derivations.get(index)
+            # Strata would reveal the withheld parts.
+            why_hidden = f"{withheld[source]} parts of this number are withheld" if source in withheld else ""
+            if derivation and not why_hidden:
                 reason = programme.publication.threshold(source).reason.en
-                if made.hidden:
+                if small := derivation.small_count:
                     # A single hidden stratum could be solved for from the total, so all are hidden.
-                    kept = (
-                        f"{made.hidden} of {made.size}, with those of the numbers beside it, are too small ({reason})"
-                    )
-                elif row["region_type"] not in levels[at]:
-                    kept = f"with those of other regions, some that are too small could be worked out ({reason})"
-            _show_workings(console, spec, row, made, kept)
+                    count = derivation.stratum_count
+                    why_hidden = f"{small} of {count}, including those of sibling numbers, are too small ({reason})"
+                elif row["region_type"] not in levels[index]:
+                    why_hidden = f"small ones would follow from the strata of other regions ({reason})"
+            _show_derivation(console, spec, row, derivation, why_hidden)
     if part == TOTAL:
         _show_segments(console, spec, rows)
-        if others := _others(rows):
+        if others := _available_parts(rows):
             console.print(f"  {others}", highlight=False)
     inputs = (read_manifest(release) or {}).get("facts", {}).get("inputs", {})
     _show_deliveries(console, programme, spec, period, inputs)
 
 
-def _is_printed(spec: Spec) -> dict[str, bool]:
-    """Whether a source gives percentages as another printed them, without sums."""
+def _is_as_published(spec: Spec) -> dict[str, bool]:
+    """Return whether each source holds percentages that another party published, without sums."""
     return {cube: route.method == "as_published" for cube, route in spec.route_of.items()}
 
 
-def _chosen(rows: pd.DataFrame, part: Part) -> pd.DataFrame:
-    """The rows of a part, one a source; of the total the age groups of a source that knows no total."""
+def _rows_of_part(rows: pd.DataFrame, part: Part) -> pd.DataFrame:
+    """Return the row of a part per source; for the total, all age groups of a source without a total."""
     rows = rows[rows["sex"].eq(part.sex) & rows["segment"].eq(part.segment)]
     if part != TOTAL:
         return rows[rows["age_group"] == part.age_group]
-    known = rows.groupby("source")["age_group"].transform(lambda groups: groups.eq(ALL).any())
-    return rows[(rows["age_group"] == ALL) | ~known]
+    has_total = rows.groupby("source")["age_group"].transform(lambda groups: groups.eq(ALL).any())
+    return rows[(rows["age_group"] == ALL) | ~has_total]
 
 
-def _others(rows: pd.DataFrame) -> str:
-    """What else of a region and year can be asked for."""
+def _available_parts(rows: pd.DataFrame) -> str:
+    """Return the options that select another published part of a region and year, as text."""
     shown = rows[rows["status"].isin(SHOWN)]
-    there = {f"--{name.replace('_', '-')}": sorted(set(shown[name]) - {ALL}) for name in Part._fields}
-    told = "; ".join(f"{option} {', '.join(names)}" for option, names in there.items() if names)
-    return told and f"also published: {told}"
+    options = {f"--{name.replace('_', '-')}": sorted(set(shown[name]) - {ALL}) for name in Part._fields}
+    text = "; ".join(f"{option} {', '.join(names)}" for option, names in options.items() if names)
+    return text and f"also published: {text}"
 
 
-def _show_number(console: Console, spec: Spec, row: Mapping[str, object]) -> None:
-    """The number as it was published."""
-    told = _estimate(spec, row, f" {row['unit']}") if pd.notna(row["value"]) else row["status"]
-    part = Part(*(str(row[name]) for name in Part._fields)).told
+def _show_number(console: Console, spec: Spec, row: Row) -> None:
+    """Print the number as it was published."""
+    result: str = _format_estimate(spec, row, f" {row['unit']}") if pd.notna(row["value"]) else row["status"]
+    part = Part(*(str(row[name]) for name in Part._fields)).label
     console.print()
     console.print(
-        f"[bold]{row['region_name']}, {row['period']}{part}: {told}[/], from {row['source']}", highlight=False
+        f"[bold]{row['region_name']}, {row['period']}{part}: {result}[/], from {row['source']}", highlight=False
     )
     if row["reason"]:
         console.print(f"  {row['status']}: {row['reason']}", highlight=False)
@@ -188,15 +190,15 @@ def _show_number(console: Console, spec: Spec, row: Mapping[str, object]) -> Non
         console.print(f"  rest of the Netherlands {rest}", highlight=False)
 
 
-def _estimate(spec: Spec, row: Mapping[str, object], unit: str = "") -> str:
-    """A value with its limits, as precisely as it is printed."""
+def _format_estimate(spec: Spec, row: Row, unit: str = "") -> str:
+    """Return a value and its limits as text, with the decimals of the indicator."""
     value, lower, upper = (row[name] for name in ("value", "lower", "upper"))
     limits = f" ({lower:,.{spec.decimals}f} to {upper:,.{spec.decimals}f})" if pd.notna(lower) else ""
     return f"{value:,.{spec.decimals}f}{unit}{limits}"
 
 
 def _show_segments(console: Console, spec: Spec, rows: pd.DataFrame) -> None:
-    """The published parts beside a total: kinds of care, components of a change, bases of growth."""
+    """Print the published parts of a total: kinds of care, components of a change, bases of growth."""
     if (parts := rows[rows["segment"].ne(ALL) & rows["value"].notna()]).empty:
         return
     table = Table("source", "part", spec.unit.en, box=SIMPLE_HEAD, title="parts")
@@ -205,60 +207,66 @@ def _show_segments(console: Console, spec: Spec, rows: pd.DataFrame) -> None:
     console.print(table)
 
 
-def _made_again(
+def _derive_rows(
     programme: Programme, spec: Spec, rows: pd.DataFrame
-) -> tuple[dict[object, Workings], dict[object, list[str]]]:
-    """What the rows are made of, from the cubes in the warehouse now, and of which kinds of region it may be told."""
+) -> tuple[dict[object, Derivation], dict[object, list[str]]]:
+    """Return the derivation of each row from the current cubes, and the kinds of region that may show strata."""
     project = programme.project
     if not project.warehouse.is_file():
         return {}, {}
     with open_warehouse(project.warehouse, reach=[project.landing]) as warehouse:  # stg may show files in it
-        cells = {name: load_cells(warehouse, programme.cubes[name]) for name in programme.cubes_of(spec)}
+        cells = {
+            name: load_cells(warehouse, programme.cubes[name], programme.parts_of(name))
+            for name in programme.cubes_of(spec)
+        }
         regions = programme.regions(warehouse)
-    # Breakdowns that nobody asked for need not be made again.
-    asked = {*rows["segment_type"], *(name for name in ("sex", "age_group") if rows[name].ne(ALL).any())}
-    spec = spec.model_copy(update={"breakdowns": [name for name in spec.breakdowns if name in asked]})
-    found: dict[object, Workings] = {}
+    # Breakdowns without a selected row need no recomputation.
+    selected = {*rows["segment_type"], *(name for name in ("sex", "age_group") if rows[name].ne(ALL).any())}
+    spec = spec.model_copy(update={"breakdowns": [name for name in spec.breakdowns if name in selected]})
+    derivations: dict[object, Derivation] = {}
     levels: dict[object, list[str]] = {}
-    for cube, those in rows[rows["status"].isin(SHOWN) & ~rows["source"].map(_is_printed(spec))].groupby("source"):
-        least = programme.publication.threshold(str(cube))
+    for cube, shown in rows[rows["status"].isin(SHOWN) & ~rows["source"].map(_is_as_published(spec))].groupby("source"):
+        threshold = programme.publication.threshold(str(cube))
         traced = trace(spec, cells, str(cube), regions, programme.tables)
-        made = {at: workings(traced, row, least) for at, row in those.to_dict("index").items()}
-        found |= {at: working for at, working in made.items() if working}
-        # One that is hidden already needs no look at the other regions.
-        apart = {at for at, working in made.items() if working and not working.hidden}
-        levels |= {at: shown_levels(traced, rows.loc[at].to_dict(), least) for at in apart}
-    return found, levels
+        of_cube = {index: derive(traced, row, threshold) for index, row in shown.to_dict("index").items()}
+        derivations |= {index: derivation for index, derivation in of_cube.items() if derivation}
+        # A row with small strata hides them anyway: it needs no check of other regions.
+        unchecked = {index for index, derivation in of_cube.items() if derivation and not derivation.small_count}
+        unhidden = shown[shown.index.isin(unchecked)].to_dict("index")
+        levels |= {index: shown_levels(traced, row, threshold) for index, row in unhidden.items()}
+    return derivations, levels
 
 
-def _show_workings(console: Console, spec: Spec, row: Mapping[str, object], found: Workings | None, kept: str) -> None:
-    """The strata of one row, unless ``kept`` says why they are kept back, and the value made again from them."""
-    if found is None:
-        printed = _is_printed(spec)[str(row["source"])]
-        why = FORMULAS["as_published"] if printed else "it cannot be made again: the warehouse does not hold its sums"
-        console.print(f"  {why}", highlight=False)
+def _show_derivation(console: Console, spec: Spec, row: Row, derivation: Derivation | None, why_hidden: str) -> None:
+    """Print the strata of one row, or why they are hidden, and the value recomputed from them."""
+    if derivation is None:
+        no_sums = "it cannot be recomputed: the warehouse does not hold its sums"
+        is_as_published = _is_as_published(spec)[str(row["source"])]
+        console.print(f"  {FORMULAS['as_published'] if is_as_published else no_sums}", highlight=False)
         return
-    again = _estimate(spec, {name: getattr(found.again, name).item() for name in ("value", "lower", "upper")})
-    if again != _estimate(spec, row):
-        # What the gate has not seen is not told.
-        console.print("  it comes out otherwise: the warehouse holds other data or content than this release")
+    recomputed = _format_estimate(
+        spec, {name: getattr(derivation.recomputed, name).item() for name in ("value", "lower", "upper")}
+    )
+    if recomputed != _format_estimate(spec, row):
+        # Numbers that did not pass the gate are not shown.
+        console.print("  the recomputed number differs: the warehouse has other data or definitions than this release")
         return
-    beside = {name: total for name, total in found.beside.items() if name not in ("numerator", "denominator")}
-    if beside and pd.notna(row["numerator"]):
-        told = ", ".join(f"{name.replace('_', ' ')} {_number(total)}" for name, total in beside.items())
-        console.print(f"  of all strata together: {told}", highlight=False)
-    if kept:
-        console.print(f"  strata are not shown: {kept}", highlight=False)
+    overall = {name: total for name, total in derivation.overall.items() if name not in ("numerator", "denominator")}
+    if overall and pd.notna(row["numerator"]):
+        text = ", ".join(f"{name.replace('_', ' ')} {_format_number(total)}" for name, total in overall.items())
+        console.print(f"  for all strata: {text}", highlight=False)
+    if why_hidden:
+        console.print(f"  strata are not shown: {why_hidden}", highlight=False)
     else:
-        table = Table(*(name.replace("_", " ") for name in found.strata), box=SIMPLE_HEAD, title="strata")
-        for stratum in found.strata.itertuples(index=False):
-            table.add_row(*(part if isinstance(part, str) else _number(part) for part in stratum))
+        table = Table(*(str(name).replace("_", " ") for name in derivation.strata), box=SIMPLE_HEAD, title="strata")
+        for stratum in derivation.strata.itertuples(index=False):
+            table.add_row(*(part if isinstance(part, str) else _format_number(part) for part in stratum))
         console.print(table)
-    console.print(f"  made again from its strata: {again}, as published", highlight=False)
+    console.print(f"  recomputed from its strata: {recomputed}, as published", highlight=False)
 
 
-def _number(value: float) -> str:
-    """Whole numbers whole, amounts to the cent, rates and weights to six digits."""
+def _format_number(value: float) -> str:
+    """Return a number as text: integers without decimals, from 100 with two decimals, else with six digits."""
     if pd.isna(value):
         return "–"
     if value == round(value):
@@ -267,7 +275,7 @@ def _number(value: float) -> str:
 
 
 def _show_deliveries(console: Console, programme: Programme, spec: Spec, period: int, inputs: dict[str, str]) -> None:
-    """The files a number rests on, with their hashes."""
+    """Print the files behind a number, with their hashes."""
     reads = {extract for cube in programme.cubes_of(spec) for extract in programme.extracts_of(programme.cubes[cube])}
     years = {year for route in spec.compute for year in _years(route, period)}
     for slot, sha256 in sorted(inputs.items()):
@@ -280,7 +288,7 @@ def _show_deliveries(console: Console, programme: Programme, spec: Spec, period:
 
 
 def _years(route: Compute, period: int) -> Iterable[int]:
-    """The years that a number of a period is made of."""
+    """Return the years whose data a number uses."""
     if route.growth and route.growth.base:
         return (route.growth.base, period)
     two_ends = 2 if route.growth or route.method == "decomposition" else 1

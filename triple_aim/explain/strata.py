@@ -1,7 +1,7 @@
-"""What one published number is made of, stratum by stratum, and the number made again from just that.
+"""The strata of one published number, and the number recomputed from these strata alone.
 
-Not here: printing it (``report``), how it is made again (``recompute``), what follows from the strata of several
-regions (``differencing``). The code that works at night makes the sums; nothing is worked out in another way.
+Not here: printing (``report``), the recomputation (``recompute``), what follows from the strata of several regions
+(``differencing``). The sums come from the code that computes the indicator, so no formula is written twice.
 """
 
 from __future__ import annotations
@@ -10,53 +10,57 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
-from triple_aim.definitions import SCORE, YES, Compute, Regions, Spec, Tables, Threshold, of_member
-from triple_aim.disclosure import too_small
-from triple_aim.explain.recompute import OF_SUMS, remade
+from triple_aim.definitions import Compute, Regions, Spec, Tables, Threshold
+from triple_aim.disclosure import below_threshold
+from triple_aim.explain.recompute import OF_SUMS, recompute_estimate
 from triple_aim.indicators import (
     ENDS,
     UNKNOWN,
+    EstimatorInputs,
     Geography,
-    Note,
+    RouteInputs,
     Sums,
-    Supply,
-    builder_of,
     by_stratum,
     cases,
-    compared,
+    gap_groups,
     geography,
-    noting,
-    supply,
+    recording_inputs,
+    route_builder,
+    route_inputs,
     where,
 )
 from triple_aim.stats.estimate import Estimate
-from triple_aim.vocabulary import ALL, age_group
+from triple_aim.vocabulary import ALL, age_group, part
 
-JOINT = {"covariance"}  # of two strata, not of one
-SHARES = {"proportion", "survey_proportion", "survey_gap", "concentration_index"}  # who has a trait, and who has not
+JOINT = {"covariance"}  # of pairs of strata
+#: Methods that also reveal the persons without the trait.
+SHARES = {"proportion", "survey_proportion", "survey_gap", "concentration_index"}
 SPLIT = ["sex", "age_group", "segment"]
 KEY = ["period", "region_code", "region_type", *SPLIT]
 
+Row: TypeAlias = Mapping[Any, Any]  # a row of a mart, by column
+
 
 @dataclass(frozen=True)
-class Workings:
-    """One row a stratum: its labels, and the sums, weights and expectations that the number is made of."""
+class Derivation:
+    """One row per stratum: its labels, and the sums, weights and expectations of the number."""
 
     strata: pd.DataFrame
-    beside: Mapping[str, float]  # what is of all strata together: their sums, prices, the variance of a sample
-    size: int  # strata, with those of the numbers beside it
-    hidden: int  # of which too small to be shown; any one of them could be solved for, so then none may be
-    again: Estimate  # the number, made from these alone
+    overall: Mapping[str, float]  # not per stratum: sums over the strata, price indices, the variance of a sample
+    stratum_count: int  # with the strata of the sibling numbers
+    small_count: int  # strata below the threshold; one could be solved for from the total, so one hides all
+    recomputed: Estimate  # from these strata alone
 
 
 @dataclass(frozen=True)
 class Trace:
-    """The rows that one cube gives an indicator, and what each was made from."""
+    """The rows of an indicator from one cube, and the inputs of each."""
 
     spec: Spec
     cube: str
@@ -64,82 +68,83 @@ class Trace:
     regions: Regions
     tables: Tables
     frames: list[pd.DataFrame]
-    notes: list[Note]  # one a frame
+    inputs: list[EstimatorInputs]  # one per frame
 
     @property
     def route(self) -> Compute:
         return self.spec.route_of[self.cube]
 
     @cached_property
-    def given(self) -> Supply:
-        return supply(self.spec, self.route, self.cubes, self.cube, self.regions)
+    def route_inputs(self) -> RouteInputs:
+        return route_inputs(self.spec, self.route, self.cubes, self.cube, self.regions)
 
     @cached_property
-    def place(self) -> Geography:
+    def geography(self) -> Geography:
         codes = where(self.cubes[self.cube], self.route).labels["municipality_code"]
         return geography(self.regions, self.spec.levels, codes)
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """The key of each row, its frame, and its place in the arrays that the frame was laid out from."""
+        """The key of each row, its frame, and its position in the flattened arrays of the frame."""
         wanted = [*KEY, "segment_type"]
-        keys = [frame[wanted].assign(frame=at, cell=frame.index) for at, frame in enumerate(self.frames)]
+        keys = [frame[wanted].assign(frame=number, cell=frame.index) for number, frame in enumerate(self.frames)]
         return pd.concat(keys, ignore_index=True) if keys else pd.DataFrame(columns=[*wanted, "frame", "cell"])
 
-    def beside(self, row: Mapping[str, object]) -> pd.DataFrame:
-        """The row itself and those beside it, into which the same total is divided."""
-        here = self.rows
+    def siblings(self, row: Row) -> pd.DataFrame:
+        """The row itself and the other parts of the same total, such as men for women."""
+        keys = self.rows
         for name in KEY[:3]:
-            here = here[here[name] == row[name]]
+            keys = keys[keys[name] == row[name]]
         for name in SPLIT:
-            here = here[(here[name] == ALL) == (row[name] == ALL)]
-        here = here.assign(is_own=(here[SPLIT] == [row[name] for name in SPLIT]).all(axis=1))
-        # Bases of growth and components of a change are other readings of one total, not shares of it.
-        shares = [kind for kind in here.loc[here["is_own"], "segment_type"] if kind in ("none", *self.spec.breakdowns)]
-        return here[here["is_own"] | here["segment_type"].isin(shares)]
+            keys = keys[(keys[name] == ALL) == (row[name] == ALL)]
+        keys = keys.assign(is_own=(keys[SPLIT] == [row[name] for name in SPLIT]).all(axis=1))
+        # Bases of growth and components of a change are other views of one total, not parts of it.
+        parts = [kind for kind in keys.loc[keys["is_own"], "segment_type"] if kind in ("none", *self.spec.breakdowns)]
+        return keys[keys["is_own"] | keys["segment_type"].isin(parts)]
 
 
 def trace(spec: Spec, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables) -> Trace:
-    """Make the rows of an indicator from one cube as at night, and keep what each was made from."""
+    """Compute the rows of an indicator from one cube as a run does, and keep the inputs of each."""
     route = spec.route_of[cube]
     frames: list[pd.DataFrame] = []
-    behind: list[Note] = []
+    inputs: list[EstimatorInputs] = []
     if not cubes[cube].only([]).pooled(route.pool).periods():
-        return Trace(spec, cube, cubes, regions, tables, frames, behind)
-    with noting() as notes:
-        # A builder notes a region before its rest; growth and decomposition note once for all that they tell.
+        return Trace(spec, cube, cubes, regions, tables, frames, inputs)
+    with recording_inputs() as recorded:
+        # A builder records a region before its rest; growth and decomposition record once for all their blocks.
         seen = 0
-        for block in builder_of(route)(spec, route, cubes, cube, regions, tables):
+        for block in route_builder(route)(spec, route, cubes, cube, regions, tables):
             frames.append(block.frame())
-            behind.append(notes[min(seen, len(notes) - 1)])
-            seen = len(notes)
-    return Trace(spec, cube, cubes, regions, tables, frames, behind)
+            inputs.append(recorded[min(seen, len(recorded) - 1)])
+            seen = len(recorded)
+    return Trace(spec, cube, cubes, regions, tables, frames, inputs)
 
 
-def workings(traced: Trace, row: Mapping[str, object], least: Threshold) -> Workings | None:
-    """The workings of one row of the mart; None where the cube holds no such row.
+def derive(traced: Trace, row: Row, threshold: Threshold) -> Derivation | None:
+    """Return the derivation of one row of the mart; None where the cube holds no such row.
 
-    Strata are hidden when one of them is too small, or one of a row beside it: the men's can be solved for from the
-    women's and those of all, and those of one kind of care from the other kinds. Other regions: ``differencing``.
+    Small strata of sibling rows count too: those of men follow from those of women and of both sexes, those of one kind
+    of care from the other kinds. Other regions are not considered here but in ``differencing``.
     """
-    beside_it = traced.beside(row).to_dict("records")
-    own = [place for place in beside_it if place["is_own"]]
+    keys = traced.siblings(row).to_dict("records")
+    own = [key for key in keys if key["is_own"]]
     if not own:
         return None
-    strata, beside, note = _strata(traced, own[0])
-    every = [strata, *(_strata(traced, place)[0] for place in beside_it if not place["is_own"])]
-    again = remade(traced.route, strata, beside, note, str(row["segment"]))
-    return Workings(strata, beside, sum(map(len, every)), sum(hidden(one, traced, least) for one in every), again)
+    strata, overall, inputs = _strata(traced, own[0])
+    tables = [strata, *(_strata(traced, key)[0] for key in keys if not key["is_own"])]
+    recomputed = recompute_estimate(traced.route, strata, overall, inputs, str(row["segment"]))
+    small = sum(count_small(table, traced, threshold) for table in tables)
+    return Derivation(strata, overall, sum(map(len, tables)), small, recomputed)
 
 
-def strata_everywhere(traced: Trace, place: Mapping[str, object]) -> pd.DataFrame:
-    """The strata of a row and of those of all other regions in its period, by ``region_code``."""
-    route, note = traced.route, traced.notes[int(str(place["frame"]))]
-    period, _, category = _place_in(note, place)
-    columns, _ = _columns(traced, _cut(note, (period, None, category)), place, (period, slice(None)))
-    axes = {"region_code": traced.place.frame["region_code"].tolist()} | _axes(traced, place, columns)
+def strata_of_all_regions(traced: Trace, key: Row) -> pd.DataFrame:
+    """Return the strata of a row and of the same row of all other regions, by ``region_code``."""
+    route, inputs = traced.route, traced.inputs[int(str(key["frame"]))]
+    period, _, category = _position(inputs, key)
+    columns, _ = _columns(traced, _select(inputs, (period, None, category)), key, (period, slice(None)))
+    axes = {"region_code": traced.geography.frame["region_code"].tolist()} | _axes(traced, key, columns)
     size = len(next(iter(columns.values())))
-    # What is the same in every region, such as a weight or a price, tells of nobody.
+    # A column without regions, such as a weight or a price, repeats for each region and reveals no person.
     columns = {name: np.resize(column, size) for name, column in columns.items()}
     strata = _labelled(axes, columns)
     if route.growth and route.growth.years and "weight" not in strata:
@@ -147,169 +152,175 @@ def strata_everywhere(traced: Trace, place: Mapping[str, object]) -> pd.DataFram
     return strata
 
 
-def _strata(traced: Trace, place: Mapping[str, object]) -> tuple[pd.DataFrame, dict[str, float], Note]:
-    """The strata of one row with their labels, what stands beside them, and both as the method wants them."""
-    route, note = traced.route, traced.notes[int(str(place["frame"]))]
-    period, region, category = _place_in(note, place)
-    cut = _cut(note, (period, region, category))
-    columns, beside = _columns(traced, cut, place, (period, region))
-    strata = _labelled(_axes(traced, place, columns), columns)
-    # A category is some of the sexes and ages; where they are no strata, the sums are of the category already.
-    if "sex" in strata and place["sex"] != ALL:
-        strata = strata[strata["sex"] == place["sex"]]
-    if "age" in strata and place["age_group"] != ALL:
-        strata = strata[strata["age"].map(age_group) == place["age_group"]]
+def _strata(traced: Trace, key: Row) -> tuple[pd.DataFrame, dict[str, float], EstimatorInputs]:
+    """Return the labelled strata of one row, its overall numbers, and the inputs of its estimate."""
+    route, inputs = traced.route, traced.inputs[int(str(key["frame"]))]
+    period, region, category = _position(inputs, key)
+    selected = _select(inputs, (period, region, category))
+    columns, overall = _columns(traced, selected, key, (period, region))
+    strata = _labelled(_axes(traced, key, columns), columns)
+    # A category selects sexes and ages; where these are no strata, the sums are of the category already.
+    if "sex" in strata and key["sex"] != ALL:
+        strata = strata[strata["sex"] == key["sex"]]
+    if "age" in strata and key["age_group"] != ALL:
+        strata = strata[strata["age"].map(age_group) == key["age_group"]]
     if route.growth and route.growth.years and "weight" not in strata:
         strata = strata.drop(columns=["sex", "age"]).groupby(["year", *({"index"} & set(strata))], as_index=False).sum()
     if route.method in OF_SUMS:
-        needed = [name for name in note.sums.parts if name in strata]
-        beside = {str(name): float(total) for name, total in strata[needed].sum().items()}
-    return strata.reset_index(drop=True), beside, cut
+        needed = [name for name in inputs.sums.parts if name in strata]
+        overall = {str(name): float(total) for name, total in strata[needed].sum().items()}
+    return strata.reset_index(drop=True), overall, selected
 
 
-def _place_in(note: Note, place: Mapping[str, object]) -> tuple[int, int, int]:
-    """Period, region and category of a row, as places in the arrays of its note."""
-    shape = next(array.shape[:3] for array in note.sums.parts.values() if array.ndim >= 3)
-    period, region, category = (int(at) for at in np.unravel_index(int(str(place["cell"])), shape))
+def _position(inputs: EstimatorInputs, key: Row) -> tuple[int, int, int]:
+    """Return period, region and category of a row, as indices into the arrays of its inputs."""
+    shape = next(array.shape[:3] for array in inputs.sums.parts.values() if array.ndim >= 3)
+    period, region, category = (int(index) for index in np.unravel_index(int(str(key["cell"])), shape))
     return period, region, category
 
 
 def _columns(
-    traced: Trace, cut: Note, place: Mapping[str, object], at: tuple[int, int | slice]
+    traced: Trace, selected: EstimatorInputs, key: Row, position: tuple[int, int | slice]
 ) -> tuple[dict[str, Floats], dict[str, float]]:
-    """What the method of a row uses by stratum, and what stands beside that; of all regions, one after the other."""
+    """Return the columns of the strata of a row and its overall numbers; for all regions, one after the other."""
     route = traced.route
     if route.growth:
-        return _growth(traced, cut, place)
+        return _growth_columns(traced, selected, key)
     if route.method in OF_SUMS:
-        return _plain(traced, at, str(place["segment"])), {}
-    if route.is_sampled and not any(array.ndim > 3 for array in cut.sums.parts.values()):
-        alone = {name: array.item() for name, array in cut.sums.parts.items() if array.size == 1}
-        return _sampled(traced, at), alone
-    return _fine(cut), {}
+        return _sum_columns(traced, position, str(key["segment"])), {}
+    if route.is_sampled and not any(array.ndim > 3 for array in selected.sums.parts.values()):
+        overall = {name: array.item() for name, array in selected.sums.parts.items() if array.size == 1}
+        return _survey_columns(traced, position), overall
+    return _stratified_columns(selected), {}
 
 
-def _cut(made: Note, at: tuple[int, int | None, int]) -> Note:
-    """One period, region (all without one) and category of a note, kept as axes of length 1."""
+def _select(inputs: EstimatorInputs, position: tuple[int, int | None, int]) -> EstimatorInputs:
+    """Select one period, one region (all where None) and one category, kept as axes of length 1."""
 
     def one(array: Floats) -> Floats:
-        if array.ndim < 3:  # ages are the same for all
+        if array.ndim < 3:  # ages are the same for all rows
             return array
-        for axis, index in enumerate(at):
+        for axis, index in enumerate(position):
             array = array.take([index], axis=axis) if index is not None and array.shape[axis] > 1 else array
         return array
 
-    weight = made.weight[[at[2]]] if made.weight.ndim > 1 and len(made.weight) > 1 else made.weight
-    return Note(Sums({name: one(array) for name, array in made.sums.parts.items()}), weight, one(made.reference))
+    weight = inputs.weight[[position[2]]] if inputs.weight.ndim > 1 and len(inputs.weight) > 1 else inputs.weight
+    sums = Sums({name: one(array) for name, array in inputs.sums.parts.items()})
+    return EstimatorInputs(sums, weight, one(inputs.reference))
 
 
-def _fine(cut: Note) -> dict[str, Floats]:
-    """What a note holds by stratum, as columns of one length."""
-    fine = {name: array.reshape(-1) for name, array in cut.sums.parts.items() if array.ndim > 3 and name not in JOINT}
-    size = max((len(column) for column in fine.values()), default=0)
-    columns = {name: column for name, column in fine.items() if len(column) == size}
-    if cut.weight.size and size:
-        columns["weight"] = np.resize(cut.weight.reshape(-1), size)
-    if cut.reference.size and size:
-        columns["reference"] = np.resize(cut.reference.reshape(-1), size)
+def _stratified_columns(selected: EstimatorInputs) -> dict[str, Floats]:
+    """Return the stratified sums, weights and references as columns of one length."""
+    parts = selected.sums.parts.items()
+    flattened = {name: array.reshape(-1) for name, array in parts if array.ndim > 3 and name not in JOINT}
+    size = max((len(column) for column in flattened.values()), default=0)
+    columns = {name: column for name, column in flattened.items() if len(column) == size}
+    if selected.weight.size and size:
+        columns["weight"] = np.resize(selected.weight.reshape(-1), size)
+    if selected.reference.size and size:
+        columns["reference"] = np.resize(selected.reference.reshape(-1), size)
         columns["expected"] = columns["denominator"] * columns["reference"]
     return columns
 
 
-def _plain(traced: Trace, at: tuple[int, int | slice], member: str) -> dict[str, Floats]:
-    """A method that sees totals only: its sums by sex and age all the same, for a reader to add up."""
-    given, route = traced.given, traced.route
-    arrays = {"numerator": given.numerator[member], "denominator": given.known}
-    if (counted := cases(route, given.cells, member)) is not None:
+def _sum_columns(traced: Trace, position: tuple[int, int | slice], member: str) -> dict[str, Floats]:
+    """Return the sums by sex and age of a method that uses totals only, so that a reader can add them up."""
+    route = traced.route
+    arrays = {"numerator": traced.route_inputs.numerator[member], "denominator": traced.route_inputs.denominator}
+    if (counted := cases(route, traced.route_inputs.cells, member)) is not None:
         arrays["cases"] = counted
-    columns = {name: given.rolled(array)[at].reshape(-1) for name, array in arrays.items()}
-    for name, column in (("persons", route.persons), ("sumsq", of_member(route.sumsq or "", route.family, member))):
-        if (array := given.column(column)) is not None:
-            columns[name] = array[at].reshape(-1)
+    columns = {name: traced.route_inputs.by_region(array)[position].reshape(-1) for name, array in arrays.items()}
+    for name, column in (("persons", route.persons), ("sumsq", part(route.sumsq or "", route.segments, member))):
+        if (array := traced.route_inputs.column(column)) is not None:
+            columns[name] = array[position].reshape(-1)
     return columns
 
 
-def _sampled(traced: Trace, at: tuple[int, int | slice]) -> dict[str, Floats]:
-    """The same of a sample; its variance does not add up over sex and age, so that stands beside them."""
+def _survey_columns(traced: Trace, position: tuple[int, int | slice]) -> dict[str, Floats]:
+    """Return the sums by sex and age of a sample; its variance does not add up over them and is an overall number."""
     sums = by_stratum(where(traced.cubes[traced.cube], traced.route))
-    wy, _, _, answer = SCORE if traced.route.method == "survey_mean" else YES
-    wanted = {"w": "weight_sum", "wy": wy, "answers": "answer_count", answer.removesuffix("_count"): answer}
-    return {name: traced.place.roll_up(sums[column].sum(axis=4))[at].reshape(-1) for name, column in wanted.items()}
+    answer = "answer_sum" if traced.route.method == "survey_mean" else "yes"
+    wanted = {"w": "weight_sum", "wy": "weighted_answer_sum", "answers": "answer_count", answer: "answer_sum"}
+    rolled = {name: traced.geography.roll_up(sums[column].sum(axis=4)) for name, column in wanted.items()}
+    return {name: array[position].reshape(-1) for name, array in rolled.items()}
 
 
-def _growth(traced: Trace, cut: Note, place: Mapping[str, object]) -> tuple[dict[str, Floats], dict[str, float]]:
-    """Both ends of growth, or every year of its trend, and no more than its basis needs."""
-    wanted, sums = traced.route.growth, {name: array.reshape(-1) for name, array in cut.sums.parts.items()}
-    if wanted is None:
+def _growth_columns(traced: Trace, selected: EstimatorInputs, key: Row) -> tuple[dict[str, Floats], dict[str, float]]:
+    """Return the start and end of growth, or every year of its trend, with only what its basis needs."""
+    growth, sums = traced.route.growth, {name: array.reshape(-1) for name, array in selected.sums.parts.items()}
+    if growth is None:
         raise ValueError("only growth has a basis")
-    basis, end, index = str(place["segment"]), int(str(place["period"])), traced.tables.deflators[wanted.deflator]
-    weight = {"weight": cut.weight.reshape(-1)} if basis == "standardised" else {}
-    if wanted.years:
+    basis, end, index = str(key["segment"]), int(str(key["period"])), traced.tables.deflators[growth.deflator]
+    weight = {"weight": selected.weight.reshape(-1)} if basis == "standardised" else {}
+    if growth.years:
         columns = {name: sums[name] for name in ("total", "exposure", "persons")}
         size = len(columns["total"])
-        prices = np.array([index.get(year, np.nan) for year in range(end + 1 - wanted.years, end + 1)])
-        priced = {"index": np.repeat(prices, size // wanted.years)} if basis == "real" else {}
+        prices = np.array([index.get(year, np.nan) for year in range(end + 1 - growth.years, end + 1)])
+        priced = {"index": np.repeat(prices, size // growth.years)} if basis == "real" else {}
         return columns | priced | {name: np.resize(column, size) for name, column in weight.items()}, {}
-    start = wanted.base or end - 1
-    beside = {"years": float(end - start)}
+    start = growth.base or end - 1
+    overall = {"years": float(end - start)}
     if basis == "real":
-        beside |= {"start_index": index.get(start, np.nan), "end_index": index.get(end, np.nan)}
+        overall |= {"start_index": index.get(start, np.nan), "end_index": index.get(end, np.nan)}
     if basis == "break_adjusted":
-        first = [traced.tables.first_years(wanted.breaks, traced.cube, member) for member in traced.given.members]
+        first = [
+            traced.tables.first_years(growth.breaks, traced.cube, member) for member in traced.route_inputs.members
+        ]
         comparable = np.array([not any(start < year <= end for year in years) for years in first], dtype=float)
         if not comparable.all():
-            beside |= {f"{when}_exposure": sums[f"{when}_exposure"].sum().item() for when in ("start", "end")}
-            return {name: sums[name] for name in ("start_parts", "end_parts")} | {"comparable": comparable}, beside
+            overall |= {f"{when}_exposure": sums[f"{when}_exposure"].sum().item() for when in ("start", "end")}
+            return {name: sums[name] for name in ("start_parts", "end_parts")} | {"comparable": comparable}, overall
     return {
         name: sums[name] for name in (f"{when}_{part}" for when in ("start", "end") for part in ENDS)
-    } | weight, beside
+    } | weight, overall
 
 
-def _axes(traced: Trace, place: Mapping[str, object], columns: Mapping[str, Floats]) -> dict[str, list[str]]:
-    """The labels of strata, in the order in which the axes were laid out."""
+def _axes(traced: Trace, key: Row, columns: Mapping[str, Floats]) -> dict[str, list[str]]:
+    """Return the labels of the strata per axis, in the order of the axes of the arrays."""
     route, labels = traced.route, where(traced.cubes[traced.cube], traced.route).labels
     sex_and_age = {"sex": labels["sex"], "age": labels["age_band"]}
     if route.is_sampled and route.groups:
-        return {route.groups: compared(route)}
+        return {route.groups: gap_groups(route)}
     if route.groups:
         return {route.groups: [label for label in labels[route.groups] if label != UNKNOWN], **sex_and_age}
     if route.method.endswith("life_expectancy"):
         return {"age": sex_and_age["age"]}
     if route.growth and route.growth.years:
-        end = int(str(place["period"]))
+        end = int(str(key["period"]))
         return {"year": [str(year) for year in range(end + 1 - route.growth.years, end + 1)], **sex_and_age}
-    if route.family and "comparable" in columns:
-        return {route.family: traced.given.members}
-    if route.family and route.method == "decomposition":
-        return {**sex_and_age, route.family: traced.given.members}
+    if route.segments and "comparable" in columns:
+        return {route.segments: traced.route_inputs.members}
+    if route.segments and route.method == "decomposition":
+        return {**sex_and_age, route.segments: traced.route_inputs.members}
     if route.method == "systematic_variation":
         return {"municipality": list(traced.regions.names("municipality").values())}
     return {**sex_and_age, **{name: labels[name] for name in route.strata}}
 
 
 def _labelled(axes: Mapping[str, list[str]], columns: Mapping[str, Floats]) -> pd.DataFrame:
-    """Columns beside the labels of their rows."""
+    """Return the columns with the labels of their strata; raise ValueError where their numbers differ."""
     labels = pd.DataFrame(list(product(*axes.values())), columns=list(axes))
     size = len(next(iter(columns.values())))
     if len(labels) != size:
-        raise ValueError(f"there are {size} strata, and {len(labels)} have a name")
+        raise ValueError(f"there are {size} strata and {len(labels)} labels")
     return labels.assign(**columns).dropna(subset=list(columns), how="all")
 
 
-def hidden(strata: pd.DataFrame, traced: Trace, least: Threshold) -> int:
-    """How many strata the gate would withhold; strata of nobody tell nothing."""
+def count_small(strata: pd.DataFrame, traced: Trace, threshold: Threshold) -> int:
+    """Count the strata below the threshold; strata without persons reveal nothing."""
     route = traced.route
-    if "comparable" in strata:  # nobody counted who is behind a part
-        return len(strata) if least.cases else 0
-    counts = route.cases or route.method.endswith("life_expectancy")
-    # Nobody at one end still leaves the other to be told of.
+    if "comparable" in strata:  # the users of a kind of care are not counted
+        return len(strata) if threshold.cases else 0
+    has_cases = route.cases or route.method.endswith("life_expectancy")
+    # Without persons at one end, the other end still counts.
     ends = strata.filter(regex="persons$|exposure$").replace(0, np.nan).min(axis=1)
     persons = strata.get("persons", strata.get("answers", strata.get("denominator", ends)))
-    counted = strata.get("cases", strata.get("yes", strata["numerator"] if counts else pd.Series(np.nan, strata.index)))
-    others = persons - counted if route.method in SHARES else np.nan
-    if route.factors:  # euros tell of whoever used the care
+    numerator = strata["numerator"] if has_cases else pd.Series(np.nan, strata.index)
+    counted = strata.get("cases", strata.get("yes", numerator))
+    complement = persons - counted if route.method in SHARES else np.nan
+    if route.factors:  # euros reveal the users of the care
         users = [f"{when}_{next(iter(route.factors))}" for when in ("start", "end")]
         counted = strata[users].replace(0, np.nan).min(axis=1)
-    enough = max(least.persons, traced.spec.disclosure.get("threshold", 0))
-    small = too_small(persons, counted, others, least_persons=enough, least_cases=least.cases)
+    min_persons = max(threshold.persons, traced.spec.disclosure.get("threshold", 0))
+    small = below_threshold(persons, counted, complement, min_persons=min_persons, min_cases=threshold.cases)
     return int((small & (persons > 0)).sum())

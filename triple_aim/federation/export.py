@@ -21,7 +21,7 @@ from triple_aim.definitions import Programme
 from triple_aim.deliveries import MANIFEST, Contribution, CubeFile, LedgerLine, staged_inputs
 from triple_aim.errors import DisclosureError, NothingToPublish, ProjectError
 from triple_aim.files import parquet_bytes, sha256, write_synced
-from triple_aim.release import standing_release
+from triple_aim.release import up_to_date_release
 from triple_aim.warehouse import Query, Warehouse, open_warehouse, qualified, quoted
 
 BELOW = "below_minimum"
@@ -41,7 +41,7 @@ class Exported:
 def export_cubes(
     programme: Programme, to: Path, contributor: str, names: Collection[str] = (), periods: Collection[int] = ()
 ) -> Exported:
-    """Write the cubes of the current release, all or those named, into a new folder."""
+    """Write the cubes of the current release, all or those named, into a new folder; parts leave with their cube."""
     project = programme.project
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", contributor):
         raise ProjectError(
@@ -53,14 +53,15 @@ def export_cubes(
         raise ProjectError(
             f"there is no cube {', '.join(unknown)}", "--cube", f"choose from {', '.join(programme.cubes)}"
         )
-    release = standing_release(project, programme.contracts.values())
+    release = up_to_date_release(project, programme.contracts.values())
     if release is None or not project.warehouse.is_file():
         raise ProjectError(
             "the cubes are not those of a release that rests on what is delivered and written now",
             str(project.settings.work),
             "triple-aim run, then export again",
         )
-    chosen = [query for name, query in programme.cubes.items() if name in (names or programme.cubes)]
+    wholes = {programme.cubes[name].part_of or name for name in names or programme.cubes}
+    chosen = [query for name, query in programme.cubes.items() if (query.part_of or name) in wholes]
     for query in chosen:
         judges = [judge.name for judge in judges_of(programme, query)]
         if judges and not set(judges) & {other.name for other in chosen}:
@@ -92,7 +93,7 @@ def content_of(programme: Programme, query: Query) -> str:
     steps = steps_of(programme, query)
     told = [repr(TYPES), *sorted({step.hash for step in steps})]
     told += [programme.contracts[extract].model_dump_json(exclude=LOCAL) for extract in extracts]
-    tables = {table.removeprefix("ref.") for step in steps for table in step.sources("ref")}
+    tables = {table.removeprefix("ref.") for step in steps for table in (*step.sources("ref"), step.listed_in) if table}
     for extract in extracts:
         tables |= {
             column.listed_in.split(".")[0] for column in programme.contracts[extract].columns if column.listed_in

@@ -10,9 +10,18 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
-from triple_aim.cubes import COUNTED, MEASURES, NOWHERE, column_type, ensure_contributions, place_of
+from triple_aim.cubes import (
+    COUNTED,
+    MEASURES,
+    NOWHERE,
+    column_type,
+    ensure_contributions,
+    parts_that_differ,
+    place_of,
+)
 from triple_aim.definitions import Contract, Programme
 from triple_aim.deliveries import (
     LARGEST_COUNT,
@@ -203,6 +212,7 @@ def _judge(warehouse: Warehouse, programme: Programme, party: StoredContribution
             wrong = "it cannot be read as Parquet"
         if wrong:
             raise DeliveryError(wrong, where, "ask the contributor to export again, with the same version as here")
+    _refuse_loose_parts(warehouse, programme, party)
     _refuse_strange_ledger(programme, party)
     _refuse_open_ledger(warehouse, programme, party)
 
@@ -217,19 +227,22 @@ def _misfit(
     if odd := [name for name, kind in header if kind != (column_type(name) or "VARCHAR")]:
         return f"{', '.join(odd)} is of another type"
     grain = ", ".join(map(quoted, query.grain))
-    signed = [name for name in query.columns if name.endswith(NEVER_NEGATIVE)]
+    signed = [name for name in query.columns if name.endswith(NEVER_NEGATIVE) or name in query.largest]
     negative = " or ".join(f"{quoted(name)} < 0" for name in signed) or "false"
     unnamed = " or ".join(f"{quoted(name)} is null" for name in query.grain)
     apart = " or ".join(f"{quoted(name)} is not null" for name in query.non_additive) or "false"
-    large = " or ".join(_beyond(name) for name in query.columns if name.endswith((*MEASURES, "percent"))) or "false"
+    numbers = [name for name in query.columns if name.endswith((*MEASURES, "percent")) or name in query.largest]
+    large = " or ".join(map(_beyond, numbers)) or "false"
+    order = " or ".join(f"coalesce({quoted(b)}, 0) > coalesce({quoted(a)}, 0)" for a, b in pairwise(query.largest))
     kept = ledger_columns(programme, query)
-    detail = [name for name in query.columns if name.endswith(MEASURES) and name not in kept]
+    detail = [name for name in query.columns if name.endswith(MEASURES) and name not in kept] + list(query.largest)
     loose = " or ".join(f"{quoted(name)} is not null" for name in detail) or "false"
-    found, twice, below, beyond, empty, ranked, told, years = warehouse.rows(
+    found, twice, below, beyond, empty, ranked, told, upside_down, years = warehouse.rows(
         f"""select count(*), count(*) - (select count(*) from (select distinct {grain} from {source})),
                 count(*) filter (where {negative}), count(*) filter (where {large}),
                 count(*) filter (where {unnamed}), count(*) filter (where {apart}),
-                count(*) filter (where exclusion <> '{COUNTED}' and ({loose})), list_sort(list(distinct period))
+                count(*) filter (where exclusion <> '{COUNTED}' and ({loose})),
+                count(*) filter (where {order or "false"}), list_sort(list(distinct period))
             from {source}"""
     )[0]
     faults = {
@@ -241,6 +254,7 @@ def _misfit(
         f"{beyond:,} cells hold a number beyond what can be": beyond,
         f"{ranked:,} cells hold {', '.join(query.non_additive)}, which do not add up over parties": ranked,
         f"{told:,} excluded rows tell more than their number and euros": told,
+        f"{upside_down:,} cells hold a second amount above the largest": upside_down,
     }
     if wrong := next((told for told, holds in faults.items() if holds), ""):
         return wrong
@@ -276,6 +290,7 @@ def _odd_label(warehouse: Warehouse, programme: Programme, query: Query, source:
         "sex": ours | codes | {NOWHERE},
         "age_band": ours | codes | bands | {NOWHERE},
         "suppression": ours,
+        **({query.axis: set(query.members)} if query.part_of else {}),
     }
     for name, kind in warehouse.header(f"select * from {source}"):
         if kind != "VARCHAR":
@@ -310,6 +325,22 @@ def _undelivered(programme: Programme, query: Query, party: StoredContribution) 
         if not (any(named) if query.any_source else all(named)):
             return f"its manifest does not name every delivery it was made of in {period}"
     return ""
+
+
+def _refuse_loose_parts(warehouse: Warehouse, programme: Programme, party: StoredContribution) -> None:
+    """The parts of a sum add up to it in every cell, or an indicator would add up the parts of some parties only."""
+    for query in programme.cubes.values():
+        files = {name: _cells(party, name) for name in (query.part_of, query.name) if name in party.manifest.cubes}
+        if not query.part_of or not files:
+            continue
+        none = f"(select * from {next(iter(files.values()))} where false)"
+        whole, parts = (files.get(name, none) for name in (query.part_of, query.name))
+        if off := parts_that_differ(warehouse, query, whole, parts)[1]:
+            raise DeliveryError(
+                f"the parts in {query.name} do not add up to {query.part_of} in {off:,} cells",
+                f"contribution of {party.manifest.contributor}",
+                "ask the contributor to export both cubes again",
+            )
 
 
 def _refuse_strange_ledger(programme: Programme, party: StoredContribution) -> None:

@@ -4,13 +4,13 @@ Not here: the formulas (``triple_aim.stats``), or which values readers may see (
 """
 
 from triple_aim.indicators.build import IndicatorInputs, indicator_row_counts, rebuild_indicators, record_indicators
-from triple_aim.indicators.compute import builder_of
-from triple_aim.indicators.estimators import Note, Sums, estimate, noting
-from triple_aim.indicators.inputs import Supply, supply
+from triple_aim.indicators.compute import route_builder
+from triple_aim.indicators.estimators import EstimatorInputs, Sums, estimate, recording_inputs
+from triple_aim.indicators.inputs import RouteInputs, route_inputs
 from triple_aim.indicators.methods.decomposition import components
 from triple_aim.indicators.methods.growth import ENDS
 from triple_aim.indicators.methods.inequality import UNKNOWN
-from triple_aim.indicators.methods.survey import by_stratum, compared
+from triple_aim.indicators.methods.survey import by_stratum, gap_groups
 from triple_aim.indicators.numerators import cases
 from triple_aim.indicators.rollup import Geography, Mask, geography, where
 from triple_aim.indicators.rows import KINDS, TOO_FEW
@@ -21,24 +21,24 @@ __all__ = [
     "KINDS",
     "TOO_FEW",
     "UNKNOWN",
+    "EstimatorInputs",
     "Geography",
     "IndicatorInputs",
     "Mask",
-    "Note",
+    "RouteInputs",
     "Sums",
-    "Supply",
-    "builder_of",
     "by_stratum",
     "cases",
-    "compared",
     "components",
     "estimate",
+    "gap_groups",
     "geography",
     "indicator_row_counts",
-    "noting",
     "rebuild_indicators",
     "record_indicators",
+    "recording_inputs",
     "refuse_wrong_examples",
-    "supply",
+    "route_builder",
+    "route_inputs",
     "where",
 ]

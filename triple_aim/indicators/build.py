@@ -1,6 +1,6 @@
-"""The tables ``ind.*``: which of them are stale, how they are rebuilt, and what they were made from.
+"""The tables ``ind.*``: finds the stale ones, rebuilds them and records their fingerprints.
 
-Not here: the rows of one indicator (``compute``), or whether they are as expected (``triple_aim.checks``).
+Not here: the rows of one indicator (``compute``), their checks (``triple_aim.checks``).
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from triple_aim.cubes import Cells, fingerprints, fingerprints_of, load_cells, r
 from triple_aim.definitions import Programme, Regions, Spec, library_versions
 from triple_aim.indicators.compute import indicator_rows
 from triple_aim.indicators.methods.as_published import with_published
-from triple_aim.indicators.rows import NO_ROWS
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 
 @dataclass
 class IndicatorInputs:
-    """What the indicators of one run are computed from; each part is read once, until it changes."""
+    """The programme, regions and cells of one run; each is read once and again only after a change."""
 
     programme: Programme
-    _regions: tuple[object, Regions] | None = None  # the delivered shares it was made from, and the regions
-    _cells: dict[str, tuple[object, Cells]] = field(default_factory=dict)  # by cube: its fingerprints, and the cells
+    _regions: tuple[object, Regions] | None = None  # the delivered shares, and the regions from them
+    _cells: dict[str, tuple[object, Cells]] = field(default_factory=dict)  # by cube: its fingerprints and its cells
 
     def regions(self, warehouse: Warehouse) -> Regions:
-        """The current regions, with the delivered shares of split municipalities where there are any."""
+        """The current regions, with the delivered shares of split municipalities, if any."""
         shares = _split_shares(warehouse)
         if self._regions is None or self._regions[0] != shares:
             self._regions = shares, self.programme.regions(warehouse)
         return self._regions[1]
 
     def cells(self, warehouse: Warehouse, cube: str) -> Cells:
-        """The cells of a cube, read again only when the cube was rebuilt."""
-        made_of = fingerprints_of(warehouse, f"cube.{cube}")
-        if cube not in self._cells or self._cells[cube][0] != made_of:
-            self._cells[cube] = made_of, load_cells(warehouse, self.programme.cubes[cube])
+        """The cells of a cube; read again only after a rebuild."""
+        parts = self.programme.parts_of(cube)
+        current = [fingerprints_of(warehouse, f"cube.{name}") for name in (cube, *(query.name for query in parts))]
+        if cube not in self._cells or self._cells[cube][0] != current:
+            self._cells[cube] = current, load_cells(warehouse, self.programme.cubes[cube], parts)
         return self._cells[cube][1]
 
     def fingerprints(self, warehouse: Warehouse, specs: Sequence[Spec]) -> dict[str, str]:
-        """Per indicator, the hash of all it depends on: spec, cubes, delivered shares, content and libraries."""
+        """Per indicator, the hash of its spec, cubes, delivered shares, content and library versions."""
         recorded, shares = fingerprints(warehouse), _split_shares(warehouse)
         content = [self.programme.project.content_hash, library_versions()]
 
         def parts(spec: Spec) -> list[object]:
-            cubes = [(cube, recorded.get(f"cube.{cube}")) for cube in self.programme.cubes_of(spec)]
+            cubes = [(cube, recorded.get(f"cube.{cube}")) for cube in self.programme.tables_of(spec)]
             return [spec, content, shares, cubes]
 
         return {spec.id: hashlib.sha256(repr(parts(spec)).encode()).hexdigest() for spec in specs}
@@ -59,13 +59,12 @@ class RebuiltIndicators:
     """The indicators that one call rebuilt."""
 
     specs: list[Spec]
-    rows: pd.DataFrame  # of all of them, with their ``indicator_id``
     fingerprints: dict[str, str]
     seconds: dict[str, float]  # of every requested indicator; 0 where nothing was rebuilt
 
 
 def rebuild_indicators(warehouse: Warehouse, inputs: IndicatorInputs, specs: Sequence[Spec]) -> RebuiltIndicators:
-    """Compute and store the indicators whose fingerprint changed; ``record_indicators`` then makes them current."""
+    """Compute and store the indicators whose fingerprint changed; ``record_indicators`` marks them as current."""
     programme, regions = inputs.programme, inputs.regions(warehouse)
     wanted, recorded = inputs.fingerprints(warehouse, specs), fingerprints(warehouse)
     stale = [spec for spec in specs if recorded.get(f"ind.{spec.id}", {}).get(0) != wanted[spec.id]]
@@ -77,13 +76,13 @@ def rebuild_indicators(warehouse: Warehouse, inputs: IndicatorInputs, specs: Seq
         rows = indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off)
         computed.append(with_published(warehouse, spec, regions, rows).assign(indicator_id=spec.id))
         seconds[spec.id] = time.monotonic() - started
-    rows = pd.concat(computed, ignore_index=True) if computed else NO_ROWS.assign(indicator_id="")
-    _store(warehouse, stale, rows)
-    return RebuiltIndicators(stale, rows, {spec.id: wanted[spec.id] for spec in stale}, seconds)
+    if computed:
+        _store(warehouse, stale, pd.concat(computed, ignore_index=True))
+    return RebuiltIndicators(stale, {spec.id: wanted[spec.id] for spec in stale}, seconds)
 
 
 def record_indicators(warehouse: Warehouse, rebuilt: RebuiltIndicators) -> None:
-    """Record what rebuilt indicators were made from; call it last, so that a table that was not judged is rebuilt."""
+    """Record the fingerprints of rebuilt indicators; call it after the checks, so that unchecked tables are rebuilt."""
     with warehouse.transaction():
         for name, fingerprint in rebuilt.fingerprints.items():
             record_fingerprint(warehouse, f"ind.{name}", 0, fingerprint)
@@ -96,12 +95,10 @@ def indicator_row_counts(warehouse: Warehouse, names: Sequence[str]) -> dict[str
 
 
 def _store(warehouse: Warehouse, specs: Sequence[Spec], rows: pd.DataFrame) -> None:
-    """Write the rows as one table an indicator, all or none.
+    """Write the rows as one table per indicator, all or none.
 
-    The frame becomes one table first: converting it once for each indicator would take longer than computing it.
+    The frame becomes one table first: converting it per indicator would take longer than computing it.
     """
-    if not specs:
-        return
     with warehouse.transaction(), warehouse.named("arriving", rows):
         warehouse.run("create or replace temp table landed as select * from arriving")
         for spec in specs:
@@ -115,5 +112,5 @@ def _store(warehouse: Warehouse, specs: Sequence[Spec], rows: pd.DataFrame) -> N
 
 
 def _split_shares(warehouse: Warehouse) -> list[tuple[object, ...]]:
-    """The staged deliveries that say how split municipalities were divided."""
+    """The staged deliveries with the shares of split municipalities."""
     return warehouse.rows("select period, delivery from meta.staged where extract = 'boundary_changes' order by all")

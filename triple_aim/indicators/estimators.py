@@ -1,7 +1,7 @@
 """Method of a spec → function of ``stats``: regional sums in, estimates out.
 
-Not here: formulas (``stats``) or which sums belong to a region (``rollup``). The same function serves a region, the
-rest of the country and the worked example in a spec.
+Not here: formulas (``stats``), the sums of a region (``rollup``). The same function estimates a region, the rest of
+the country and the worked example of a spec.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Sums:
-    """Regional sums that add up: (…) for plain methods, (…, stratum) for standardised ones."""
+    """Regional sums that add up: (…) for crude methods, (…, stratum) for standardised methods."""
 
     parts: dict[str, Floats]
 
     def minus(self, other: Sums) -> Sums:
-        """What is left when ``other`` is taken out: the rest of the country. A region without data takes out nothing.
+        """These sums less ``other``, such as the rest of the country; a region without data subtracts zero.
 
-        A region that holds all who delivered leaves nothing, though sums of floats may differ in their last digits.
+        A difference within rounding is zero, so that a region with all deliveries leaves an empty rest.
         """
         left = {name: array - np.nan_to_num(other.parts[name]) for name, array in self.parts.items()}
         return Sums(
@@ -50,7 +50,7 @@ class Sums:
         )
 
     def of(self, index: int) -> Sums:
-        """One region, kept as an axis of length 1 so that it broadcasts against all of them."""
+        """One region, as an axis of length 1 that broadcasts against all regions."""
         return Sums({name: array[:, [index]] for name, array in self.parts.items()})
 
 
@@ -58,38 +58,38 @@ UNUSED = np.array([])
 
 
 @dataclass(frozen=True)
-class Note:
-    """What one set of estimates was made from; sums are (period, region, category, …)."""
+class EstimatorInputs:
+    """The inputs of one set of estimates; sums are (period, region, category, …)."""
 
     sums: Sums
     weight: Floats = field(default_factory=lambda: UNUSED)
     reference: Floats = field(default_factory=lambda: UNUSED)
 
 
-_notes: ContextVar[list[Note] | None] = ContextVar("notes", default=None)
+_recorded: ContextVar[list[EstimatorInputs] | None] = ContextVar("recorded", default=None)
 
 
 @contextmanager
-def noting() -> Iterator[list[Note]]:
-    """Collect what estimates are made from, for whoever wants to do one again by hand."""
-    notes: list[Note] = []
-    token = _notes.set(notes)
+def recording_inputs() -> Iterator[list[EstimatorInputs]]:
+    """Collect the inputs of every estimate within the context, so that one can be recomputed."""
+    recorded: list[EstimatorInputs] = []
+    token = _recorded.set(recorded)
     try:
-        yield notes
+        yield recorded
     finally:
-        _notes.reset(token)
+        _recorded.reset(token)
 
 
-def note(sums: Sums, weight: Floats = UNUSED, reference: Floats = UNUSED) -> None:
-    """Put down what an estimate is made from, if anyone collects it."""
-    notes = _notes.get()
-    if notes is not None:
-        notes.append(Note(sums, weight, reference))
+def record_inputs(sums: Sums, weight: Floats = UNUSED, reference: Floats = UNUSED) -> None:
+    """Record the inputs of an estimate, inside ``recording_inputs`` only."""
+    recorded = _recorded.get()
+    if recorded is not None:
+        recorded.append(EstimatorInputs(sums, weight, reference))
 
 
 def estimate(route: Compute, sums: Sums, weight: Floats = UNUSED, reference: Floats = UNUSED) -> Estimate:
     """The estimate of a route; ``weight`` and ``reference`` are per stratum, for the standardised methods."""
-    note(sums, weight, reference)
+    record_inputs(sums, weight, reference)
     return METHODS[route.method](route, sums.parts, weight, reference)
 
 
@@ -98,7 +98,7 @@ def _crude_rate(route: Compute, s: dict[str, Floats], weight: Floats, reference:
 
 
 def _proportion(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
-    # Two sources may disagree so far that there are more cases than persons: then there is no share.
+    # Two sources may disagree so much that cases exceed persons: then there is no share.
     cases = np.where(s["numerator"] > s["denominator"], np.nan, s["numerator"])
     return rates.proportion(cases, s["denominator"], per=route.per, level=route.level)
 
@@ -110,7 +110,7 @@ def _mean(route: Compute, s: dict[str, Floats], weight: Floats, reference: Float
 def _ratio(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     if route.interval_method != "delta" or "sumsq" not in s:
         return rates.ratio_of_sums(s["numerator"], s["denominator"], per=route.per)
-    # Exposure counts as known: the interval is that of the mean per person, in units of exposure.
+    # Exposure has no variance here: the interval is that of the mean per person, in units of exposure.
     per_person = rates.mean(s["numerator"], s["sumsq"], s["persons"], level=route.level)
     return _scaled(per_person, route.per * s["persons"] / np.where(s["denominator"] > 0, s["denominator"], np.nan))
 
@@ -128,15 +128,16 @@ def _standardised_rate(route: Compute, s: dict[str, Floats], weight: Floats, ref
 
 
 def _spread_of_events(route: Compute, s: dict[str, Floats]) -> Floats | None:
-    """The variance of the number of events of a stratum, where it is not that number itself."""
-    if route.interval_method == "dobson_binomial":  # persons among persons: nobody is a case twice
+    """The variance of the number of events of a stratum; None where it equals that number."""
+    if route.interval_method == "dobson_binomial":  # persons among persons: each is a case at most once
         spread = s["numerator"] * (1 - np.nan_to_num(quotient(s["numerator"], s["denominator"])))
-        return np.maximum(spread, ROUNDING * s["numerator"])  # all of a stratum: no spread, but events all the same
+        # If all persons are cases the variance is 0, which would mean no events.
+        return np.maximum(spread, ROUNDING * s["numerator"])
     return s["sumsq"] if route.interval_method == "dobson_dependent" else None
 
 
 def _standardised_mean(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
-    made = standardise.directly_standardised_mean(
+    mean = standardise.directly_standardised_mean(
         s["numerator"],
         s.get("sumsq") if route.interval_method == "delta" else None,
         s.get("persons", s["denominator"]),
@@ -144,13 +145,13 @@ def _standardised_mean(route: Compute, s: dict[str, Floats], weight: Floats, ref
         exposure=s["denominator"],
         level=route.level,
     )
-    return _scaled(made, route.per)
+    return _scaled(mean, route.per)
 
 
 def _standardised_ratio(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     variance = None
     if route.interval_method == "delta":
-        # Of all persons together: wider than within strata, but a stratum of one person has no spread of its own.
+        # Over all persons: wider than within strata, but a stratum of one person has no variance.
         total, squares, persons = (s[name].sum(axis=-1) for name in ("numerator", "sumsq", "persons"))
         variance = persons * rates.sample_variance(total, squares, persons)
     return standardise.indirectly_standardised_ratio(
@@ -207,7 +208,7 @@ def _life(route: Compute, s: dict[str, Floats], weight: Floats, reference: Float
 
 
 def _gradient(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
-    """A line through the rates of groups, each standardised where the route names a standard."""
+    """A line through the rates of groups; the rates are standardised if the route names a standard."""
     population = s["denominator"].sum(axis=-1)
     if weight.size:
         dependent = s.get("sumsq")
@@ -216,7 +217,7 @@ def _gradient(route: Compute, s: dict[str, Floats], weight: Floats, reference: F
         )
     else:
         group = rates.crude_rate(s["numerator"].sum(axis=-1), population, level=route.level)
-    # The spread that the limits of a group's rate speak of; OHID takes it from them in the same way.
+    # The variance that the limits of a group's rate imply, as OHID derives it.
     variance = ((group.upper - group.lower) / (2 * intervals.z_score(route.level))) ** 2
     if route.method == "slope_index":
         return inequality.slope_index(group.value, variance, population, per=route.per, level=route.level)
@@ -226,7 +227,7 @@ def _gradient(route: Compute, s: dict[str, Floats], weight: Floats, reference: F
 def _concentration(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     total, persons = s["numerator"].sum(axis=-1), s.get("persons", s["denominator"]).sum(axis=-1)
     average = quotient(total, persons)
-    # Between the persons of a group: from the squares, or of a yes or no.
+    # Between the persons of a group: from the squares, or binomial.
     variance = average * (1 - average)
     if "sumsq" in s:
         variance = rates.sample_variance(total, s["sumsq"].sum(axis=-1), persons)
@@ -244,8 +245,8 @@ def _variation(route: Compute, s: dict[str, Floats], weight: Floats, reference: 
     return Estimate.without_limits(component)
 
 
-def _scaled(made: Estimate, factor: Floats | float) -> Estimate:
-    return Estimate(made.value * factor, made.lower * factor, made.upper * factor)
+def _scaled(unscaled: Estimate, factor: Floats | float) -> Estimate:
+    return Estimate(unscaled.value * factor, unscaled.lower * factor, unscaled.upper * factor)
 
 
 METHODS: dict[str, Callable[[Compute, dict[str, Floats], Floats, Floats], Estimate]] = {

@@ -1,6 +1,6 @@
-"""What one route takes from one cube: sums of the municipalities that delivered both sides, by region.
+"""The sums that one route reads from one cube, over the municipalities that delivered numerator and denominator.
 
-Not here: what is made of them (``compute`` and the modules beside it).
+Not here: the estimates (``compute`` and ``methods``).
 """
 
 from __future__ import annotations
@@ -19,64 +19,69 @@ from triple_aim.vocabulary import ALL
 
 
 @dataclass(frozen=True)
-class Supply:
-    """Arrays are (period, municipality, sex, band); a band may be folded into finer strata."""
+class RouteInputs:
+    """The two sides of a route as (period, municipality, sex, band); a band may be split into finer strata."""
 
     route: Compute
     cells: Cells
     place: Geography
-    members: list[str]  # of the numerator's family
-    numerator: dict[str, Floats]  # the total under ``all``, and each member
-    known: Floats  # the denominator of everyone
-    lacking: Mask  # a municipality that lacks either side counts in neither, nor in any part of it
+    members: list[str]  # the segments of the numerator
+    numerator: dict[str, Floats]  # the total under ``all``, and each segment
+    denominator: Floats  # of all municipalities, also of those without a numerator
+    missing: Mask  # where numerator or denominator is missing; such a municipality counts in neither
 
     @property
-    def heard(self) -> Floats:
-        """The denominator of those who delivered."""
-        return np.where(self.lacking, np.nan, self.known)
+    def reported_denominator(self) -> Floats:
+        """The denominator of the municipalities that delivered both sides; nan elsewhere."""
+        return np.where(self.missing, np.nan, self.denominator)
 
     @property
-    def silent(self) -> Mask:
-        """The (period, municipality) that did not deliver."""
-        silent: Mask = np.any(self.lacking, axis=(2, 3))
-        return silent
+    def nonreporting(self) -> Mask:
+        """The (period, municipality) without a complete delivery."""
+        nonreporting: Mask = np.any(self.missing, axis=(2, 3))
+        return nonreporting
 
-    def rolled(self, array: Floats) -> Floats:
-        """(period, municipality, …) → (period, region, …), of those who delivered."""
-        beyond = array.ndim - self.lacking.ndim
-        return self.place.roll_up(np.where(self.lacking.reshape(*self.lacking.shape, *[1] * beyond), np.nan, array))
+    def by_region(self, array: Floats) -> Floats:
+        """(period, municipality, …) → (period, region, …), over the municipalities that delivered."""
+        extra_axes = array.ndim - self.missing.ndim
+        missing = self.missing.reshape(*self.missing.shape, *[1] * extra_axes)
+        return self.place.roll_up(np.where(missing, np.nan, array))
 
     def by_municipality(self, array: Floats) -> Floats:
-        """(period, municipality, …) → (period, municipality of today, …), of those who delivered."""
-        return self.place.of_today(np.where(self.lacking, np.nan, array))
+        """(period, municipality, …) → (period, current municipality, …), over the municipalities that delivered."""
+        return self.place.by_current_municipality(np.where(self.missing, np.nan, array))
 
     def column(self, name: str | None) -> Floats | None:
-        """One column by region; None where the cube does not have it."""
-        return self.rolled(flat(self.cells, name)) if name and name in self.cells.sums else None
+        """One column by region; None if the cube does not have it."""
+        return self.by_region(flat(self.cells, name)) if name and name in self.cells.sums else None
 
-    def delivery(self, split: Breakdown) -> dict[str, Floats]:
-        """How much of each region was delivered, for the rows: coverage, municipalities heard and listed."""
-        spoke, listed = self.place.deliverers(self.heard)
-        sides = (by_category(array, split.masks) for array in (self.heard, self.known))
-        return {"coverage_share": self.place.coverage(*sides), "heard": spoke[..., None], "listed": listed[:, None]}
+    def reporting_columns(self, split: Breakdown) -> dict[str, Floats]:
+        """Per row, the covered share of the denominator and the number of municipalities that reported, and of all."""
+        reporting, municipalities = self.place.reporting_counts(self.reported_denominator)
+        sides = (by_category(array, split.masks) for array in (self.reported_denominator, self.denominator))
+        return {
+            "coverage_share": self.place.coverage(*sides),
+            "reporting_count": reporting[..., None],
+            "municipality_count": municipalities[:, None],
+        }
 
 
-def supply(spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions) -> Supply:
-    """Filter, pool and fold the cells of a route, and pick its two sides."""
-    whole = cubes[cube]
+def route_inputs(spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions) -> RouteInputs:
+    """Filter and pool the cells of a route, turn its extra axes into strata and select both sides."""
+    source = cubes[cube]
     axes = [*route.strata, *([route.groups] if route.groups else [])]
-    cells = where(whole.only(route.columns(whole.sums)), route).pooled(route.pool).fold(axes)
+    cells = where(source.only(route.columns(source.sums)), route).pooled(route.pool).fold(axes)
     members, numerator = numerators(route, cells, cubes)
     if route.completion:
         share = completed_shares(cubes[route.completion], cells.periods()).reshape(-1, 1, 1, 1)
         numerator = {member: array / share for member, array in numerator.items()}
-    known = flat(cells, route.denominator or "")
-    return Supply(
+    denominator = flat(cells, route.denominator or "")
+    return RouteInputs(
         route=route,
         cells=cells,
         place=geography(regions, spec.levels, cells.labels["municipality_code"]),
         members=members,
         numerator=numerator,
-        known=known,
-        lacking=np.isnan(numerator[ALL]) | np.isnan(known),
+        denominator=denominator,
+        missing=np.isnan(numerator[ALL]) | np.isnan(denominator),
     )

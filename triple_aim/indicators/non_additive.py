@@ -1,7 +1,7 @@
-"""Sums that nobody can make of several parties' cells: their rows stand, and say why there is no number.
+"""Sums that cannot be added over parties: their rows exist without numbers, with the reason.
 
-Not here: which sums these are (``-- non_additive:`` in ``sql/cube``). They rank everyone of a year, for which all rows
-are needed.
+Not here: the list of these sums (``-- non_additive:`` in ``sql/cube``). They come from ranking all persons of a year,
+which needs all rows in one place.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ REASON = "ranks everyone, which cannot be done with the sums of several parties"
 NUMBERS = ["value", "lower", "upper", "numerator", "comparator_value", "comparator_lower", "comparator_upper"]
 
 
-def lost_periods(route: Compute, cells: Cells) -> set[int]:
-    """The periods of which a route lacks a sum because several parties contributed to them."""
-    lost = {period for name in route.columns(cells.sums) for period in cells.apart.get(name, ())}
-    if lost and route.growth:  # rests on earlier years, some of which are lost
+def unavailable_periods(route: Compute, cells: Cells) -> set[int]:
+    """The periods without a sum of the route, because several parties contributed to the cube."""
+    merged = {period for name in route.columns(cells.sums) for period in cells.non_additive.get(name, ())}
+    if merged and route.growth:  # growth also uses earlier years, some of which are unavailable
         return set(cells.periods())
-    return {period + later for period in lost for later in range(route.pool)}
+    return {period + later for period in merged for later in range(route.pool)}
 
 
-def stood_in(cells: Cells) -> Cells:
-    """The cells with nought for such sums, so that there is a row wherever the other sums are."""
+def zero_filled(cells: Cells) -> Cells:
+    """The cells with zero for non-additive sums, so that the estimators return a row where the other sums exist."""
     periods = np.array(cells.periods())
     sums = dict(cells.sums)
-    for name, lost in cells.apart.items():
-        at = np.isin(periods, list(lost)).reshape(-1, *[1] * (sums[name].ndim - 1))
-        sums[name] = np.where(at, 0.0, sums[name])
+    for name, merged in cells.non_additive.items():
+        unavailable = np.isin(periods, list(merged)).reshape(-1, *[1] * (sums[name].ndim - 1))
+        sums[name] = np.where(unavailable, 0.0, sums[name])
     return replace(cells, sums=sums)
 
 
-def told_apart(rows: pd.DataFrame, lost: set[int]) -> pd.DataFrame:
-    """Rows of these periods without their numbers, and with the reason."""
-    if not lost:
+def blank_non_additive(rows: pd.DataFrame, unavailable: set[int]) -> pd.DataFrame:
+    """Remove the numbers from the rows of unavailable periods and give the reason."""
+    if not unavailable:
         return rows
-    at = rows["period"].isin(lost) & rows["status"].ne("not_delivered")
-    told = rows.copy()
-    told.loc[at, [*NUMBERS, "cases", "rest_cases"]] = np.nan
-    told.loc[at, ["difference", "judgement"]] = "not_compared"
-    told.loc[at, ["status", "reason"]] = ["not_computed", REASON]
-    return told
+    affected = rows["period"].isin(unavailable) & rows["status"].ne("not_delivered")
+    blank = rows.copy()
+    blank.loc[affected, [*NUMBERS, "cases", "rest_cases"]] = np.nan
+    blank.loc[affected, ["difference", "judgement"]] = "not_compared"
+    blank.loc[affected, ["status", "reason"]] = ["not_computed", REASON]
+    return blank

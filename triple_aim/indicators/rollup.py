@@ -1,6 +1,6 @@
-"""Cells → regional sums: where filters, breakdowns, boundary changes and region levels are applied.
+"""Cells → regional sums: applies filters, breakdowns, boundary changes and region levels.
 
-Not here: statistics. Sums are apportioned and added; nothing is divided in this module.
+Not here: statistics (``estimators``). This module apportions and adds sums and divides nothing but coverage.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Geography:
-    """The regions of an indicator in which a code lies, and the share of each municipality code in each of them."""
+    """The regions of an indicator that contain a municipality code, and the share of each code in each region."""
 
-    frame: pd.DataFrame  # region_type, region_code, region_name; one row a region
+    frame: pd.DataFrame  # region_type, region_code, region_name; one row per region
     shares: Floats  # (regions, codes)
-    municipal: Floats  # (municipalities of today, codes)
-    within: Floats  # (regions, municipalities of today)
+    municipal: Floats  # (current municipalities, codes)
+    within: Floats  # (regions, current municipalities)
     unresolved: tuple[str, ...]
     unknown: tuple[str, ...]
 
@@ -51,68 +51,69 @@ class Geography:
         """(period, municipality, …) → (period, region, …); a region is nan where none of its codes delivered."""
         return _rolled(self._shares, sums)
 
-    def of_today(self, sums: Floats) -> Floats:
-        """(period, municipality, …) → (period, municipality of today, …)."""
+    def by_current_municipality(self, sums: Floats) -> Floats:
+        """(period, municipality, …) → (period, current municipality, …)."""
         return _rolled(self._municipal, sums)
 
-    def coverage(self, heard: Floats, known: Floats) -> Floats:
-        """Which part of a denominator comes from municipalities that delivered, as (period, region, …).
+    def coverage(self, reported: Floats, denominator: Floats) -> Floats:
+        """The share of a denominator that comes from municipalities that delivered, as (period, region, …).
 
-        ``known`` is the denominator of everyone, ``heard`` of those who delivered the numerator. A municipality of
-        today that is unknown in a period counts as much as in the nearest period of which it is known.
+        ``denominator`` is that of all municipalities, ``reported`` that of those with a numerator. A current
+        municipality without a denominator in a period gets the one of the nearest period that has it.
         """
-        everyone = np.nan_to_num(_nearest(self.of_today(known)))
-        whole = np.moveaxis(_added(csr_array(self.within), np.moveaxis(everyone, 1, 0)), 0, 1)
-        got = np.nan_to_num(self.roll_up(heard))
-        whole = np.maximum(whole, got)
-        share: Floats = np.divide(got, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+        expected = np.nan_to_num(_nearest(self.by_current_municipality(denominator)))
+        total = np.moveaxis(_weighted_sum(csr_array(self.within), np.moveaxis(expected, 1, 0)), 0, 1)
+        covered = np.nan_to_num(self.roll_up(reported))
+        total = np.maximum(total, covered)
+        share: Floats = np.divide(covered, total, out=np.full(total.shape, np.nan), where=total > 0)
         return share
 
-    def deliverers(self, heard: Floats) -> tuple[Floats, Floats]:
-        """How many of today's municipalities delivered, as (period, region), and how many a region has."""
-        spoke = self.of_today(heard.reshape(*heard.shape[:2], -1).sum(axis=2)) > 0
-        return spoke @ self.within.T, self.within.sum(axis=1)
+    def reporting_counts(self, reported: Floats) -> tuple[Floats, Floats]:
+        """The number of current municipalities that delivered, as (period, region), and of all, as (region,)."""
+        reporting = self.by_current_municipality(reported.reshape(*reported.shape[:2], -1).sum(axis=2)) > 0
+        return reporting @ self.within.T, self.within.sum(axis=1)
 
-    def both(self, one: Floats, other: Floats) -> tuple[Mask, Mask]:
-        """Which codes of one period, and of another, lie in a municipality of today that delivered in both.
+    def reporting_in_both(self, one: Floats, other: Floats) -> tuple[Mask, Mask]:
+        """The codes of one period, and of another, whose current municipality delivered in both.
 
-        Both arrays are (pair, municipality code), nan where nothing was delivered. A code that leads to no municipality
-        of today counts for the country only and stands for itself.
+        Both arrays are (pair, municipality code), nan where nothing was delivered. A code without a current
+        municipality counts for the country only and is compared with itself.
         """
-        leads = self.municipal > 0
-        there = [~np.isnan(side) @ leads.T for side in (one, other)]
-        nowhere = ~leads.any(axis=0)
+        is_part = self.municipal > 0
+        delivered = [~np.isnan(side) @ is_part.T for side in (one, other)]
+        unplaced = ~is_part.any(axis=0)
         first, second = (
-            ~np.isnan(side) & (spoke @ leads | nowhere) for side, spoke in zip((one, other), there[::-1], strict=True)
+            ~np.isnan(side) & (in_other @ is_part | unplaced)
+            for side, in_other in zip((one, other), delivered[::-1], strict=True)
         )
         return first, second
 
-    def throughout(self, heard: Mask) -> Mask:
-        """Which codes, as (period, code), lie in a municipality of today that delivered in every one of the periods."""
-        leads = self.municipal > 0
-        always = (heard @ leads.T).all(axis=0)
-        return heard & (always @ leads | ~leads.any(axis=0))
+    def reporting_in_all(self, reporting: Mask) -> Mask:
+        """The codes, as (period, code), whose current municipality delivered in every period."""
+        is_part = self.municipal > 0
+        always = (reporting @ is_part.T).all(axis=0)
+        return reporting & (always @ is_part | ~is_part.any(axis=0))
 
 
 def _rolled(shares: csr_array, sums: Floats) -> Floats:
     by_code = np.moveaxis(sums, 1, 0)
-    silent = np.isnan(by_code)
-    total = _added(shares, np.where(silent, 0.0, by_code))
-    result: Floats = np.where(_added(shares > 0, ~silent), total, np.nan)
+    missing = np.isnan(by_code)
+    total = _weighted_sum(shares, np.where(missing, 0.0, by_code))
+    result: Floats = np.where(_weighted_sum(shares > 0, ~missing), total, np.nan)
     return np.moveaxis(result, 0, 1)
 
 
-def _added(weights: csr_array, sums: Any) -> Any:
+def _weighted_sum(weights: csr_array, sums: Any) -> Any:
     """(out, in) and (in, …) → (out, …): the sum of ``in`` by weight.
 
-    One term after the other, in the order of the labels. A dense product adds in an order that depends on the processor
-    and on how many other regions there are, and the last digits with it.
+    Terms are added one by one in the order of the labels. The order of a dense product, and so its last digits, depends
+    on the processor and on the number of regions.
     """
     return (weights @ sums.reshape(len(sums), -1)).reshape(weights.shape[0], *sums.shape[1:])
 
 
 def _nearest(known: Floats) -> Floats:
-    """Along the first axis, what is nan taken from the nearest period that has it, the earlier of two as near."""
+    """Fill nan along the first axis from the nearest period with a value; of two equally near, from the earlier."""
     filled = known.copy()
     for distance in range(1, len(known)):
         for target, source in ((filled[distance:], known[:-distance]), (filled[:-distance], known[distance:])):
@@ -121,11 +122,11 @@ def _nearest(known: Floats) -> Floats:
 
 
 def geography(regions: Regions, levels: Sequence[str], codes: Sequence[str]) -> Geography:
-    """Stack the wanted levels; ``own`` stands for every classification the region team added."""
+    """Stack the wanted levels; ``own`` means every classification that the region team added."""
     return _geography(regions, tuple(levels), tuple(codes))
 
 
-@lru_cache(maxsize=64)  # indicators ask for the same few, and making one costs more than most of them do
+@lru_cache(maxsize=64)  # few geographies are used, and making one costs more than most indicators do
 def _geography(regions: Regions, levels: tuple[str, ...], codes: tuple[str, ...]) -> Geography:
     wanted = [kind for kind in regions.types if kind in levels or ("own" in levels and kind in regions.own)]
     membership = regions.membership(codes)
@@ -137,7 +138,7 @@ def _geography(regions: Regions, levels: tuple[str, ...], codes: tuple[str, ...]
         for names in [regions.names(kind)]
     ]
     frame, share = pd.concat(frames, ignore_index=True), np.concatenate([shares[kind] for kind in wanted])
-    # Of a region in which no code lies nothing can be known, and it would cost as much as one that delivers.
+    # A region without any code has no data, and would cost as much as a region with data.
     known = (share > 0).any(axis=1) | (frame["region_type"] == "nl").to_numpy()
     return Geography(
         frame=frame[known].reset_index(drop=True),
@@ -151,14 +152,15 @@ def _geography(regions: Regions, levels: tuple[str, ...], codes: tuple[str, ...]
 
 @dataclass(frozen=True)
 class Breakdown:
-    """One way to split a total: labels of the categories and, for each, which sex × age cells belong to it."""
+    """One way to split a total: labels of the categories and, for each, the sex × age cells that belong to it."""
 
-    dimension: str  # sex, age_group, the name of a family, or "none"
+    dimension: str  # sex, age_group, or "none"
     labels: list[str]
     masks: Mask  # (categories, sexes, bands)
 
 
 def breakdown(cells: Cells, dimension: str) -> Breakdown:
+    """Split by ``sex`` or ``age_group``; any other dimension gives one category with all cells."""
     sexes, bands = np.array(cells.labels["sex"]), np.array(cells.labels["age_band"])
     shape = (len(sexes), len(bands))
     if dimension == "sex":
@@ -174,13 +176,13 @@ def breakdown(cells: Cells, dimension: str) -> Breakdown:
 
 
 def divisible(cells: Cells, dimension: str) -> bool:
-    """Whether the cube knows the dimension at all: a cube without ages cannot be broken down by age."""
+    """Whether the cube has the dimension: a cube without ages cannot be broken down by age."""
     axis = {"sex": "sex", "age_group": "age_band"}.get(dimension)
     return axis is None or cells.labels[axis] != [ALL]
 
 
 def where(cells: Cells, route: Compute) -> Cells:
-    """The cells a route is about, with every axis beyond sex and age summed away."""
+    """The cells that match the filters of a route."""
     for name, wanted in route.where.items():
         labels = cells.labels[name]
         if isinstance(wanted, AgeRange):
@@ -192,7 +194,7 @@ def where(cells: Cells, route: Compute) -> Cells:
 
 
 def flat(cells: Cells, name: str) -> Floats:
-    """One sum as (period, municipality, sex, band); further axes added up."""
+    """One sum as (period, municipality, sex, band), added over all other axes."""
     array = cells.sums[name]
     return array.sum(axis=tuple(range(4, array.ndim))) if array.ndim > 4 else array
 
@@ -201,22 +203,23 @@ def by_category(sums: Floats, masks: Mask | Floats) -> Floats:
     """(period, region, sex, band[, segment]) → (period, region, category[, segment])."""
     by_cell = np.moveaxis(sums, (2, 3), (0, 1))
     by_cell = by_cell.reshape(-1, *by_cell.shape[2:])
-    made: Floats = np.moveaxis(_added(csr_array(masks.reshape(len(masks), -1).astype(float)), by_cell), 0, 2)
-    return made
+    weights = csr_array(masks.reshape(len(masks), -1).astype(float))
+    result: Floats = np.moveaxis(_weighted_sum(weights, by_cell), 0, 2)
+    return result
 
 
 def strata(sums: Floats, masks: Mask) -> Floats:
-    """(period, region, sex, band) → (period, region, category, stratum), 0 outside the category."""
+    """(period, region, sex, band) → (period, region, category, stratum); 0 outside the category."""
     flat_sums = sums.reshape(*sums.shape[:2], 1, -1)
     return np.where(masks.reshape(len(masks), -1), flat_sums, 0.0)
 
 
 def stratum_weights(standard: Mapping[str, float], name: str, cells: Cells) -> Floats:
-    """Weights as (sex, band): a standard has the same ages for every sex."""
+    """Weights as (sex, band), the same for every sex; ContentError if the standard misses a band of the cube."""
     bands = cells.labels["age_band"]
-    if lacking := [band for band in bands if band not in standard]:
+    if missing := [band for band in bands if band not in standard]:
         raise ContentError(
-            f"the standard has no weight for {', '.join(lacking[:3])}",
+            f"the standard has no weight for {', '.join(missing[:3])}",
             f"reference/standards/{name}.csv",
             "add the bands",
         )

@@ -1,6 +1,6 @@
-"""Arrays of (period, region, category) → one row each, with a status that says why a value is or is not there.
+"""Arrays of (period, region, category) → one row per element, with a status and the reason for a missing value.
 
-Not here: making the arrays (``compute``, ``growth``, ``survey``) or withholding rows (``disclosure``).
+Not here: the arrays (``compute``, ``methods``), the protection of rows (``triple_aim.disclosure``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ESTIMATES = ("value", "lower", "upper", "comparator_value", "comparator_lower", 
 PLACE, LABELS = ("region_type", "region_code", "region_name"), ("sex", "age_group", "segment_type", "segment")
 BEHIND = ("numerator", "denominator", "persons", "cases", "rest_persons", "rest_cases", "coverage_share")
 VERDICTS = ("difference", "judgement", "status", "reason", "source")
-#: The columns of a table of rows, whatever made them.
+#: The columns of a table of rows and their types.
 KINDS = {
     **dict.fromkeys(PLACE, "str"),
     "period": "int64",
@@ -38,7 +38,7 @@ KINDS = {
     **dict.fromkeys(VERDICTS, "str"),
 }
 NO_ROWS = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in KINDS.items()})
-#: What a verdict is called, in the order of the numbers that stand for them.
+#: The names of the verdicts, in the order of their codes.
 DIFFERENCES = {
     Difference.NOT_COMPARED: "not_compared",
     Difference.LOWER: "lower",
@@ -49,10 +49,10 @@ DIFFERENCES = {
 
 @dataclass(frozen=True)
 class Block:
-    """One breakdown, or one member of a family: numbers as (period, region, category) and what the axes are called.
+    """One breakdown or one segment: numbers as (period, region, category), with the labels of the axes.
 
-    Rows are made of all blocks of a source at once: most blocks are small, and a frame each would cost more than the
-    numbers in it.
+    All blocks of a source become one frame: most blocks are small, so one frame per block would cost more than its
+    numbers.
     """
 
     periods: NDArray[np.int64]
@@ -60,32 +60,32 @@ class Block:
     split: Breakdown
     segment: tuple[str, str]
     difference: NDArray[np.int8]
-    numbers: dict[str, Floats]  # not all broadcast yet
-    told: Mask  # the periods of which there is something to say
+    numbers: dict[str, Floats]  # each broadcasts to the shape of ``difference``
+    has_rows: Mask  # the periods that get rows
 
     @property
     def is_empty(self) -> bool:
-        return not self.told.any()
+        return not self.has_rows.any()
 
     @property
     def delivered(self) -> Mask:
-        """The regions of which anything was delivered in a period that is told."""
-        there: Mask = np.any(~np.isnan(self._whole(self.numbers["denominator"])[self.told]), axis=(0, 2))
-        return there
+        """The regions with a delivery in at least one period that gets rows."""
+        delivered: Mask = np.any(~np.isnan(self._broadcast(self.numbers["denominator"])[self.has_rows]), axis=(0, 2))
+        return delivered
 
     def columns(self, regions: Mask) -> dict[str, NDArray[Any]]:
-        """The told periods of some regions, one row each; ``difference`` as the number of its verdict."""
-        chosen = np.ix_(self.told, regions)
-        shape = (int(self.told.sum()), int(regions.sum()), len(self.split.labels))
+        """One row per period with rows, chosen region and category; ``difference`` is the code of its verdict."""
+        chosen = np.ix_(self.has_rows, regions)
+        shape = (int(self.has_rows.sum()), int(regions.sum()), len(self.split.labels))
         period, region, category = (index.reshape(-1) for index in np.indices(shape))
         labels = np.array(self.split.labels, dtype=object)[category]
-        everywhere = np.full(len(labels), ALL, dtype=object)
-        numbers = {name: self._whole(array)[chosen].reshape(-1) for name, array in self.numbers.items()}
+        total = np.full(len(labels), ALL, dtype=object)
+        numbers = {name: self._broadcast(array)[chosen].reshape(-1) for name, array in self.numbers.items()}
         return {
             **{name: column.to_numpy(dtype=object)[regions][region] for name, column in self.place.frame.items()},
-            "period": self.periods[self.told][period],
-            "sex": labels if self.split.dimension == "sex" else everywhere,
-            "age_group": labels if self.split.dimension == "age_group" else everywhere,
+            "period": self.periods[self.has_rows][period],
+            "sex": labels if self.split.dimension == "sex" else total,
+            "age_group": labels if self.split.dimension == "age_group" else total,
             "segment_type": np.full(len(labels), "none" if self.segment[1] == ALL else self.segment[0], dtype=object),
             "segment": np.full(len(labels), self.segment[1], dtype=object),
             **{name: numbers.pop(name) for name in ESTIMATES},
@@ -94,12 +94,12 @@ class Block:
         }
 
     def frame(self) -> pd.DataFrame:
-        """Every told row, with its place in the arrays as its index."""
-        every = np.ones(len(self.place.frame), dtype=bool)
-        at = np.arange(self.difference.size).reshape(self.difference.shape)[self.told].reshape(-1)
-        return pd.DataFrame(self.columns(every), index=at)
+        """Every row, indexed by its position in the flattened arrays."""
+        all_regions = np.ones(len(self.place.frame), dtype=bool)
+        position = np.arange(self.difference.size).reshape(self.difference.shape)[self.has_rows].reshape(-1)
+        return pd.DataFrame(self.columns(all_regions), index=position)
 
-    def _whole(self, array: Floats) -> Floats:
+    def _broadcast(self, array: Floats) -> Floats:
         return np.broadcast_to(array, self.difference.shape)
 
 
@@ -108,57 +108,59 @@ def tidy(
     periods: list[int],
     place: Geography,
     split: Breakdown,
-    made: Estimate,
-    rest: Estimate,
+    estimate: Estimate,
+    comparator: Estimate,
     columns: Mapping[str, Floats],
     segment: tuple[str, str],
-    told: Mask | None = None,
+    has_rows: Mask | None = None,
 ) -> Block:
-    """An estimate of every (period, region, category) beside that of the rest of the country.
+    """The block of an estimate as (period, region, category) and of its comparator, the rest of the country.
 
-    ``columns`` are further arrays that broadcast to them; ``told`` are the periods that make rows, all unless given.
+    ``columns`` are other arrays that broadcast to the estimate; ``has_rows`` selects the periods that get rows, by
+    default all.
     """
-    shape = made.value.shape
-    parts = (made.value, made.lower, made.upper, rest.value, rest.lower, rest.upper)
+    not_compared = np.full(estimate.value.shape, Difference.NOT_COMPARED, np.int8)
+    parts = (estimate.value, estimate.lower, estimate.upper, comparator.value, comparator.lower, comparator.upper)
     return Block(
         periods=np.array(periods, dtype=np.int64),
         place=place,
         split=split,
         segment=segment,
-        difference=interval_overlap(made, rest) if spec.compare else np.full(shape, Difference.NOT_COMPARED, np.int8),
+        difference=interval_overlap(estimate, comparator) if spec.compare else not_compared,
         numbers={**dict(zip(ESTIMATES, parts, strict=True)), **columns},
-        told=np.ones(len(periods), dtype=bool) if told is None else told,
+        has_rows=np.ones(len(periods), dtype=bool) if has_rows is None else has_rows,
     )
 
 
 def with_status(spec: Spec, source: str, blocks: Iterable[Block]) -> pd.DataFrame:
-    """The rows of one source, each with a value or the reason why not; regions that never delivered go."""
+    """The rows of one source, each with a value or a reason; regions without any delivery have no rows."""
     blocks = [block for block in blocks if not block.is_empty]
     delivered = np.logical_or.reduce([block.delivered for block in blocks])
     parts = [block.columns(delivered) for block in blocks]
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    heard, listed = rows.pop("heard"), rows.pop("listed")
+    reporting, municipalities = rows.pop("reporting_count"), rows.pop("municipality_count")
     absent = np.isnan(rows["denominator"]) | np.isnan(rows["numerator"])
     thin = ~absent & (rows["coverage_share"] < (spec.expect.coverage.min or 0.0))
     empty = ~absent & ~thin & np.isnan(rows["value"])
     shown = ~(absent | thin | empty)
     rows["status"] = np.select([absent, shown], ["not_delivered", "published"], "not_computed")
-    partly = shown & (heard < listed)
-    among = shown & ~np.isnan(rows["comparator_value"]) & _partly_heard(rows, heard, listed)
+    partial = shown & (reporting < municipalities)
+    partial_country = _partial_country(rows, reporting, municipalities)
+    partial_rest = shown & ~np.isnan(rows["comparator_value"]) & partial_country
     rows["reason"] = np.select(
-        [absent, thin, empty, partly & among, partly, among],
+        [absent, thin, empty, partial & partial_rest, partial, partial_rest],
         [
             ABSENT,
             TOO_FEW,
             NO_VALUE,
-            np.strings.add(remark := partial_remark(heard, listed), f"; {OTHERS}"),
+            np.strings.add(remark := partial_remark(reporting, municipalities), f"; {OTHERS}"),
             remark,
             OTHERS,
         ],
         "",
     )
-    # What no delivery mentions is missing too, so coverage is never more than the share of municipalities heard.
-    rows["coverage_share"] = rows["coverage_share"] * np.minimum(quotient(heard, listed), 1)
+    # A municipality that no delivery mentions is missing too: coverage is at most the share that reported.
+    rows["coverage_share"] = rows["coverage_share"] * np.minimum(quotient(reporting, municipalities), 1)
     for name in ("value", "lower", "upper"):
         rows[name] = np.where(shown, rows[name], np.nan)
     verdict = np.searchsorted(list(DIFFERENCES), rows["difference"])
@@ -168,33 +170,33 @@ def with_status(spec: Spec, source: str, blocks: Iterable[Block]) -> pd.DataFram
     return pd.DataFrame({name: rows[name] for name in KINDS})
 
 
-def together(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Frames of rows as one; none at all is a table without rows."""
+def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """All frames as one; an empty table if there are none."""
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if len(filled) > 1 else next(iter(filled), NO_ROWS)
 
 
-def _partly_heard(rows: Mapping[str, NDArray[Any]], heard: Floats, listed: Floats) -> Mask:
-    """The rows of a period in which part of the country delivered."""
-    periods, at = np.unique(rows["period"], return_inverse=True)
+def _partial_country(rows: Mapping[str, NDArray[Any]], reporting: Floats, municipalities: Floats) -> Mask:
+    """The rows of the periods in which only part of the country reported."""
+    periods, position = np.unique(rows["period"], return_inverse=True)
     country = rows["region_type"] == "nl"
     most = np.full((2, len(periods)), np.nan)
-    for which, count in enumerate((heard, listed)):
-        np.fmax.at(most[which], at[country], count[country])
-    partly: Mask = (most[0] < most[1])[at]
-    return partly
+    for which, count in enumerate((reporting, municipalities)):
+        np.fmax.at(most[which], position[country], count[country])
+    partial: Mask = (most[0] < most[1])[position]
+    return partial
 
 
 def _judgements(spec: Spec) -> dict[Difference, str]:
-    """What a verdict means for an indicator."""
+    """The judgement of each verdict, by the polarity of the indicator."""
     better = {"higher_is_better": ("better", "worse"), "lower_is_better": ("worse", "better")}.get(
         spec.polarity, ("no_judgement", "no_judgement")
     )
     return {**DIFFERENCES, Difference.HIGHER: better[0], Difference.LOWER: better[1]}
 
 
-def partial_remark(heard: Floats, listed: Floats) -> NDArray[np.str_]:
-    """What is said of a value that rests on some of a region's municipalities."""
-    told, whole = (np.nan_to_num(count).round().astype(int).astype(str) for count in (heard, listed))
-    remark: NDArray[np.str_] = np.strings.add("rests on ", np.strings.add(told, np.strings.add(" of ", whole)))
+def partial_remark(reporting: Floats, municipalities: Floats) -> NDArray[np.str_]:
+    """The remark on a value that covers some of the municipalities of a region."""
+    some, total = (np.nan_to_num(count).round().astype(int).astype(str) for count in (reporting, municipalities))
+    remark: NDArray[np.str_] = np.strings.add("rests on ", np.strings.add(some, np.strings.add(" of ", total)))
     return np.strings.add(remark, " municipalities")

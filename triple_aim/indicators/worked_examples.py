@@ -1,4 +1,4 @@
-"""The worked example of a spec, run through the functions that make the published numbers.
+"""The worked example of a spec, computed with the functions of the published numbers.
 
 Not here: the methods (``stats``). Lists in ``given`` are strata (sex × age cells) of one region, or the respondents of
 one stratum of a sample.
@@ -12,18 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from triple_aim.cubes import Floats
-from triple_aim.definitions import SCORE, YES, Compute, Spec, line_of
+from triple_aim.definitions import Compute, Spec, line_of
 from triple_aim.errors import ContentError
 from triple_aim.indicators.estimators import UNUSED, Sums, estimate
 from triple_aim.indicators.methods.decomposition import components
 from triple_aim.indicators.methods.growth import GrowthPlan
-from triple_aim.indicators.methods.survey import compared, route_sums
+from triple_aim.indicators.methods.survey import gap_groups, route_sums
 from triple_aim.stats.growth import log_linear
 from triple_aim.vocabulary import ALL
 
 STRATA = {"numerator", "denominator", "sumsq", "persons"}
 LIFE = {"age", "numerator", "denominator"}
-#: What an example may give, by the first route's method; the rest of the keys are of no use to it.
+#: The keys that an example may give, by the method of the first route; other keys are refused.
 GIVEN = {
     "survey_proportion": {"weight", "yes", "cell", "standard"},
     "survey_mean": {"weight", "score"},
@@ -37,12 +37,12 @@ GIVEN = {
     "healthy_life_expectancy": LIFE | {"healthy", "healthy_variance"},
     "systematic_variation": {"observed", "expected"},
 }
-#: Lists of groups, not of strata: each stands for itself.
-APART = {"slope_index", "relative_index", "concentration_index", "gini"}
+#: Methods whose lists are groups, not strata.
+GROUPED = {"slope_index", "relative_index", "concentration_index", "gini"}
 
 
 def run_example(spec: Spec) -> float:
-    """The value that the first route of a spec makes of its example; ValueError when it cannot be made of it."""
+    """The value of the example by the first route of a spec; ValueError if the given numbers do not fit the method."""
     route = spec.compute[0]
     given = {name: np.array(values, dtype=float) for name, values in spec.example.given.items()}
     if unknown := set(given) - GIVEN.get(route.method, STRATA):
@@ -62,12 +62,12 @@ def run_example(spec: Spec) -> float:
 
 
 def refuse_wrong_examples(specs: Iterable[Spec], folder: Path) -> None:
-    """Refuse the first spec whose example does not come out, to nine digits; ``folder`` is that of the specs."""
+    """Raise ContentError for the first spec with a wrong example, to nine digits; ``folder`` contains the specs."""
     for spec in specs:
         try:
             value = run_example(spec)
-            told = f"it says {spec.example.value:g} and comes out at {value:.10g}"
-            fault = None if np.isclose(value, spec.example.value, rtol=1e-9, atol=1e-12) else told
+            message = f"it says {spec.example.value:g} and comes out at {value:.10g}"
+            fault = None if np.isclose(value, spec.example.value, rtol=1e-9, atol=1e-12) else message
         except ValueError as error:
             fault = str(error)
         if fault:
@@ -80,11 +80,11 @@ def refuse_wrong_examples(specs: Iterable[Spec], folder: Path) -> None:
 
 
 def _estimated(route: Compute, given: dict[str, Floats]) -> Floats:
-    """Standardised methods see the strata, the others their sum: rates are made of sums, never averaged."""
+    """Standardised methods get the strata, other methods their sum: rates come from sums and are never averaged."""
     weight, reference = (given.get(name, UNUSED) for name in ("weight", "reference"))
     sums = {name: values for name, values in given.items() if name not in ("weight", "reference")}
-    if route.method in APART:
-        sums = {name: values[:, None] for name, values in sums.items()}  # one stratum each
+    if route.method in GROUPED:
+        sums = {name: values[:, None] for name, values in sums.items()}  # one stratum per group
     elif "standardised" not in route.method and route.method not in GIVEN:
         sums = {name: values.sum() for name, values in sums.items()}
     return estimate(route, Sums(sums), weight, reference).value
@@ -93,17 +93,24 @@ def _estimated(route: Compute, given: dict[str, Floats]) -> Floats:
 def _sampled(route: Compute, given: dict[str, Floats]) -> Floats:
     """Respondents of one stratum of one municipality, summed as the cubes of surveys sum them.
 
-    Each is in a cell of sex and age where the route names a standard, in a group (0 the worst off) where it compares.
+    With a standard each respondent has a cell of sex and age; with groups each has a group (0 is the worst off).
     """
     weight, answer = given["weight"], given["score" if route.method == "survey_mean" else "yes"]
     ones, product = np.ones_like(weight), weight * answer
-    columns = {"respondent_count": ones, "answer_count": ones, "weight_sum": weight, "weight_sumsq": weight**2}
-    sums = (product, weight * product, product**2, answer)
-    columns |= dict(zip(SCORE if route.method == "survey_mean" else YES, sums, strict=True))
+    columns = {
+        "respondent_count": ones,
+        "answer_count": ones,
+        "answer_sum": answer,
+        "weight_sum": weight,
+        "weighted_answer_sum": product,
+        "weight_sumsq": weight**2,
+        "weighted_answer_cross_sum": weight * product,
+        "weighted_answer_sumsq": product**2,
+    }
     cell, group = (given.get(name, np.zeros_like(weight)).astype(int) for name in ("cell", "group"))
     shape = (cell.max() + 1, 2 if route.method == "survey_gap" else 1)
     if shape[1] == 2:
-        compared(route)
+        gap_groups(route)
     place = np.ravel_multi_index((cell, group), shape)
     # (period, municipality, sex, band, stratum[, group])
     axes = (1, 1, 1, shape[0], 1, *([2] if shape[1] == 2 else []))
@@ -115,7 +122,7 @@ def _sampled(route: Compute, given: dict[str, Floats]) -> Floats:
 
 
 def _grown(route: Compute, given: dict[str, Floats]) -> Floats:
-    """A cost per unit of exposure at both ends, of one kind of care, in one cell."""
+    """A cost per unit of exposure at both ends, with one kind of care and one cell."""
     years = int(given.get("years", np.ones(1))[0])
     plan = GrowthPlan(np.array([2000, 2000 + years]), 2000, {2000: 1.0, 2000 + years: 1.0}, np.ones(1), {"all": []})
 
@@ -128,13 +135,13 @@ def _grown(route: Compute, given: dict[str, Floats]) -> Floats:
 
 
 def _trended(route: Compute, given: dict[str, Floats]) -> Floats:
-    """One value a year, of consecutive years."""
+    """One value per year, of consecutive years."""
     growth: Floats = route.per * log_linear(given["value"], np.arange(len(given["value"]))).value
     return growth
 
 
 def _decomposed(route: Compute, given: dict[str, Floats]) -> Floats:
-    """Cells of one region with one kind of care: the change, once it is sure that its components add to it."""
+    """The change of one region with one kind of care; ValueError if the components do not add up to it."""
 
     def side(name: str) -> Sums:
         exposure, euros = (given[f"{name}_{column}"].reshape(1, 1, 1, -1) for column in ("exposure", "euros"))

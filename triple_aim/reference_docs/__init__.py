@@ -1,4 +1,4 @@
-"""The generated reference in ``docs/reference``, from the models and commands that run.
+"""Generates the reference in ``docs/reference`` from the content and the commands of the engine.
 
 Not here: explanations (``docs/methods``, ``docs/how-to``).
 """

@@ -1,13 +1,12 @@
-"""The written reference, ``docs/reference/*.md``, from the same models that run.
+"""Generates the pages ``docs/reference/*.md`` from the content and the commands of the engine.
 
-Not here: explanations (``docs/methods``, ``docs/how-to``) or the catalogue in a release (``triple_aim.release``). No
-page depends on a delivery, a clock or a machine: the same content gives the same bytes, and a test holds the tree to
-them.
+Not here: explanations (``docs/methods``, ``docs/how-to``) or the data package of a release (``triple_aim.release``). No
+page depends on a delivery, a clock or a machine: the same content gives the same bytes, and a test compares them with
+the committed pages.
 """
 
 from __future__ import annotations
 
-import ast
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from triple_aim import checks, errors
+from triple_aim import errors
 from triple_aim.definitions import (
     Column,
     Compute,
@@ -32,39 +31,40 @@ from triple_aim.definitions import (
     read_yaml,
 )
 from triple_aim.files import replace_file
+from triple_aim.reference_docs.checks import checks_page, promise
 from triple_aim.reference_docs.coverage import coverage
-from triple_aim.reference_docs.markdown import head, table
+from triple_aim.reference_docs.markdown import bound, head, table
 from triple_aim.warehouse import Query
 
 AIMS = ("health", "quality", "cost")
-#: Codes that no error class of ours stands for.
+#: Exit codes without an error class.
 OTHER_CODES = {
-    0: ("done", "The command did what it was asked."),
-    1: ("unforeseen", "An error nobody foresaw; with `--debug` after the command its traceback is shown."),
-    2: ("usage", "The command line itself is wrong: an unknown option, a missing argument."),
+    0: ("done", "The command succeeded."),
+    1: ("unforeseen", "An unforeseen error; `--debug` after the command shows its traceback."),
+    2: ("usage", "The command line is wrong: an unknown option, a missing argument."),
 }
 
 
 def pages(project: Project) -> dict[str, str]:
-    """Every page by file name."""
+    """The text of every page by file name."""
     programme = load_programme(project)
-    shipped = Regions.load(project.reference / "regions", project.settings.division_year)
-    made = {
+    regions = Regions.load(project.reference / "regions", project.settings.division_year)
+    lines_by_page = {
         "indicators": _indicators(programme.specs.values()),
         "coverage": coverage(programme.menu, programme.specs.values()),
         "contracts": _contracts(programme.contracts.values()),
         "marts": _marts(programme.publication),
         "cubes": _cubes(programme),
-        "regions": _regions(shipped, project.reference),
+        "regions": _regions(regions, project.reference),
         "cli": _cli(),
-        "checks": _checks(programme),
+        "checks": checks_page(programme, regions),
         "exit-codes": _exit_codes(),
     }
-    return {f"{name}.md": "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
+    return {f"{name}.md": "\n".join(lines).rstrip() + "\n" for name, lines in lines_by_page.items()}
 
 
 def main() -> None:
-    """Write the pages, and the JSON schemas of the content where the engine can make them."""
+    """Write the pages and the JSON schemas of the content."""
     project = load_project()
     for name, text in pages(project).items():
         path = project.root / "docs" / "reference" / name
@@ -76,16 +76,18 @@ def main() -> None:
 
 
 def _indicators(specs: Iterable[Spec]) -> Iterator[str]:
-    told = list(specs)
-    yield from head("Indicators", f"{len(told)} indicators, one file each in `indicator_specs/<aim>/<indicator>.yaml`.")
+    specs = list(specs)
+    yield from head(
+        "Indicators", f"{len(specs)} indicators, one file each in `indicator_specs/<aim>/<indicator>.yaml`."
+    )
     for aim in AIMS:
-        ours = [spec for spec in told if spec.aim == aim]
+        of_aim = [spec for spec in specs if spec.aim == aim]
         yield from (f"## {aim.capitalize()}", "")
         yield from table(
             ("indicator", "title", "unit", "population"),
-            ((f"[{s.id}](#{s.id})", s.title.en, s.unit.en, s.population) for s in ours),
+            ((f"[{s.id}](#{s.id})", s.title.en, s.unit.en, s.population) for s in of_aim),
         )
-        for spec in ours:
+        for spec in of_aim:
             yield from _indicator(spec)
 
 
@@ -112,9 +114,9 @@ def _indicator(spec: Spec) -> Iterator[str]:
     )
     for route in spec.compute:
         for addend in route.add:
-            yield f"* adds `{addend.cube}.{addend.numerator}` as {addend.segment}, over `{addend.denominator}`"
+            yield f"* adds `{addend.cube}.{addend.numerator}` as {addend.segment}, divided by `{addend.denominator}`"
     for item in spec.breaks:
-        yield f"* {'level moved' if item.comparable else 'series break'} from {item.from_}: {item.reason.en}"
+        yield f"* {'change of level' if item.comparable else 'series break'} from {item.from_}: {item.reason.en}"
     yield from (f"* caution: {caution.en}" for caution in spec.cautions)
     given = ", ".join(f"{name} {values}" for name, values in spec.example.given.items())
     yield from (f"* example: {given} give {spec.example.value}", "")
@@ -124,7 +126,7 @@ def _route(cube: str, route: Compute) -> tuple[str, ...]:
     return (
         f"[{cube}](cubes.md#{cube})",
         route.method,
-        f"`{route.numerator}`",
+        f"`{route.numerator}`" + (f" by {_words(route.segments)}" if route.segments else ""),
         f"`{route.denominator}`" if route.denominator else "",
         f"{route.per:g}",
         route.standard or (route.growth.standard if route.growth else ""),
@@ -134,28 +136,28 @@ def _route(cube: str, route: Compute) -> tuple[str, ...]:
 
 
 def _contracts(contracts: Iterable[Contract]) -> Iterator[str]:
-    told = list(contracts)
+    contracts = list(contracts)
     yield from head(
-        "Extracts", f"{len(told)} extracts can be delivered, one contract each in `contracts/<extract>.yaml`."
+        "Extracts", f"{len(contracts)} extracts can be delivered, one contract each in `contracts/<extract>.yaml`."
     )
     yield from table(
         ("extract", "title", "level", "supplier"),
-        ((f"[{c.extract}](#{c.extract})", c.title.en, c.level, c.supplier) for c in told),
+        ((f"[{c.extract}](#{c.extract})", c.title.en, c.level, c.supplier) for c in contracts),
     )
-    for contract in told:
+    for contract in contracts:
         yield from (f"## {contract.extract}", "", f"**{contract.title.en}** / *{contract.title.nl}*", "")
         yield from (contract.meaning.en, "")
-        told_by = "the file's name" if hasattr(contract.period, "file_name") else f"column `{contract.period.column}`"
+        period = "the file name" if hasattr(contract.period, "file_name") else f"column `{contract.period.column}`"
         ledger = contract.ledger
         facts = {
             "version": contract.version,
             "grain": contract.grain,
             "key": ", ".join(contract.key),
-            "period from": told_by,
+            "period from": period,
             "files": "; ".join(f"`{f.pattern}` ({f.format.type})" for f in contract.files),
             "may be set aside": f"{contract.set_aside.max_share:.1%} of the rows",
             "unknown columns": "are ignored" if contract.extra_columns == "ignore" else "refuse the delivery",
-            "counted again in": f"`{ledger.cube}.{ledger.rows}`" if ledger else "no cube",
+            "rows counted in": f"`{ledger.cube}.{ledger.rows}`" if ledger else "no cube",
             "licence": contract.licence,
         }
         yield from table(("", ""), facts.items())
@@ -172,85 +174,107 @@ def _contracts(contracts: Iterable[Contract]) -> Iterator[str]:
 
 
 def _rules(column: Column) -> str:
-    told = [] if column.nullable else ["required"]
+    rules = [] if column.nullable else ["required"]
     if column.codes is not None:
-        told.append("one of " + ", ".join(column.codes))
+        rules.append("one of " + ", ".join(column.codes))
     if column.range:
-        told.append(f"from {_bound(column.range.min)} to {_bound(column.range.max)}")
+        rules.append(f"from {bound(column.range.min)} to {bound(column.range.max)}")
     if column.pattern:
-        told.append(f"fits `{column.pattern}`")
+        rules.append(f"matches `{column.pattern}`")
     if column.listed_in:
-        told.append(f"listed in `{column.listed_in}`")
+        rules.append(f"listed in `{column.listed_in}`")
     if column.missing:
-        told.append("missing is written " + " or ".join(f"`{word}`" for word in column.missing))
+        rules.append("missing values are written " + " or ".join(f"`{word}`" for word in column.missing))
     if column.present:
-        told.append(f"only in {_bound(column.present.min)} to {_bound(column.present.max)}")
+        rules.append(f"only in {bound(column.present.min)} to {bound(column.present.max)}")
     if column.source:
-        told.append("also called " + ", ".join(f"`{name}`" for name in column.source))
+        rules.append("also called " + ", ".join(f"`{name}`" for name in column.source))
     if column.weight:
-        told.append(f"weighted by `{column.weight}`")
-    return "; ".join(told)
+        rules.append(f"weighted by `{column.weight}`")
+    return "; ".join(rules)
 
 
-def _bound(value: float | None) -> str:
-    return "…" if value is None else f"{value:g}"
-
-
-def _marts(promise: Publication) -> Iterator[str]:
-    yield from head("Marts", f"{len(promise.marts)} marts, one Parquet file each in a release.")
-    yield from ("Thresholds of publication, by cube (see [disclosure](../methods/disclosure.md)):", "")
+def _marts(publication: Publication) -> Iterator[str]:
+    yield from head("Marts", f"{len(publication.marts)} marts, one Parquet file each in a release.")
+    yield from ("Publication thresholds by cube (see [disclosure](../methods/disclosure.md)):", "")
     yield from table(
-        ("cube", "least persons", "least cases", "what readers see"),
-        ((cube, str(t.persons), str(t.cases), t.reason.en) for cube, t in promise.thresholds.items()),
+        ("cube", "minimum of persons", "minimum of cases", "reason that readers see"),
+        ((cube, str(t.persons), str(t.cases), t.reason.en) for cube, t in publication.thresholds.items()),
     )
-    yield from ("Which indicator stands for which aim in `triple_aim`:", "")
+    yield from ("The indicator that represents each aim in `triple_aim`:", "")
     yield from table(
-        ("aim", "indicator"), ((aim, f"[{name}](indicators.md#{name})") for aim, name in promise.headlines.items())
+        ("aim", "indicator"), ((aim, f"[{name}](indicators.md#{name})") for aim, name in publication.headlines.items())
     )
-    for mart in promise.marts:
+    yield from ("Closed lists that columns name:", "")
+    yield from table(
+        ("list", "values"), ((name, ", ".join(listed)) for name, listed in publication.value_lists.items())
+    )
+    yield from (
+        "The content gives five more: `headlines` (above), `indicators` ([the specs](indicators.md)), `sources` ([the",
+        "cubes](cubes.md)), `extracts` ([the contracts](contracts.md)) and `region_types` ([the regions](regions.md)).",
+        "",
+    )
+    for mart in publication.marts:
         yield from _mart(mart)
 
 
 def _mart(mart: Mart) -> Iterator[str]:
     yield from (f"## {mart.name}", "", f"{mart.title.en} / *{mart.title.nl}*", "")
     yield from (f"One row per {', '.join(f'`{name}`' for name in mart.grain)}.", "")
-    yield from table(("column", "type", "meaning"), ((f"`{c.name}`", c.type, c.meaning.en) for c in mart.columns))
+    yield from table(
+        ("column", "type", "meaning", "values"),
+        ((f"`{c.name}`", c.type, c.meaning.en, promise(c)) for c in mart.columns),
+    )
 
 
 def _cubes(programme: Programme) -> Iterator[str]:
     yield from head("Cubes", "Sums by municipality and year, one file each in `sql/cube/<cube>.sql`.")
     for cube in programme.cubes.values():
-        yield from _cube(cube, [s.id for s in programme.specs.values() if cube.name in programme.cubes_of(s)])
+        yield from _cube(cube, [s.id for s in programme.specs.values() if cube.name in programme.tables_of(s)])
 
 
 def _cube(cube: Query, users: Sequence[str]) -> Iterator[str]:
     yield from (f"## {cube.name}", "", cube.purpose, "")
-    needs = "any of them" if cube.any_source else "all of them"
-    sums = [name for name in cube.columns if name not in cube.grain]
+    required = "any of the sources" if cube.any_source else "all sources"
+    sums = [name for name in cube.columns if name not in (*cube.grain, *cube.largest)]
     facts = {
         "one row per": ", ".join(f"`{name}`" for name in cube.grain),
         "reads": ", ".join(f"`{name}`" for name in sorted(cube.reads)),
-        "made where": f"{needs} were delivered for the year",
+        "built when": f"{required} are delivered for the year",
         "sums": ", ".join(f"`{name}`" for name in sums),
+        **_parts(cube),
         "persons": f"`{cube.persons}`" if cube.persons else "not counted",
-        "of several parties": _of_parties(cube),
+        "sums of several parties": _merging_of(cube),
         "supplies": ", ".join(f"[{name}](indicators.md#{name})" for name in users) or "no indicator",
     }
     yield from table(("", ""), facts.items())
 
 
-def _of_parties(cube: Query) -> str:
-    """What happens to a cube in a federation."""
-    told = f"a `{cube.single_party}` of a year comes whole from one party" if cube.single_party else "cells add up"
-    return told + (f", but for {', '.join(f'`{name}`' for name in cube.non_additive)}" if cube.non_additive else "")
+def _parts(cube: Query) -> dict[str, str]:
+    """The sums of a cube that are parts of one sum, by the name that a spec may use."""
+    facts = {}
+    if cube.part_of:
+        facts["parts of"] = f"`{cube.part_of}.{cube.total}`, by `{cube.axis}` as `{cube.listed_in}` lists it"
+    if cube.largest:
+        facts["largest of one person"] = ", ".join(f"`{name}`" for name in cube.largest)
+    if cube.parts:
+        facts["parts"] = ", ".join(f"`{name}` is `{column}`" for name, column in cube.parts)
+    return facts
+
+
+def _merging_of(cube: Query) -> str:
+    """How the sums of several parties are combined in a federation."""
+    merging = f"one party delivers all of a `{cube.single_party}` in a year" if cube.single_party else "cells are added"
+    merging += f", except {', '.join(f'`{name}`' for name in cube.non_additive)}" if cube.non_additive else ""
+    return merging + (f"; {', '.join(f'`{name}`' for name in cube.largest)} are ranked again" if cube.largest else "")
 
 
 def _regions(regions: Regions, reference: Path) -> Iterator[str]:
     yield from head("Regions and reference tables", f"Municipal division of 1 January {regions.division_year}.")
     counts = {kind: len(regions.names(kind)) for kind in regions.types}
     yield from table(("region type", "regions"), ((kind, str(count)) for kind, count in counts.items()))
-    own = "A folder of one's own classifications is added by the setting `own_regions`; see"
-    yield from (f"{own} [own regions](../how-to/own-regions.md).", "", "## Where every reference table comes from", "")
+    own = "The setting `own_regions` adds a folder with your own classifications; see"
+    yield from (f"{own} [own regions](../how-to/own-regions.md).", "", "## Sources of the reference tables", "")
     for path in sorted(reference.glob("*/*.yaml")):
         about = read_yaml(path)
         yield from (f"### {path.parent.name}/{path.stem}", "", f"{about['title']}.", "")
@@ -263,23 +287,23 @@ def _cli() -> Iterator[str]:
 
     from triple_aim.cli import app
 
-    yield from head("Command line", "Data goes to stdout; talk, progress and errors go to stderr.")
+    yield from head("Command line", "Data go to stdout; messages, progress and errors go to stderr.")
     yield from (
-        "`--debug`, anywhere on the line, shows the traceback of an error. `NO_COLOR` in the environment takes the",
-        "colour out. Every way to end has an [exit code](exit-codes.md).",
+        "`--debug`, anywhere on the line, shows the traceback of an error. `NO_COLOR` in the environment removes the",
+        "colours. A command ends with one of these [exit codes](exit-codes.md).",
         "",
     )
     yield from _command(get_command(app), ("triple-aim",))
 
 
 def _command(command: Any, path: tuple[str, ...]) -> Iterator[str]:
-    """One command and those under it; typer has its own copy of click, so the shapes are taken as they come."""
-    inner: Mapping[str, Any] = getattr(command, "commands", {})
-    if inner:
+    """One command and its subcommands; typer has its own copy of click, so attributes are read without its types."""
+    subcommands: Mapping[str, Any] = getattr(command, "commands", {})
+    if subcommands:
         yield from () if len(path) == 1 else (f"## {' '.join(path)}", "")
         yield from ((command.help or ""), "")
-        for name in sorted(inner):
-            yield from _command(inner[name], (*path, name))
+        for name in sorted(subcommands):
+            yield from _command(subcommands[name], (*path, name))
         return
     yield from (f"## {' '.join(path)}", "", (command.help or ""), "")
     arguments = [p for p in command.params if p.param_type_name == "argument"]
@@ -293,65 +317,23 @@ def _command(command: Any, path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _kind(parameter: Any, context: Any) -> str:
-    told = ["flag" if getattr(parameter, "is_flag", False) else parameter.display_type(context).strip("<>")]
-    told += ["required"] if parameter.required else []
+    facts = ["flag" if getattr(parameter, "is_flag", False) else parameter.display_type(context).strip("<>")]
+    facts += ["required"] if parameter.required else []
     if parameter.default not in (None, False):
-        told.append(f"default {getattr(parameter.default, 'value', parameter.default)}")
-    return ", ".join(told)
-
-
-def _checks(programme: Programme) -> Iterator[str]:
-    yield from head("Checks", "Every rule is counted; Great Expectations judges the counts, never the rows.")
-    yield from (
-        "A critical check that fails stops the run, and what was published stays. A warning is told and published. The",
-        "verdict of every check is in the mart [checks](marts.md#checks) and on the page `checks.html` of a release.",
-        "",
-        "## What is checked",
-        "",
-    )
-    module = ast.parse(inspect.getsource(checks))
-    told = [f for f in module.body if isinstance(f, ast.FunctionDef) and f.name.endswith("_counts")]
-    yield from table(
-        ("of", "what must hold"), ((f.name.removesuffix("_counts"), ast.get_docstring(f) or "") for f in told)
-    )
-    yield from (
-        "## Before a delivery is taken",
-        "",
-        "A delivery that breaks more than its tolerance is refused whole.",
-        "",
-    )
-    yield from table(
-        ("extract", "rows that may be set aside", "rules across columns"),
-        (
-            (c.extract, f"{c.set_aside.max_share:.1%}", ", ".join(rule.id for rule in c.rules))
-            for c in programme.contracts.values()
-        ),
-    )
-    yield from ("## What is expected of each indicator", "")
-    yield from table(
-        ("indicator", "range of the total", "least coverage", "largest change in a year"),
-        (
-            (
-                spec.id,
-                f"{_bound(spec.expect.range.min)} to {_bound(spec.expect.range.max)} ({spec.expect.range.severity})",
-                f"{spec.expect.coverage.min or 0:.0%} ({spec.expect.coverage.severity})",
-                f"{spec.expect.change.max or 0:.0%} ({spec.expect.change.severity})" if spec.expect.change else "",
-            )
-            for spec in programme.specs.values()
-        ),
-    )
+        facts.append(f"default {getattr(parameter.default, 'value', parameter.default)}")
+    return ", ".join(facts)
 
 
 def _exit_codes() -> Iterator[str]:
     yield from head(
-        "Exit codes", "What a scheduler sees; each failure is told in three lines: what, where, how to mend it."
+        "Exit codes", "For schedulers. A failure prints three lines: what happened, where, and how to correct it."
     )
     family = (
         kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.TripleAimError)
     )
-    ours = {k.exit_code: (k.__name__, inspect.getdoc(k) or "") for k in family if k is not errors.TripleAimError}
-    told = {**OTHER_CODES, **ours}
-    yield from table(("code", "name", "meaning"), ((str(code), *told[code]) for code in sorted(told)))
+    own_codes = {k.exit_code: (k.__name__, inspect.getdoc(k) or "") for k in family if k is not errors.TripleAimError}
+    meanings = {**OTHER_CODES, **own_codes}
+    yield from table(("code", "name", "meaning"), ((str(code), *meanings[code]) for code in sorted(meanings)))
 
 
 def _words(name: str) -> str:

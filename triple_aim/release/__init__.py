@@ -1,13 +1,13 @@
-"""Marts, catalogue and checks page, published as one atomic release; releases found, verified and read.
+"""Releases: marts, data package and checks page, published together or not at all; finding, verifying and reading them.
 
 Not here: which values may be shown (``triple_aim.disclosure``), or exports and figures (``triple_aim.reports``).
 """
 
-from triple_aim.release.build import release
+from triple_aim.release.build import publish_release
 from triple_aim.release.checks_page import ledger
 from triple_aim.release.dictionary import write_dictionary
-from triple_aim.release.freshness import standing_release
-from triple_aim.release.marts import build_mart
+from triple_aim.release.freshness import up_to_date_release
+from triple_aim.release.marts import build_mart, read_mart
 from triple_aim.release.reader import open_marts
 from triple_aim.release.store import current_release, history, linked_release, read_manifest, verify
 
@@ -18,9 +18,10 @@ __all__ = [
     "ledger",
     "linked_release",
     "open_marts",
+    "publish_release",
     "read_manifest",
-    "release",
-    "standing_release",
+    "read_mart",
+    "up_to_date_release",
     "verify",
     "write_dictionary",
 ]

@@ -1,6 +1,7 @@
-"""The page of checks that goes with a release: the verdict, what failed, and the ledger of rows and euros.
+"""The checks page of a release: the verdict, failed checks, and the ledger of rows and euros.
 
-Not here: judging (``checks``) or counting (``marts``). The page is one file that asks nothing of the network.
+Not here: running the checks (``triple_aim.checks``) or counting rows (``marts``). The page is one file that
+loads nothing from the network.
 """
 
 from __future__ import annotations
@@ -11,8 +12,16 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 LEDGER = ["extract", "period"]
+#: The floors of tables, by the first part of the name of a table, and what looks at them.
+FLOORS = {
+    "stg": ("deliveries", "counted"),
+    "cube": ("cubes", "Great Expectations; municipalities counted"),
+    "ind": ("indicators before the disclosure gate", "Great Expectations"),
+    "safe": ("tables behind the disclosure gate", "Great Expectations; regions counted"),
+    "mart": ("marts and the ledger", "Great Expectations; the ledger counted"),
+}
 STAGES = ["delivered", "set_aside", "staged", "in_cube", "excluded"]
-CENT = 0.005  # less than a cent, and less than a row
+TOLERANCE = 0.005  # euros or rows: less than a cent, and less than a row
 
 
 def checks_page(checks: pd.DataFrame, reconciliation: pd.DataFrame, facts: Mapping[str, object]) -> bytes:
@@ -34,49 +43,73 @@ def checks_page(checks: pd.DataFrame, reconciliation: pd.DataFrame, facts: Mappi
         level=level,
         verdict=verdict,
         failed=failed.to_dict("records"),
-        passed=passed.to_dict("records"),
+        floors=_floors(checks, passed),
         ledger=lines.to_dict("records"),
         reasons=_reasons(reconciliation).to_dict("records"),
-        facts=_told(facts),
+        facts=_fact_lines(facts),
     )
     return page.encode()
 
 
+def _floors(checks: pd.DataFrame, passed: pd.DataFrame) -> list[dict[str, object]]:
+    """Each floor with the number of its tables, checks and failures, and the checks that passed."""
+    floor_of, passed_of = (frame["subject"].astype(str).str.split("/").str[0] for frame in (checks, passed))
+    floors = []
+    for floor in dict.fromkeys([*FLOORS, *floor_of]):
+        mine = checks[floor_of == floor]
+        if mine.empty:
+            continue
+        title, judged = FLOORS.get(floor, (floor, ""))
+        failed = mine.loc[~mine["is_passed"].astype(bool), "severity"].value_counts()
+        floors.append(
+            {
+                "title": title,
+                "judged": judged,
+                "tables": mine["subject"].nunique(),
+                "checks": len(mine),
+                "critical": int(failed.get("critical", 0)),
+                "warning": int(failed.get("warning", 0)),
+                "passed": passed[passed_of == floor].to_dict("records"),
+            }
+        )
+    return floors
+
+
 def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
-    """One line per extract and period, its suppliers together as a cube has them, and whether it adds up."""
-    told = reconciliation.astype({"amount_eur": float, "row_count": float})
-    sums = told.groupby([*LEDGER, "stage"])[["row_count", "amount_eur"]].sum(skipna=False).unstack("stage")
+    """One line per extract and period, summed over suppliers, with whether rows and euros add up."""
+    amounts = reconciliation.astype({"amount_eur": float, "row_count": float})
+    sums = amounts.groupby([*LEDGER, "stage"])[["row_count", "amount_eur"]].sum(skipna=False).unstack("stage")
     rows, euros = (
         sums.reindex(columns=pd.MultiIndex.from_product([[measure], STAGES]))[measure]
         for measure in ("row_count", "amount_eur")
     )
-    # an extract that no cube counts ends when it is staged; one that a cube counts must be there every period
-    in_cubes = told.loc[told["stage"].isin(["in_cube", "excluded"]), "extract"].unique()
+    # An extract that no cube counts ends at stage staged; one that a cube counts must reach it in every period.
+    in_cubes = amounts.loc[amounts["stage"].isin(["in_cube", "excluded"]), "extract"].unique()
     counted = rows.index.get_level_values("extract").isin(in_cubes)
-    closes = {}
+    balanced = {}
     for measure, amount in (("rows", rows.fillna(0)), ("euros", euros.fillna(0))):
-        arrived = amount["delivered"] - amount["set_aside"] - amount["staged"]
-        ended = amount["staged"] - amount["in_cube"] - amount["excluded"]
-        closes[measure] = (arrived.abs() < CENT) & ((ended.abs() < CENT) | ~counted)
-    # euros that are not shown cannot be added up here; they were, by the check of their extract
-    hidden = told["amount_eur"].isna().groupby([told[name] for name in LEDGER]).any()
+        unstaged = amount["delivered"] - amount["set_aside"] - amount["staged"]
+        uncounted = amount["staged"] - amount["in_cube"] - amount["excluded"]
+        balanced[measure] = (unstaged.abs() < TOLERANCE) & ((uncounted.abs() < TOLERANCE) | ~counted)
+    # Hidden euros cannot be added up here; the check of their extract added them up before they were hidden.
+    hidden = amounts["amount_eur"].isna().groupby([amounts[name] for name in LEDGER]).any()
     checked = _euros_checked(checks).reindex(rows.index.get_level_values("extract"), fill_value=False).to_numpy()
-    adds_up = closes["rows"] & closes["euros"].mask(hidden, checked)
+    adds_up = balanced["rows"] & balanced["euros"].mask(hidden, checked)
     return rows.add_suffix("_rows").join(euros.add_suffix("_eur")).assign(adds_up=adds_up).reset_index()
 
 
 def _euros_checked(checks: pd.DataFrame) -> pd.Series[bool]:
-    """Of each extract whether every check of the euros of its ledger passed."""
+    """Whether every check of the euros in the ledger passed, by extract."""
     extract = checks["check_id"].astype(str).str.extract(r"^ledger/(.+):euros_", expand=False)
     return checks["is_passed"].astype(bool).groupby(extract).all()
 
 
 def _verdict(checks: pd.DataFrame, failed: pd.DataFrame, lines: pd.DataFrame) -> tuple[str, str]:
-    """How bad it is, and in one sentence why."""
+    """The level of the verdict (good, fair, bad) and its reason in one sentence."""
     critical = int((failed["severity"] == "critical").sum())
     unbalanced = int((~lines["adds_up"]).sum())
     if checks.empty:
-        return "bad", "No check has run, so nothing can be said."
+        return "bad", "No check has run, so there is no verdict."
     if critical:
         return "bad", f"{critical} critical of {len(checks)} checks failed: this must not be published."
     if unbalanced:
@@ -87,18 +120,18 @@ def _verdict(checks: pd.DataFrame, failed: pd.DataFrame, lines: pd.DataFrame) ->
 
 
 def _reasons(reconciliation: pd.DataFrame) -> pd.DataFrame:
-    """Why rows were set aside or excluded, most first."""
-    apart = reconciliation["stage"].isin(["set_aside", "excluded"]) & (reconciliation["reason"] != "all")
-    told = reconciliation[apart & (reconciliation["row_count"] > 0)]
-    return told.sort_values(["extract", "period", "row_count"], ascending=[True, True, False])
+    """Reasons why rows were set aside or excluded, the most frequent first."""
+    left_out = reconciliation["stage"].isin(["set_aside", "excluded"]) & (reconciliation["reason"] != "all")
+    reasons = reconciliation[left_out & (reconciliation["row_count"] > 0)]
+    return reasons.sort_values(["extract", "period", "row_count"], ascending=[True, True, False])
 
 
-def _told(facts: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Facts as terms and texts; a fact that is a table of its own becomes a term per entry."""
-    told = []
+def _fact_lines(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Facts as terms and texts; a mapping becomes one term per entry."""
+    lines = []
     for name, fact in facts.items():
         if isinstance(fact, Mapping):
-            told += [(f"{name}: {key}", str(value)) for key, value in fact.items()]
+            lines += [(f"{name}: {key}", str(value)) for key, value in fact.items()]
         else:
-            told.append((name, str(fact)))
-    return told
+            lines.append((name, str(fact)))
+    return lines

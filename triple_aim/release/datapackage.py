@@ -1,20 +1,27 @@
-"""What a publication says of itself: dictionary rows for the marts, and ``datapackage.json`` from the same models.
+"""The file ``datapackage.json`` of a release, from the models of contracts and marts.
 
-Not here: pages for people (``checks_page``) or the written reference (``triple_aim.reference_docs``).
+Not here: the dictionary marts (``dictionary``) or the generated reference (``triple_aim.reference_docs``).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import Any
 
-from triple_aim.definitions import Contract, Publication
+from triple_aim.definitions import Contract, MartColumn, Publication
 
 FRICTIONLESS = {"text": "string", "integer": "integer", "double": "number", "boolean": "boolean"}
 
 
-def datapackage(publication: Publication, contracts: Mapping[str, Contract], release: str) -> bytes:
-    """A Frictionless data package of the marts: every column with type and meaning, every source with its licence."""
+def datapackage(
+    publication: Publication, contracts: Mapping[str, Contract], release: str, suites: Iterable[str] = ()
+) -> bytes:
+    """A Frictionless data package of the marts: every column with type and meaning, every source with its licence.
+
+    ``suites`` are the files of expectations that the release holds.
+    """
     package = {
         "name": "triple-aim",
         "title": publication.title.en,
@@ -30,13 +37,34 @@ def datapackage(publication: Publication, contracts: Mapping[str, Contract], rel
                 "format": "parquet",
                 "schema": {
                     "primaryKey": mart.grain,
-                    "fields": [
-                        {"name": c.name, "type": FRICTIONLESS[c.type], "description": c.meaning.en}
-                        for c in mart.columns
-                    ],
+                    "fields": [_field(column, publication) for column in mart.columns],
                 },
             }
             for mart in publication.marts
+        ]
+        + [
+            {
+                "name": path.removesuffix(".json").replace("/", "-"),
+                "title": f"Great Expectations suite {PurePosixPath(path).stem}",
+                "path": path,
+                "format": "json",
+            }
+            for path in suites
         ],
     }
     return json.dumps(package, indent=1, ensure_ascii=False).encode()
+
+
+def _field(column: MartColumn, publication: Publication) -> dict[str, Any]:
+    """One column with what its values may be; a column that a status withholds may be empty."""
+    limits = column.range
+    constraints = {
+        "required": True if column.required and not column.shown_by else None,
+        "enum": publication.value_lists.get(column.values or ""),
+        "minimum": limits.min if limits else None,
+        "maximum": limits.max if limits else None,
+        "pattern": column.matches,
+    }
+    set_ones = {name: value for name, value in constraints.items() if value is not None}
+    field = {"name": column.name, "type": FRICTIONLESS[column.type], "description": column.meaning.en}
+    return {**field, "constraints": set_ones} if set_ones else field

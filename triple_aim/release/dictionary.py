@@ -1,6 +1,6 @@
-"""Rows of the dictionary marts: what indicators mean, which of them are headlines, which regions there are.
+"""Rows of the dictionary marts: indicators and their meaning, headline indicators, regions.
 
-Not here: the catalogue file of a release (``datapackage``), or the generated reference (``triple_aim.reference_docs``).
+Not here: the data package of a release (``datapackage``), or the generated reference (``triple_aim.reference_docs``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from triple_aim.warehouse import Warehouse
 
 
 def dictionary_rows(specs: Mapping[str, Spec]) -> pd.DataFrame:
-    """One row an indicator, for the mart ``indicators``."""
+    """One row per indicator, for the mart ``indicators``."""
     return pd.DataFrame(
         [
             {
@@ -46,13 +46,13 @@ def dictionary_rows(specs: Mapping[str, Spec]) -> pd.DataFrame:
 
 
 def headline_rows(publication: Publication) -> pd.DataFrame:
-    """Which indicator stands for which aim."""
+    """The indicator that represents each aim in the mart ``triple_aim``."""
     rows = publication.headlines.items()
     return pd.DataFrame([{"headline": aim, "indicator_id": indicator} for aim, indicator in rows])
 
 
 def region_rows(regions: Regions) -> pd.DataFrame:
-    """One row a region, with the number of municipalities of the division year in it."""
+    """One row per region, with its number of municipalities in the division year."""
     codes = list(regions.names("municipality"))
     shares = regions.membership(codes).shares
     frames = [

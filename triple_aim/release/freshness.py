@@ -1,7 +1,6 @@
-"""Whether a run could only make the current release again: no delivery, no contribution, no content and no
-library changed.
+"""Whether the current release is up to date: since then no delivery, contribution, content or library changed.
 
-Not here: making a release (``build``). In doubt the answer is no, and the job finds out.
+Not here: building a release (``build``). In doubt the answer is no, and the job runs.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ from triple_aim.release.publish import release_id
 from triple_aim.release.store import linked_release, read_manifest, verify
 
 
-def standing_release(project: Project, contracts: Iterable[Contract]) -> Path | None:
-    """The current release, when it is whole and rests on just what is delivered and written now."""
+def up_to_date_release(project: Project, contracts: Iterable[Contract]) -> Path | None:
+    """The current release, if it is undamaged and a run would give the same release; None otherwise."""
     release = linked_release(project.publication)
     if release is None or verify(release):
         return None
     inputs = (read_manifest(release) or {}).get("facts", {}).get("inputs", {})
     if release.name != release_id(project.content_hash, inputs):
         return None
-    now = contributed_slots(project.landing)
+    current_inputs = contributed_slots(project.landing)
     for contract in contracts:
-        known = landed_deliveries(project.landing, contract.extract)
-        if not all(is_unchanged(known, found) for found in discover(project.deliveries, contract)):
+        deliveries = landed_deliveries(project.landing, contract.extract)
+        if not all(is_unchanged(deliveries, file) for file in discover(project.deliveries, contract)):
             return None
-        now |= {
+        current_inputs |= {
             slot_name(contract.extract, period, supplier): delivery.sha256
-            for (period, supplier), delivery in deliveries_by_slot(known).items()
+            for (period, supplier), delivery in deliveries_by_slot(deliveries).items()
         }
-    return release if now == inputs else None
+    return release if current_inputs == inputs else None

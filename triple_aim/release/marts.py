@@ -1,6 +1,6 @@
-"""safe → mart: one SQL file a mart, in the columns and types that ``contracts/publication.yaml`` promises.
+"""safe → mart: one SQL file per mart, with the columns and types of ``contracts/publication.yaml``.
 
-Not here: what may be seen (``disclosure``) or how it is written (``publish``).
+Not here: which values may be shown (``triple_aim.disclosure``) or writing the files (``publish``).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ ARROW = {"text": pa.string(), "integer": pa.int64(), "double": pa.float64(), "bo
 
 
 def build_mart(warehouse: Warehouse, query: Query, mart: Mart) -> None:
-    """Create the mart's table with exactly the promised columns."""
+    """Create the table of the mart with the columns and types of its contract."""
     columns = ", ".join(f"cast({quoted(c.name)} as {TYPES[c.type]}) as {quoted(c.name)}" for c in mart.columns)
     warehouse.run(f"create or replace table {qualified('mart.' + mart.name)} as select {columns} from ({query.sql})")
 
 
 def read_mart(warehouse: Warehouse, mart: Mart) -> pa.Table:
-    """The mart as Arrow, in the order of its grain, so that the same content is the same bytes.
+    """The mart as an Arrow table, ordered by its grain so that the same content gives the same bytes.
 
-    Every column stays nullable, whatever the data: a schema must not depend on what a year happened to hold.
+    Every column is nullable: the schema must not depend on the data of a year.
     """
     order = ", ".join(quoted(name) for name in mart.grain)
     table = warehouse.arrow(f"select * from {qualified('mart.' + mart.name)} order by {order}")

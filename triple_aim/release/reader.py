@@ -1,7 +1,7 @@
-"""Reading one release with SQL: an in-memory warehouse that has every mart, documented, and nothing else.
+"""Opens one release for SQL: an in-memory warehouse with a documented view per mart.
 
-Not here: choosing the release (``store``). The connection can reach no file at all: the marts are handed
-to it, so no statement, however clever, can read or overwrite anything.
+Not here: choosing the release (``store``). The connection has no access to files, because the marts are registered as
+datasets; no statement can read or overwrite a file.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ PARQUET = ds.ParquetFileFormat(
 def open_marts(
     release: Path, promise: Publication, *, memory_limit: str = "1GB", threads: int = 2
 ) -> Iterator[Warehouse]:
-    """Every mart of a release as a view in schema ``mart``, which plain names are looked up in, too."""
+    """Open every mart of a release as a view in schema ``mart``; queries may leave out the schema."""
     manifest = read_manifest(release)
     if manifest is None:
-        raise ProjectError("this is not a release", str(release), "name a folder in releases/, or publish one")
+        raise ProjectError("this is not a release", str(release), "name a folder in releases/, or run triple-aim run")
     described = {mart.name: mart for mart in promise.marts}
     marts = sorted(name.removesuffix(".parquet") for name in manifest["files"] if name.endswith(".parquet"))
     with open_warehouse(None, memory_limit=memory_limit, threads=threads) as warehouse, ExitStack() as stack:
         for name in marts:
-            arriving = f"{name}_file"
-            stack.enter_context(warehouse.named(arriving, ds.dataset(release / f"{name}.parquet", format=PARQUET)))
-            warehouse.run(f"create view mart.{quoted(name)} as select * from {quoted(arriving)}")
+            dataset = f"{name}_file"
+            stack.enter_context(warehouse.named(dataset, ds.dataset(release / f"{name}.parquet", format=PARQUET)))
+            warehouse.run(f"create view mart.{quoted(name)} as select * from {quoted(dataset)}")
             if name in described:
                 _document(warehouse, described[name])
         warehouse.run("use mart")
@@ -44,7 +44,7 @@ def open_marts(
 
 
 def _document(warehouse: Warehouse, mart: Mart) -> None:
-    """Put title and meanings beside the columns a release has; an older release may have fewer."""
+    """Comment the view and its columns with title and meanings; an older release may have fewer columns."""
     view = f"mart.{quoted(mart.name)}"
     title = f"{mart.title.en}; one row per {', '.join(mart.grain)}"
     warehouse.run(f"comment on view {view} is {literal(title)}")

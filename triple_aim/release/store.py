@@ -1,6 +1,6 @@
-"""Standing releases: which one to read, whether it is whole, and those before it.
+"""Finds and verifies existing releases: the current one and its predecessors.
 
-Not here: making one (``publish``) or reading what is in it (``reader``).
+Not here: writing a release (``publish``) or querying its marts (``reader``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from triple_aim.files import sha256
@@ -24,7 +24,7 @@ RELEASE_ID = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True)
 class Release:
-    """One standing release as its manifest tells it; ``number`` counts up, whatever the clock does."""
+    """One release as its manifest describes it; ``number`` gives the order, independent of the clock."""
 
     path: Path
     number: int
@@ -34,9 +34,9 @@ class Release:
 
 
 def current_release(publication: Path) -> Path | None:
-    """The release to read now: what ``current`` points at, else the newest whole one, else None."""
+    """The release to read: that of the link ``current``, else the newest undamaged one, else None."""
     linked = linked_release(publication)
-    problems = verify(linked) if linked else ["it points at no release"]
+    problems = verify(linked) if linked else ["it is not a link to a release"]
     if linked and not problems:
         return linked
     for release in history(publication):
@@ -47,7 +47,7 @@ def current_release(publication: Path) -> Path | None:
 
 
 def verify(release: Path) -> list[str]:
-    """What is wrong with a release: files missing, changed or strange. An empty list is good news."""
+    """The damage of a release: files that are missing, changed or not in the manifest; empty if undamaged."""
     return problems_in(release, release.name)
 
 
@@ -64,36 +64,37 @@ def history(publication: Path) -> list[Release]:
 
 
 def linked_release(publication: Path) -> Path | None:
-    """The release folder ``current`` points at, when it does point at one of ours."""
+    """The release folder to which ``current`` links, or None when it links to anything else."""
     link, releases = publication / "current", publication.resolve() / "releases"
     if not link.is_symlink():
         return None
     target = link.parent.resolve() / link.readlink()
-    named_well = target.parent == releases and RELEASE_ID.fullmatch(target.name)
-    return target if named_well and target.is_dir() and not target.is_symlink() else None
+    is_release = target.parent == releases and RELEASE_ID.fullmatch(target.name)
+    return target if is_release and target.is_dir() and not target.is_symlink() else None
 
 
 def read_manifest(release: Path) -> dict[str, Any] | None:
-    """What a release says of itself, or None when it cannot be read."""
+    """The manifest of a release, or None when it cannot be read."""
     try:
         manifest = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None  # each caller has its own way to say so
+        return None  # each caller reports it in its own way
     return manifest if isinstance(manifest, dict) and manifest.keys() >= KEYS else None
 
 
 def problems_in(folder: Path, release: str) -> list[str]:
-    """What is wrong with a folder that should hold ``release``."""
+    """The damage of a folder that should hold ``release``; empty if undamaged."""
     manifest = read_manifest(folder)
     if manifest is None:
         return [f"{MANIFEST} is missing or unreadable"]
     listed = manifest["files"]
     problems = [] if manifest["release"] == release else [f"{MANIFEST} is of another release"]
-    for name, promised in listed.items():
+    for name, entry in listed.items():
         path = folder / name
         if not path.is_file():
             problems.append(f"{name} is missing")
-        elif sha256(path.read_bytes()) != promised.get("sha256"):
+        elif sha256(path.read_bytes()) != entry.get("sha256"):
             problems.append(f"{name} has changed since it was published")
-    strange = {path.name for path in folder.iterdir()} - set(listed) - {MANIFEST}
-    return problems + [f"{name} does not belong here" for name in sorted(strange)]
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    known = {*listed, MANIFEST, *(parent.as_posix() for name in listed for parent in PurePosixPath(name).parents)}
+    return problems + [f"{name} is not in the manifest" for name in sorted(found - known)]

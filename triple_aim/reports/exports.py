@@ -1,6 +1,6 @@
-"""A mart, or a part of it, as the file a monitor's editor works with: CSV, Excel or Parquet.
+"""Export of a mart, or a part of it, to CSV, Excel or Parquet.
 
-Not here: which rows (``selection``) or how a workbook is laid out (``workbook``).
+Not here: the choice of rows (``selection``) or the layout of a workbook (``workbook``).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from triple_aim.reports.workbook import workbook_bytes
 
 Kind = Literal["csv", "xlsx", "parquet"]
 
-#: Where a line begins like a formula, after blanks or not; to some spreadsheets full-width signs count too.
+#: The start of a line that a spreadsheet may read as a formula, also after blanks; some accept full-width signs.
 FORMULA = re.compile(r"^(?=[^\S\n]*[=+\-@\t\r＝＋－＠])", re.MULTILINE)
-#: Delimiter and decimal mark a spreadsheet of that language expects.
+#: Delimiter and decimal mark that a spreadsheet in that language expects.
 NOTATION: dict[Language, tuple[str, str]] = {"nl": (";", ","), "en": (",", ".")}
 
 
@@ -39,9 +39,9 @@ def export(
     region_type: str | None = None,
     period: int | None = None,
 ) -> int:
-    """Write the rows of one mart that fit the selection to ``out``; the number of rows."""
-    asked = {"indicator_id": indicator, "region_type": region_type, "period": period}
-    selection = select(release, promise, table, {name: value for name, value in asked.items() if value is not None})
+    """Write the selected rows of one mart to ``out`` and return their number."""
+    filters = {"indicator_id": indicator, "region_type": region_type, "period": period}
+    selection = select(release, promise, table, {name: value for name, value in filters.items() if value is not None})
     if to == "csv":
         content = csv_bytes(selection, language)
     elif to == "xlsx":
@@ -53,28 +53,28 @@ def export(
 
 
 def csv_bytes(selection: Selection, language: Language) -> bytes:
-    """In the notation of the language, as UTF-8 with the mark that tells spreadsheets so."""
+    """The rows in the notation of the language, as UTF-8 with the byte order mark that spreadsheets need."""
     delimiter, decimal = NOTATION[language]
 
     def cell(value: Any) -> str:
         if isinstance(value, str):
-            return harmless(value)
+            return escape_formulas(value)
         if isinstance(value, float):
-            return number(value, decimal)
+            return decimal_text(value, decimal)
         return "" if value is None else str(value)
 
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(selection.rows.columns)
-    writer.writerows(map(cell, row) for row in selection.lines(language))
+    writer.writerows(map(cell, row) for row in selection.display_rows(language))
     return text.getvalue().encode("utf-8-sig")
 
 
-def harmless(text: str) -> str:
-    """A text no spreadsheet takes for a formula: each line that begins like one gets a quote in front."""
+def escape_formulas(text: str) -> str:
+    """Put a quote before each line that a spreadsheet would read as a formula."""
     return FORMULA.sub("'", text)
 
 
-def number(value: float, decimal: str) -> str:
-    """A number in full, never in powers of ten."""
+def decimal_text(value: float, decimal: str) -> str:
+    """A number with all its digits, without an exponent."""
     return np.format_float_positional(value, trim="-").replace(".", decimal)

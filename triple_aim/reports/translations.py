@@ -1,6 +1,6 @@
-"""The Dutch for what marts say in English beside a number: reasons and units, for exports to Dutch readers.
+"""Dutch translations of the reasons and units that marts hold in English.
 
-Not here: titles and meanings (the specs hold both languages) or codes such as a status, which stay codes.
+Not here: titles and meanings, which specs hold in both languages, or codes such as a status, which stay codes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pandas as pd
 
 from triple_aim.definitions import Publication
 
-#: Each reason the engine gives, as a pattern; a test holds this list against the engine.
+#: A pattern for each reason that the engine writes; a test checks that none is missing.
 REASONS = {
     "nothing was delivered": "niets geleverd",
     "too few municipalities delivered": "te weinig gemeenten leverden",
@@ -33,15 +33,15 @@ REASONS = {
 }
 
 
-def in_dutch(rows: pd.DataFrame, indicators: pd.DataFrame, promise: Publication) -> pd.DataFrame:
-    """Rows of a mart with their units and reasons in Dutch."""
+def translate_to_dutch(rows: pd.DataFrame, indicators: pd.DataFrame, promise: Publication) -> pd.DataFrame:
+    """Rows of a mart with units and reasons in Dutch."""
     units = dict(zip(indicators["unit_en"], indicators["unit_nl"], strict=True))
     words: Mapping[str, str] = {re.escape(t.reason.en): t.reason.nl for t in promise.thresholds.values()} | REASONS
-    told = {name: rows[name].map(lambda unit: units.get(unit, unit)) for name in rows if name.endswith("unit")}
+    translated = {name: rows[name].map(lambda unit: units.get(unit, unit)) for name in rows if name.endswith("unit")}
     if "reason" in rows:
         texts = rows["reason"]
-        # The longest first, for "fewer than 50 respondents" also begins a longer reason.
+        # The longest first: a short reason can be the start of a longer one.
         for english in sorted(words, key=len, reverse=True):
             texts = texts.str.replace(english, words[english], regex=True)
-        told["reason"] = texts
-    return rows.assign(**told)
+        translated["reason"] = texts
+    return rows.assign(**translated)

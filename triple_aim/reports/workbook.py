@@ -1,6 +1,6 @@
-"""A selection as an Excel workbook: a sheet with the rows, a sheet that explains them.
+"""A selection as an Excel workbook: one sheet with the rows, one that explains them.
 
-Not here: CSV and Parquet (``exports``). Texts are written as texts, so none of them can be a formula.
+Not here: CSV and Parquet (``exports``). Texts are written as strings, so that Excel runs none of them as a formula.
 """
 
 from __future__ import annotations
@@ -51,22 +51,22 @@ WORDS: dict[Language, dict[str, str]] = {
 
 
 def workbook_bytes(selection: Selection, language: Language) -> bytes:
-    """The whole workbook; the same selection gives the same bytes."""
+    """The workbook as a file's bytes; the same selection gives the same bytes."""
     if len(selection.rows) > EXCEL_ROWS:
         raise ProjectError(
             f"{len(selection.rows):,} rows do not fit in a sheet",
             selection.mart.name,
-            "select an indicator or a period, or write CSV",
+            "select one indicator or period, or export CSV",
         )
     sink = io.BytesIO()
     book = xlsxwriter.Workbook(sink, {"constant_memory": True})
-    book.set_properties({"created": _created(selection)})  # else the clock makes every file another
-    _fill(book, book.add_worksheet(WORDS[language]["data"]), selection, language)
+    book.set_properties({"created": _creation_time(selection)})  # the clock would change the bytes
+    _write_rows(book, book.add_worksheet(WORDS[language]["data"]), selection, language)
     page = book.add_worksheet(WORDS[language]["about"])
     heading, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
     page.set_column(0, 0, 32)
     page.set_column(1, 1, 110)
-    for line, (term, *texts) in enumerate(about(selection, language)):
+    for line, (term, *texts) in enumerate(explanation_lines(selection, language)):
         page.write_string(line, 0, term, wrapped if texts else heading)
         for text in texts:
             page.write_string(line, 1, text, wrapped)
@@ -74,18 +74,18 @@ def workbook_bytes(selection: Selection, language: Language) -> bytes:
     return sink.getvalue()
 
 
-def about(selection: Selection, language: Language) -> list[tuple[str, ...]]:
-    """The lines of the second sheet; a line of one term is a heading."""
+def explanation_lines(selection: Selection, language: Language) -> list[tuple[str, ...]]:
+    """Rows of the explanation sheet: a term and its texts; a term without text is a heading."""
     words = WORDS[language]
-    asked = ", ".join(f"{name} = {value}" for name, value in selection.asked.items())
+    filters = ", ".join(f"{name} = {value}" for name, value in selection.filters.items())
     title, mart = getattr(selection.promise.title, language), selection.mart
     lines: list[tuple[str, ...]] = [
         (f"{title}: {getattr(mart.title, language)}",),
         (words["source"], selection.source_line(language)),
         (words["release"], selection.release.name),
-        (words["created"], _created(selection).date().isoformat()),
+        (words["created"], _creation_time(selection).date().isoformat()),
         (words["licence"], selection.promise.licence),
-        (words["selection"], asked or words["everything"]),
+        (words["selection"], filters or words["everything"]),
         (words["rows"], str(len(selection.rows))),
         (NOT_AVAILABLE[language], words["missing"]),
         ("",),
@@ -95,52 +95,56 @@ def about(selection: Selection, language: Language) -> list[tuple[str, ...]]:
     if len(selection.used_indicators):
         lines += [("",), (words["indicators"],)]
     for indicator in selection.used_indicators.to_dict("records"):
-        told = [indicator[f"{part}_{language}"] for part in ("title", "meaning", "unit", "cautions")]
-        told += [indicator["population"], indicator["origin"]]
-        lines.append((indicator["indicator_id"], "\n".join(text for text in told if isinstance(text, str) and text)))
+        texts = [indicator[f"{part}_{language}"] for part in ("title", "meaning", "unit", "cautions")]
+        texts += [indicator["population"], indicator["origin"]]
+        lines.append((indicator["indicator_id"], "\n".join(text for text in texts if isinstance(text, str) and text)))
     return lines
 
 
-def _fill(book: xlsxwriter.Workbook, sheet: Worksheet, selection: Selection, language: Language) -> None:
-    """Header, rows and number formats; row by row, because that is how constant memory wants it."""
+def _write_rows(book: xlsxwriter.Workbook, sheet: Worksheet, selection: Selection, language: Language) -> None:
+    """Write header, rows and number formats; row by row, as the constant-memory mode requires."""
     rows, heading = selection.rows, book.add_format({"bold": True, "bottom": 1})
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, len(rows), len(rows.columns) - 1)
-    for at, name in enumerate(rows):
+    for column, name in enumerate(rows):
         longest = rows[name].head(500).map(lambda value: len(str(value))).max()
-        sheet.set_column(at, at, max(len(name) + 3, min(int(longest), 12 if rows[name].dtype == float else 40) + 1))
-        sheet.write_string(0, at, name, heading)
+        sheet.set_column(
+            column, column, max(len(name) + 3, min(int(longest), 12 if rows[name].dtype == float else 40) + 1)
+        )
+        sheet.write_string(0, column, name, heading)
     right = book.add_format({"align": "right"})
     formats: dict[int, Format] = {}
-    decimals = {at: _decimals(selection, name) for at, name in enumerate(rows) if rows[name].dtype == float}
-    for line, row in enumerate(selection.lines(language), start=1):
-        for at, value in enumerate(row):
+    decimals = {column: _decimals(selection, name) for column, name in enumerate(rows) if rows[name].dtype == float}
+    for line, row in enumerate(selection.display_rows(language), start=1):
+        for column, value in enumerate(row):
             if isinstance(value, str):
-                sheet.write_string(line, at, value, right if at in decimals else None)
+                sheet.write_string(line, column, value, right if column in decimals else None)
             elif isinstance(value, bool):
-                sheet.write_boolean(line, at, value)
-            elif at in decimals and value is not None:
-                places = decimals[at][line - 1]
+                sheet.write_boolean(line, column, value)
+            elif column in decimals and value is not None:
+                places = decimals[column][line - 1]
                 if places not in formats:
                     formats[places] = book.add_format({"num_format": ("#,##0." + "0" * places).rstrip(".")})
-                sheet.write_number(line, at, value, formats[places])
+                sheet.write_number(line, column, value, formats[places])
             elif value is not None:
-                sheet.write_number(line, at, value)
+                sheet.write_number(line, column, value)
 
 
 def _decimals(selection: Selection, measure: str) -> list[int]:
-    """How many decimals each row prints: an indicator's own for its value and for what stands beside it."""
+    """Decimals of a measure in each row: those of the indicator, except for counts, shares and percentages."""
     rows, known = selection.rows, selection.indicators.set_index("indicator_id")["decimals"]
-    told_by = next((aim for aim in AIMS if measure.startswith(aim)), "") + "indicator_id"
+    id_column = next((aim for aim in AIMS if measure.startswith(aim)), "") + "indicator_id"
     if measure in ("numerator", "denominator"):
         return [0] * len(rows)
-    if told_by in rows and not measure.endswith("_share"):
-        return list(rows[told_by].map(known).astype("Float64").fillna(1).astype(int))
+    if id_column in rows and not measure.endswith("_share"):
+        return list(rows[id_column].map(known).astype("Float64").fillna(1).astype(int))
     return [1 if measure.endswith("_percent") else 2] * len(rows)
 
 
-def _created(selection: Selection) -> datetime:
+def _creation_time(selection: Selection) -> datetime:
     manifest = read_manifest(selection.release)
     if manifest is None:
-        raise ProjectError("the release has lost its manifest", selection.release.name, "publish again")
+        raise ProjectError(
+            "the manifest of the release is missing or unreadable", selection.release.name, "triple-aim run"
+        )
     return datetime.fromisoformat(manifest["created"]).replace(tzinfo=None)

@@ -1,7 +1,7 @@
-"""What may enter the statistics: the checks that every method makes on its arguments.
+"""The checks that every method makes on its arguments.
 
-Belongs here: refusing what cannot be true (a negative count, a level of 95). Does not belong here: whether
-data are plausible or complete (``triple_aim.checks``), and anything that repairs a value.
+Belongs here: refusing impossible values (a negative count, a level of 95). Not here: whether data are plausible or
+complete (``triple_aim.checks``), or any correction of a value.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from triple_aim.stats.estimate import Floats
 
 
-def together(**arrays: ArrayLike) -> tuple[Floats, ...]:
-    """Give all arguments one shape, as float64.
+def broadcast(**arrays: ArrayLike) -> tuple[Floats, ...]:
+    """Broadcast all arguments to one shape, as float64.
 
     Raises
     ------
@@ -22,15 +22,15 @@ def together(**arrays: ArrayLike) -> tuple[Floats, ...]:
 
     Examples
     --------
-    >>> [part.shape for part in together(count=[1, 2], person_years=10)]
+    >>> [part.shape for part in broadcast(count=[1, 2], person_years=10)]
     [(2,), (2,)]
-    >>> together(count=[1, 2], person_years=[1, 2, 3])
+    >>> broadcast(count=[1, 2], person_years=[1, 2, 3])
     Traceback (most recent call last):
     ValueError: shapes do not fit together: count (2,), person_years (3,)
     """
     floats = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
     for name, array in floats.items():
-        # Infinity is nearly always an earlier division by zero that escaped notice; nan is honest.
+        # Infinity nearly always comes from an unnoticed division by zero; a missing value must be nan.
         if np.isinf(array).any():
             raise ValueError(f"{name} holds an infinite number")
     try:
@@ -40,15 +40,15 @@ def together(**arrays: ArrayLike) -> tuple[Floats, ...]:
         raise ValueError(f"shapes do not fit together: {shapes}") from None
 
 
-def never_negative(**arrays: Floats) -> None:
-    """Raise ValueError if any number is below zero; nan passes, for missing is not wrong."""
+def require_non_negative(**arrays: Floats) -> None:
+    """Raise ValueError if any number is below zero; nan (missing) passes."""
     for name, array in arrays.items():
         if (array < 0).any():
             raise ValueError(f"{name} must not be negative")
 
 
-def tail(level: float) -> float:
-    """Give the probability in one tail outside a two-sided interval.
+def tail_probability(level: float) -> float:
+    """Return the probability in one tail outside a two-sided interval.
 
     Raises
     ------
@@ -57,20 +57,20 @@ def tail(level: float) -> float:
 
     Examples
     --------
-    >>> round(tail(0.95), 3)
+    >>> round(tail_probability(0.95), 3)
     0.025
     """
     if not 0 < level < 1:
-        raise ValueError(f"level must lie strictly between 0 and 1, got {level}")
+        raise ValueError(f"level must be strictly between 0 and 1, got {level}")
     return (1 - level) / 2
 
 
-def one_of(name: str, choice: str, allowed: tuple[str, ...]) -> None:
-    """Raise ValueError unless the choice is one of the words a method knows.
+def require_one_of(name: str, choice: str, allowed: tuple[str, ...]) -> None:
+    """Raise ValueError unless the choice is one of the allowed words.
 
     Examples
     --------
-    >>> one_of("interval", "dobson", ("dobson", "gamma"))
+    >>> require_one_of("interval", "dobson", ("dobson", "gamma"))
     """
     if choice not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {choice!r}")

@@ -1,6 +1,6 @@
-"""Saying whether a region differs from a reference, from intervals or control limits alone.
+"""Comparison of a region with a reference, from intervals or control limits alone.
 
-Belongs here: verdicts. Does not belong here: good or bad (the indicator's ``polarity``) and colours.
+Belongs here: verdicts. Not here: which direction is better (the indicator's ``polarity``), or colours.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from triple_aim.stats.arguments import together
+from triple_aim.stats.arguments import broadcast
 from triple_aim.stats.estimate import Estimate
 
 
 class Difference(IntEnum):
-    """Verdict of a comparison. ``NOT_COMPARED`` lies far from the others so that no sum or mean hides it."""
+    """Verdict of a comparison. ``NOT_COMPARED`` is far from the others so that no sum or mean hides it."""
 
     NOT_COMPARED = -9
     LOWER = -1
@@ -24,7 +24,7 @@ class Difference(IntEnum):
 
 
 class Significance(IntEnum):
-    """Place of a value among two pairs of control limits, e.g. of 95 % and 99.8 %."""
+    """Position of a value relative to two pairs of control limits, e.g. of 95 % and 99.8 %."""
 
     NOT_COMPARED = -9
     FAR_BELOW = -2
@@ -35,16 +35,16 @@ class Significance(IntEnum):
 
 
 def interval_overlap(estimate: Estimate, reference: Estimate | ArrayLike) -> NDArray[np.int8]:
-    """Tell whether the interval of an estimate lies wholly below or above the reference's.
+    """Return whether the interval of an estimate is entirely below or above that of the reference.
 
-    Formula: lower if ``upper < reference lower``, higher if ``lower > reference upper``; touching is no
-    difference. Two 95 % intervals that just part differ with p of about 0.006, so this is a cautious rule:
-    silence is not proof of equality.
+    Formula: lower if ``upper < reference lower``, higher if ``lower > reference upper``; touching intervals do not
+    differ. Two 95 % intervals that just separate differ with p of about 0.006, so the rule is cautious: no demonstrable
+    difference does not prove equality.
 
     Parameters
     ----------
     estimate : Estimate
-        Values to be judged.
+        Values to compare.
     reference : Estimate or array_like, broadcastable
         Another estimate, or fixed numbers (a norm, or a complete count passed as its ``.value``).
 
@@ -70,11 +70,11 @@ def interval_overlap(estimate: Estimate, reference: Estimate | ArrayLike) -> NDA
     array([-1, -9], dtype=int8)
     """
     floor, ceiling = (reference.lower, reference.upper) if isinstance(reference, Estimate) else (reference, reference)
-    lower, upper, floor, ceiling = together(
+    lower, upper, floor, ceiling = broadcast(
         lower=estimate.lower, upper=estimate.upper, reference_lower=floor, reference_upper=ceiling
     )
     verdict = np.zeros(lower.shape, dtype=np.int8)
-    # nan compares false everywhere, so "not compared" has to be said last and explicitly.
+    # Comparisons with nan are false, so NOT_COMPARED is set last and explicitly.
     verdict[upper < floor] = Difference.LOWER
     verdict[lower > ceiling] = Difference.HIGHER
     verdict[np.isnan(lower + upper + floor + ceiling)] = Difference.NOT_COMPARED
@@ -82,15 +82,15 @@ def interval_overlap(estimate: Estimate, reference: Estimate | ArrayLike) -> NDA
 
 
 def outside_limits(value: ArrayLike, inner: Estimate, outer: Estimate) -> NDArray[np.int8]:
-    """Tell between or beyond which control limits of a funnel a value lies.
+    """Return the position of a value relative to the control limits of a funnel.
 
-    Formula: far above if ``value > outer upper``, above if ``value > inner upper``, and so below; on a limit is
-    within it.
+    Formula: far above if ``value > outer upper``, above if ``value > inner upper``, and likewise below; a value on a
+    limit is within it.
 
     Parameters
     ----------
     value : array_like
-        Values to be judged, in the unit of the limits.
+        Values to compare, in the unit of the limits.
     inner, outer : Estimate, broadcastable
         Control limits of the lower and of the higher level, e.g. 0.95 and 0.998, around one target.
 
@@ -114,13 +114,13 @@ def outside_limits(value: ArrayLike, inner: Estimate, outer: Estimate) -> NDArra
     >>> outside_limits([6.5, 7.5, 12.0, np.nan], inner, outer)
     array([-2, -1,  0, -9], dtype=int8)
     """
-    value, low, high, far_low, far_high = together(
+    value, low, high, far_low, far_high = broadcast(
         value=value, lower=inner.lower, upper=inner.upper, outer_lower=outer.lower, outer_upper=outer.upper
     )
     if (far_low > low).any() or (far_high < high).any():
-        raise ValueError("inner limits must lie within the outer ones: pass the lower level first")
+        raise ValueError("inner limits must be within the outer ones: pass the lower level first")
     verdict = np.zeros(value.shape, dtype=np.int8)
-    # In this order: what is far beyond overwrites what is beyond, and missing overwrites both.
+    # The order matters: FAR_ABOVE overwrites ABOVE, and NOT_COMPARED overwrites both.
     verdict[value < low] = Significance.BELOW
     verdict[value > high] = Significance.ABOVE
     verdict[value < far_low] = Significance.FAR_BELOW

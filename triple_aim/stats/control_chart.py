@@ -1,11 +1,11 @@
 """Statistical process control: is a series stable, does it change, and will it reach its target?
 
-Belongs here: the XmR chart (individual values and moving ranges), the special-cause rules and the two questions
-of NHS England's "Making Data Count". Does not belong here: the five-point test on yearly figures (``trend``) and
-funnels over regions (``funnel``).
+Belongs here: the XmR chart (individual values and moving ranges), the special-cause rules and the two questions of NHS
+England's "Making Data Count". Not here: the five-point test on yearly figures (``trend``) and funnels over regions
+(``funnel``).
 
-Time lies on the last axis, the latest point last. A missing point is left out of the limits, forms no moving
-range with its neighbours and ends a run. At least 15 or so points are needed before limits mean much.
+Time is the last axis, the latest point last. A missing point does not count for the limits, has no moving range with
+its neighbours and ends a run. Limits need about 15 points.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from triple_aim.stats.arguments import one_of, quotient, together
+from triple_aim.stats.arguments import broadcast, quotient, require_one_of
 from triple_aim.stats.estimate import Estimate, Floats
 from triple_aim.vocabulary import Polarity
 
@@ -26,12 +26,12 @@ Flags = NDArray[np.bool_]
 LIMIT_FACTOR = 2.66  # 3 / 1.128: three sigma, from the mean range of two normal values
 SCREEN_FACTOR = 3.267  # upper limit of the moving ranges themselves
 RUN_LENGTH = 7  # points; Making Data Count. Others use 6, 8 or 9
-FEWEST_POINTS = 12  # NHSRplotthedots takes limits of fewer for a trial
+FEWEST_POINTS = 12  # NHSRplotthedots calls the limits of fewer points trial limits
 ENOUGH_POINTS = 15
 
 
 class Variation(IntEnum):
-    """What the special-cause rules say of a point."""
+    """Verdict of the special-cause rules on a point."""
 
     NOT_JUDGED = -9
     CONCERN = -1
@@ -51,7 +51,7 @@ class Assurance(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpecialCauses:
-    """Points that take part in a special cause, rule by rule; each array of bool has the shape of the series.
+    """Points of a special cause, rule by rule; each array of bool has the shape of the series.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ class SpecialCauses:
     trend : ndarray
         In seven or more that each rise, or each fall.
     near_limit : ndarray
-        Close to a limit (beyond two thirds of the way, yet inside), as are two of three consecutive points that
-        all lie on one side of the centre.
+        Close to a limit (inside it, beyond two thirds of the distance to it), as at least two of three consecutive
+        points are, all three on one side of the centre.
     """
 
     outside: Flags
@@ -73,12 +73,12 @@ class SpecialCauses:
 
     @property
     def any(self) -> Flags:
-        """Whether any rule fires."""
+        """Whether any rule applies."""
         return self.outside | self.run | self.trend | self.near_limit
 
 
 def xmr_limits(value: ArrayLike, *, baseline: int | None = None, screen: bool = True) -> Estimate:
-    """Give centre and process limits of an XmR chart.
+    """Return centre and process limits of an XmR chart.
 
     Formula: ``m -+ 2.66 r`` with ``m`` the mean and ``r`` the mean moving range ``|x_t - x_(t-1)|``.
 
@@ -86,10 +86,10 @@ def xmr_limits(value: ArrayLike, *, baseline: int | None = None, screen: bool = 
     ----------
     value : array_like, consecutive points on the last axis
     baseline : int, optional
-        Number of first points that make the limits, e.g. those before a change; all points unless given.
+        Number of first points that determine the limits, e.g. those before a change; all points unless given.
     screen : bool
-        Leave out moving ranges of 3.267 times their mean or more, then average again: one jump must not hide
-        itself by widening the limits.
+        Leave out moving ranges of 3.267 times their mean or more, then average again, so that one jump does not widen
+        the limits that should detect it.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def xmr_limits(value: ArrayLike, *, baseline: int | None = None, screen: bool = 
     >>> [part.round(2).item() for part in (limits.value, limits.lower, limits.upper)]
     [11.6, 7.61, 15.59]
     """
-    (value,) = together(value=value)
+    (value,) = broadcast(value=value)
     _has_time(value)
     if baseline is not None and baseline < 2:
         raise ValueError(f"baseline must be 2 points or more, got {baseline}")
@@ -148,7 +148,7 @@ def special_causes(value: ArrayLike, limits: Estimate, *, run_length: int = RUN_
 
     References
     ----------
-    NHS England. Making data count. Its rules as computed by the R package NHSRplotthedots, which this follows.
+    NHS England. Making data count. The rules are computed as in the R package NHSRplotthedots.
 
     Examples
     --------
@@ -158,11 +158,11 @@ def special_causes(value: ArrayLike, limits: Estimate, *, run_length: int = RUN_
     """
     if run_length < 3:
         raise ValueError(f"run_length must be 3 or more, got {run_length}")
-    x, centre, lower, upper = together(value=value, centre=limits.value, lower=limits.lower, upper=limits.upper)
+    x, centre, lower, upper = broadcast(value=value, centre=limits.value, lower=limits.lower, upper=limits.upper)
     _has_time(x)
     side = np.sign(x - centre)
     outside = (x > upper) | (x < lower)
-    # np.diff makes a step per pair: a trend of so many points has one step fewer.
+    # np.diff gives one step per pair, so a trend of n points has n - 1 steps.
     steps = np.sign(np.diff(x, axis=-1))
     run, trend = np.zeros_like(outside), np.zeros_like(outside)
     near = np.zeros_like(outside)
@@ -178,10 +178,10 @@ def special_causes(value: ArrayLike, limits: Estimate, *, run_length: int = RUN_
 
 
 def variation(value: ArrayLike, limits: Estimate, causes: SpecialCauses, polarity: Polarity) -> NDArray[np.int8]:
-    """Say of each point whether its special cause is an improvement or a concern; the last one makes the icon.
+    """Return for each point whether its special cause is an improvement or a concern; the last one is the icon.
 
-    Formula: the side of the centre decides, also for a trend: a point of a rising trend that is still below the
-    centre counts as low.
+    Formula: the side of the centre decides, also for a trend: a point of a rising trend that is below the centre counts
+    as low.
 
     Parameters
     ----------
@@ -211,19 +211,19 @@ def variation(value: ArrayLike, limits: Estimate, causes: SpecialCauses, polarit
     >>> variation(series, limits, special_causes(series, limits), "higher_is_better")[-2:]
     array([-1,  1], dtype=int8)
     """
-    sense = _sense(polarity)
-    x, centre = together(value=value, centre=limits.value)
-    side = np.nan_to_num(np.sign(x - centre)) * sense
+    sign = _better_sign(polarity)
+    x, centre = broadcast(value=value, centre=limits.value)
+    side = np.nan_to_num(np.sign(x - centre)) * sign
     icon = np.where(side == 0, Variation.SPECIAL_CAUSE, side)
     icon = np.where(causes.any, icon, Variation.COMMON_CAUSE)
     return np.where(np.isnan(x + centre), Variation.NOT_JUDGED, icon).astype(np.int8)
 
 
 def assurance(limits: Estimate, target: ArrayLike, polarity: Polarity) -> NDArray[np.int8]:
-    """Say whether the process, as it runs, will reach its target.
+    """Return whether the process, if nothing changes, will reach its target.
 
-    Formula: with higher better it passes if ``target < lower limit`` and fails if ``target > upper limit``, with
-    lower better the reverse; otherwise chance decides which points hit.
+    Formula: where higher is better it passes if ``target < lower limit`` and fails if ``target > upper limit``; where
+    lower is better the reverse; otherwise chance decides which points reach the target.
 
     Parameters
     ----------
@@ -251,11 +251,11 @@ def assurance(limits: Estimate, target: ArrayLike, polarity: Polarity) -> NDArra
     >>> assurance(xmr_limits([10.0, 12.0, 11.0, 13.0, 12.0]), 5.0, "higher_is_better")
     array([1], dtype=int8)
     """
-    sense = _sense(polarity)
-    lower, upper, target = together(lower=limits.lower, upper=limits.upper, target=target)
-    place = np.where(target < lower, 1, np.where(target > upper, -1, 0)) * sense
-    judged = ~np.isnan(lower + upper + target) & (sense != 0)
-    return np.where(judged, place, Assurance.NOT_JUDGED).astype(np.int8)
+    sign = _better_sign(polarity)
+    lower, upper, target = broadcast(lower=limits.lower, upper=limits.upper, target=target)
+    verdict = np.where(target < lower, 1, np.where(target > upper, -1, 0)) * sign
+    judged = ~np.isnan(lower + upper + target) & (sign != 0)
+    return np.where(judged, verdict, Assurance.NOT_JUDGED).astype(np.int8)
 
 
 def _has_time(value: Floats) -> None:
@@ -263,13 +263,13 @@ def _has_time(value: Floats) -> None:
         raise ValueError("value needs an axis of time")
 
 
-def _sense(polarity: Polarity) -> int:
-    one_of("polarity", polarity, ("higher_is_better", "lower_is_better", "no_judgement"))
+def _better_sign(polarity: Polarity) -> int:
+    require_one_of("polarity", polarity, ("higher_is_better", "lower_is_better", "no_judgement"))
     return {"higher_is_better": 1, "lower_is_better": -1, "no_judgement": 0}[polarity]
 
 
 def _mean(value: Floats, otherwise: Floats | float = np.nan) -> Floats:
-    """Average what is known on the last axis, kept with length 1; ``otherwise`` where nothing is."""
+    """Return the mean of the known values on the last axis, kept with length 1; ``otherwise`` where there are none."""
     known = ~np.isnan(value)
     number = known.sum(axis=-1, keepdims=True)
     mean = quotient(np.where(known, value, 0.0).sum(axis=-1, keepdims=True), number)
@@ -277,12 +277,12 @@ def _mean(value: Floats, otherwise: Floats | float = np.nan) -> Floats:
 
 
 def _one_sign(sign: Floats, length: int) -> Flags:
-    """Tell of each window of so many entries whether they are all positive or all negative."""
+    """Return for each window of this length whether its entries are all positive or all negative."""
     windows = sliding_window_view(sign, length, axis=-1)
     return np.asarray((windows > 0).all(axis=-1) | (windows < 0).all(axis=-1))
 
 
 def _members(hits: Flags, length: int) -> Flags:
-    """Spread each window that fires to its points, of which there are ``length`` per window."""
+    """Return the points of all windows that are true; a window has ``length`` points."""
     pad = [(0, 0)] * (hits.ndim - 1) + [(length - 1, length - 1)]
     return np.asarray(sliding_window_view(np.pad(hits, pad), length, axis=-1).any(axis=-1))

@@ -1,13 +1,13 @@
-"""What drove a change: a difference between two periods, divided over the factors that make up the rate.
+"""Decomposition: the difference between two periods, divided over the factors of a rate.
 
-Belongs here: Kitagawa, Das Gupta and LMDI. Does not belong here: growth itself (``triple_aim.indicators.methods``),
-price indices (``price_index``) and any claim of cause: "due to" is arithmetic here, not explanation.
+Belongs here: Kitagawa, Das Gupta and LMDI. Not here: growth itself (``triple_aim.indicators.methods``), price indices
+(``price_index``) and any claim of cause: an effect is arithmetic, not an explanation.
 
-Factors go in by name and effects come out by the same names; cells (age, sex, kind of care) lie on the last
-axis, regions on any leading axes. Effects run from start to end, add to the total change and carry no
-interval. Undefined factors: where nobody is treated there is no price. The default ``"withhold"`` gives nan
-for the region; ``"other_period"`` takes the price of the other period, so that the price has no effect
-there, but only where another factor of the cell is 0. A nan without such a 0 is missing and stays nan.
+Arguments and results are mappings by factor name; cells (age, sex, kind of care) are the last axis, regions any leading
+axes. Effects go from start to end, add up to the total change and have no interval. Undefined factors: without treated
+persons there is no price. The default ``"withhold"`` gives nan for the region; ``"other_period"`` uses the price of the
+other period, so that the price has no effect there, but only where another factor of the cell is 0. A nan without such
+a 0 is missing and remains nan.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative
 from triple_aim.stats.estimate import Floats
 
 Factors = dict[str, Floats]
@@ -29,7 +29,7 @@ Undefined = Literal["withhold", "other_period"]
 
 
 def sum_of_products(factors: Mapping[str, Floats]) -> Floats:
-    """Give the sum over cells (last axis) of the product of all factors: the usual rate.
+    """Return the sum over cells (last axis) of the product of all factors: the usual rate.
 
     Examples
     --------
@@ -82,8 +82,8 @@ def kitagawa(
         {"rate": rate_start, "share": share_start}, {"rate": rate_end, "share": share_end}, undefined=undefined
     )
     for period, share in (("start", start["share"]), ("end", end["share"])):
-        never_negative(**{f"share_{period}": share})
-        # Percentages or head counts would give effects that are off by their total, and look plausible.
+        require_non_negative(**{f"share_{period}": share})
+        # Percentages or numbers of persons would give effects that are too large by the factor of their total.
         if (np.abs(share.sum(axis=-1) - 1) > 1e-6).any():
             raise ValueError(f"share_{period} must add to 1 over the cells: divide by the total")
     return {
@@ -99,7 +99,7 @@ def das_gupta(
     rate: Rate = sum_of_products,
     undefined: Undefined = "withhold",
 ) -> Factors:
-    """Divide the change of a rate over any number of factors, treating all of them alike.
+    """Divide the change of a rate over any number of factors, symmetrically.
 
     Formula: effect of ``a`` = ``sum over subsets S of the other factors of w(S) [R(a1, S1, rest0) -
     R(a0, S1, rest0)]`` with ``w(S) = 1 / (n C(n-1, |S|))``; for two factors this is Kitagawa's.
@@ -107,10 +107,10 @@ def das_gupta(
     Parameters
     ----------
     factors_start, factors_end : mapping of name to array_like, broadcastable, cells on the last axis
-        E.g. share of the population, users per head, units per user, price per unit. The work doubles with
-        each factor.
+        E.g. share of the population, users per head, units per user, price per unit. Computing time doubles with each
+        factor.
     rate : callable
-        From a mapping of factors to the rate (leading shape), for rates that are no sum of products.
+        From a mapping of factors to the rate (leading shape), for rates that are not a sum of products.
     undefined : {"withhold", "other_period"}
         Treatment of factors without meaning; see the module's docstring.
 
@@ -143,10 +143,10 @@ def das_gupta(
 def das_gupta_series(
     factors: Mapping[str, ArrayLike], *, rate: Rate = sum_of_products, undefined: Undefined = "withhold"
 ) -> Factors:
-    """Give standardised rates of several years at once, such that the effects between years are consistent.
+    """Return standardised rates of several years, such that the effects between years are consistent.
 
-    Pair by pair, the effects 2019-2020 and 2020-2021 do not add to that of 2019-2021. Here they do: the
-    effect of a factor between any two years is the difference of its standardised rates.
+    Computed per pair, the effects 2019-2020 and 2020-2021 do not add up to that of 2019-2021. Here they do: the effect
+    of a factor between any two years is the difference of its standardised rates.
     Formula: ``a_i = mean over pairs of a_(i.j) + mean over years j of the effect of a from j to i``, where
     ``a_(i.j)`` is the rate of year i standardised on years i and j. This is Das Gupta's equation 6.11.
 
@@ -160,8 +160,8 @@ def das_gupta_series(
     -------
     dict of ndarray
         Per factor, the rate of each year if only that factor differed between the years; leading shape and
-        years. A missing year makes all years nan, for each year is part of the standard: leave it out. For
-        the same reason a factor that is equal in two of the years may have a small effect between them.
+        years. A missing year makes all years nan, because each year is part of the standard: leave such a year out.
+        For the same reason a factor that is equal in two years may have a small effect between them.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def das_gupta_series(
     >>> {name: standardised.round(6).tolist() for name, standardised in series.items()}
     {'volume': [27.5, 39.166667, 40.833333], 'price': [27.5, 25.833333, 54.166667]}
     """
-    arrays = dict(zip(factors, together(**factors), strict=True))
+    arrays = dict(zip(factors, broadcast(**factors), strict=True))
     if not arrays or min(array.ndim for array in arrays.values()) < 2:
         raise ValueError("factors need an axis of years and an axis of cells")
     years = next(iter(arrays.values())).shape[-2]
@@ -189,12 +189,12 @@ def das_gupta_series(
         {name: array[..., None, :, :] for name, array in arrays.items()},
         undefined=undefined,
     )
-    # A year against itself is its crude rate, which is no standardised rate and leaves the mean.
+    # A year paired with itself gives its crude rate, which is not standardised and stays out of the mean.
     pairs = ~np.eye(years, dtype=bool)
     standardised = {}
     for name in arrays:
         rates = sum(weight * rate({**mixed, name: own[name]}) for weight, mixed in _mixtures(name, own, other))
-        # A row holds one year and the years it is compared with, hence the effects from each of those.
+        # A row has one year and the years it is compared with: the effects from each of those.
         effect = _effect(name, other, own, rate).mean(axis=-1)
         standardised[name] = np.asarray(rates)[..., pairs].mean(axis=-1)[..., None] + effect
     return standardised
@@ -247,7 +247,7 @@ def cross_classified(
     start, end = _pair(
         {"rate": rate_start, "count": count_start}, {"rate": rate_end, "count": count_end}, undefined=undefined
     )
-    never_negative(count_start=start["count"], count_end=end["count"])
+    require_non_negative(count_start=start["count"], count_end=end["count"])
     if not 0 < len(dimensions) <= start["count"].ndim:
         raise ValueError(f"counts of shape {start['count'].shape} cannot have the dimensions {tuple(dimensions)}")
     cells = (*start["count"].shape[: -len(dimensions)], -1)
@@ -271,13 +271,13 @@ def lmdi(
     """Divide the change of a sum of products over its factors by the logarithmic mean (additive LMDI-I).
 
     Formula: effect of ``a`` = ``sum over cells of L(V1, V0) ln(a1 / a0)`` with ``V`` the product of the cell
-    and ``L(x, y) = (x - y) / ln(x / y)``. Zeros take the limit: a cell that is 0 in one period owes its whole
-    change to the factor that is 0 there (equal parts if several are), a cell that is 0 in both has no effect.
+    and ``L(x, y) = (x - y) / ln(x / y)``. Zeros take the limit: the whole change of a cell that is 0 in one period goes
+    to the factor that is 0 there (in equal parts if there are several); a cell that is 0 in both has no effect.
 
     Parameters
     ----------
     factors_start, factors_end : mapping of name to array_like, broadcastable, cells on the last axis
-        Never negative.
+        Zero or positive.
     undefined : {"withhold", "other_period"}
         Treatment of factors without meaning; see the module's docstring.
 
@@ -303,8 +303,8 @@ def lmdi(
     {'volume': 30.0, 'price': 30.0}
     """
     start, end = _pair(factors_start, factors_end, undefined=undefined)
-    never_negative(**{f"{name} at the start": part for name, part in start.items()})
-    never_negative(**{f"{name} at the end": part for name, part in end.items()})
+    require_non_negative(**{f"{name} at the start": part for name, part in start.items()})
+    require_non_negative(**{f"{name} at the end": part for name, part in end.items()})
     before, after = np.asarray(prod(start.values())), np.asarray(prod(end.values()))
     positive = (before > 0) & (after > 0)
     safe = {name: [np.where(positive, part[name], 1.0) for part in (start, end)] for name in start}
@@ -319,9 +319,9 @@ def lmdi(
 
 
 def _logarithmic_mean(x: Floats, y: Floats) -> Floats:
-    """Give ``(x - y) / ln(x / y)``, which tends to x where the two meet; both positive."""
+    """Return ``(x - y) / ln(x / y)``, or x where the two are equal; both positive."""
     growth = (x - y) / y
-    # log1p keeps its digits where the two are nearly equal; a difference of logarithms does not.
+    # log1p is precise where the two are nearly equal; a difference of logarithms is not.
     close = np.abs(growth) < 0.5
     logarithm = np.where(close, np.log1p(np.where(close, growth, 0.0)), np.log(x) - np.log(y))
     return np.where(logarithm == 0, x, quotient(x - y, logarithm))
@@ -330,12 +330,12 @@ def _logarithmic_mean(x: Floats, y: Floats) -> Floats:
 def _pair(
     start: Mapping[str, ArrayLike], end: Mapping[str, ArrayLike], *, undefined: Undefined
 ) -> tuple[Factors, Factors]:
-    """Give the factors of both periods one shape, with undefined ones borrowed if so wished."""
+    """Broadcast the factors of both periods to one shape, with undefined ones borrowed where asked."""
     if undefined not in ("withhold", "other_period"):
         raise ValueError(f'undefined must be "withhold" or "other_period", got {undefined!r}')
     if not start or start.keys() != end.keys():
         raise ValueError("start and end must name the same factors, at least one")
-    shaped = together(
+    shaped = broadcast(
         **{f"{name} at the start": part for name, part in start.items()},
         **{f"{name} at the end": end[name] for name in start},
     )
@@ -349,9 +349,9 @@ def _pair(
 
 
 def _borrow(own: Factors, other: Factors) -> Factors:
-    """Take from the other period what has no meaning in this one because another factor is 0."""
+    """Take undefined factors from the other period: those that are nan because another factor is 0."""
     empty = np.any([part == 0 for part in own.values()], axis=0)
-    # With one factor 0 in both periods, no mixture of the periods can be anything but 0.
+    # Where one factor is 0 in both periods, every mixture of the periods is 0.
     never = np.any([(own[name] == 0) & (other[name] == 0) for name in own], axis=0)
     borrowed = {name: np.where(never & np.isnan(part), 0.0, part) for name, part in other.items()}
     return {name: np.where(empty & np.isnan(part), borrowed[name], part) for name, part in own.items()}
@@ -390,6 +390,6 @@ def _parts_of_share(count: Floats, dimensions: Sequence[str]) -> Factors:
             exponent = 1 / (len(dimensions) * comb(len(rest), size))
             for kept in combinations(rest, size):
                 part = part * quotient(margin((*kept, axis)), margin(kept)) ** exponent
-        # An empty row of the table has no inner proportions (0/0), yet its cells' share of somebody is 0.
+        # An empty row of the table has no proportions (0/0), but its cells have a share of 0.
         parts[name] = np.where((count == 0) & (margin(()) > 0), 0.0, part)
     return parts

@@ -1,6 +1,6 @@
-"""The one shape in which every statistic leaves this package: a value with its limits.
+"""The result of every statistic in this package: a value with its limits.
 
-Belongs here: the container. Does not belong here: formulas (see the modules named after the methods).
+Not here: formulas (see the modules named after the methods).
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Estimate:
 
     @classmethod
     def without_limits(cls, value: Floats) -> Estimate:
-        """Make an estimate that has no interval: its limits are nan, not its value."""
+        """Make an estimate without an interval: both limits are nan."""
         return cls(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
 
     def where(self, keep: NDArray[np.bool_]) -> Estimate:
-        """Withhold (nan in all three parts) wherever ``keep``, shape of ``value``, is false."""
+        """Set value and limits to nan where ``keep`` (shape of ``value``) is false."""
         return Estimate(*(np.where(keep, part, np.nan) for part in (self.value, self.lower, self.upper)))

@@ -1,11 +1,10 @@
-"""Control limits of a funnel plot: how far may a region lie from the target by chance alone.
+"""Control limits of a funnel plot: how far a region may differ from the target by chance alone.
 
-Belongs here: limits around a target as a function of a region's size, and their widening for overdispersion.
-Does not belong here: the verdict (``compare.outside_limits``), intervals of one region's own value
-(``intervals``) and drawing.
+Belongs here: limits around a target as a function of a region's size, and their widening for overdispersion. Not here:
+the verdict (``compare.outside_limits``), intervals of a region's own value (``intervals``) and drawing.
 
-An estimate of this module has the target as its value. Limits are those values of a region whose own interval
-would just touch the target; so the funnel and the intervals beside it tell one story.
+The value of an estimate in this module is the target. A limit is the value at which a region's own interval just
+touches the target, so the funnel and the intervals of the regions agree.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from triple_aim.stats.arguments import never_negative, one_of, quotient, tail, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative, require_one_of, tail_probability
 from triple_aim.stats.estimate import Estimate, Floats
 from triple_aim.stats.intervals import z_score
 
@@ -25,11 +24,11 @@ Family = Literal["poisson", "binomial"]
 
 
 def poisson_funnel(exposure: ArrayLike, target: ArrayLike = 1.0, *, per: float = 1.0, level: float = 0.95) -> Estimate:
-    """Give control limits of a rate or of an indirectly standardised ratio.
+    """Return control limits of a rate or of an indirectly standardised ratio.
 
     Formula: with ``E = exposure * target`` the limits are the counts ``O`` whose exact (Garwood) interval has
     ``E`` as its nearest end: ``P(Gamma(O) < E) = a/2`` for the upper and ``P(Gamma(O + 1) < E) = 1 - a/2`` for
-    the lower one; then ``per * O / exposure``. There is no upper cap: a rate has none.
+    the lower one; then ``per * O / exposure``. A rate has no upper bound.
 
     Parameters
     ----------
@@ -41,13 +40,13 @@ def poisson_funnel(exposure: ArrayLike, target: ArrayLike = 1.0, *, per: float =
     per : float
         Unit of the result, e.g. 100 000; 100 for a ratio as a percentage.
     level : float
-        0.95 and 0.998 by custom.
+        Usually 0.95 and 0.998.
 
     Returns
     -------
     Estimate
-        Broadcast shape; value is the target. Lower limit 0 where even no events would be no surprise; nan
-        where nothing is expected.
+        Broadcast shape; value is the target. Lower limit 0 where chance alone can give no events; nan where nothing is
+        expected.
 
     Raises
     ------
@@ -64,18 +63,18 @@ def poisson_funnel(exposure: ArrayLike, target: ArrayLike = 1.0, *, per: float =
     >>> limits.lower.round(3).item(), limits.upper.round(1).item()
     (54.376, 150.8)
     """
-    exposure, target = together(exposure=exposure, target=target)
-    never_negative(exposure=exposure, target=target)
+    exposure, target = broadcast(exposure=exposure, target=target)
+    require_non_negative(exposure=exposure, target=target)
     expected = exposure * target
-    # gdtrib inverts the gamma distribution for its shape, which here is the count: also for fractions of one.
-    upper = special.gdtrib(1.0, tail(level), expected)
-    lower = np.maximum(special.gdtrib(1.0, 1 - tail(level), expected) - 1, 0.0)
+    # gdtrib inverts the gamma distribution for its shape, which is the count here and may be a fraction.
+    upper = special.gdtrib(1.0, tail_probability(level), expected)
+    lower = np.maximum(special.gdtrib(1.0, 1 - tail_probability(level), expected) - 1, 0.0)
     limits = (per * quotient(count, exposure) for count in (lower, upper))
     return Estimate(per * target, *limits).where(expected > 0)
 
 
 def proportion_funnel(n: ArrayLike, target: ArrayLike, *, per: float = 1.0, level: float = 0.95) -> Estimate:
-    """Give control limits of a proportion.
+    """Return control limits of a proportion.
 
     Formula: ``p -+ z sqrt(p (1 - p) / n)``, the proportions whose Wilson interval has the target ``p`` as an end;
     never below 0 nor above ``per``.
@@ -89,7 +88,7 @@ def proportion_funnel(n: ArrayLike, target: ArrayLike, *, per: float = 1.0, leve
     per : float
         1 for a fraction, 100 for a percentage. It scales the limits and their cap alike.
     level : float
-        0.95 and 0.998 by custom.
+        Usually 0.95 and 0.998.
 
     Returns
     -------
@@ -111,9 +110,9 @@ def proportion_funnel(n: ArrayLike, target: ArrayLike, *, per: float = 1.0, leve
     >>> limits.lower.round(2), limits.upper.round(2)
     (array([72.16, 44.94]), array([ 87.84, 100.  ]))
     """
-    n, target = together(n=n, target=target)
-    never_negative(n=n)
-    _fraction(target)
+    n, target = broadcast(n=n, target=target)
+    require_non_negative(n=n)
+    _require_fraction(target)
     half = z_score(level) * np.sqrt(quotient(target * (1 - target), n))
     limits = (per * np.clip(target + side * half, 0.0, 1.0) for side in (-1, 1))
     return Estimate(per * target, *limits).where(n > 0)
@@ -140,10 +139,10 @@ def overdispersion(
 ) -> Overdispersion:
     """Estimate overdispersion from the z-scores of all regions.
 
-    Formula: on a variance-stabilising scale, ``z = (y - y0) / s``: for counts ``y = sqrt(O/E)``, ``y0 = 1``,
-    ``s = 1/(2 sqrt E)``; for proportions ``y = arcsin sqrt(x/n)``, ``s = 1/(2 sqrt n)``. The lowest and highest
-    share of the ``z`` are pulled in to their quantiles, then ``phi = sum z^2 / I`` over the ``I`` regions and,
-    by the method of moments, ``tau2 = max(0, (I phi - (I - 1)) / (sum w - sum w^2 / sum w))``, ``w = 1/s^2``.
+    Formula: on a variance-stabilising scale, ``z = (y - y0) / s``: for counts ``y = sqrt(O/E)``, ``y0 = 1``, ``s = 1/(2
+    sqrt E)``; for proportions ``y = arcsin sqrt(x/n)``, ``s = 1/(2 sqrt n)``. The lowest and highest share of the ``z``
+    are set to their quantiles (winsorised), then ``phi = sum z^2 / I`` over the ``I`` regions and, by the method of
+    moments, ``tau2 = max(0, (I phi - (I - 1)) / (sum w - sum w^2 / sum w))``, ``w = 1/s^2``.
 
     Parameters
     ----------
@@ -154,7 +153,7 @@ def overdispersion(
     family : {"poisson", "binomial"}
         Counts, or proportions.
     winsorise : float
-        Share at each end that is pulled in, so that true outliers do not excuse themselves.
+        Share at each end that is set to its quantile, so that true outliers do not widen the limits.
 
     Returns
     -------
@@ -178,25 +177,25 @@ def overdispersion(
     >>> spread.phi.round(3).item(), spread.tau2.round(5).item()
     (2.327, 0.00344)
     """
-    count, exposure, target = together(
+    count, exposure, target = broadcast(
         count=count, exposure=exposure, target=np.expand_dims(np.asarray(target, dtype=np.float64), -1)
     )
-    never_negative(count=count, exposure=exposure, target=target)
+    require_non_negative(count=count, exposure=exposure, target=target)
     if not 0 <= winsorise < 0.5:
-        raise ValueError(f"winsorise must lie between 0 and 0.5, got {winsorise}")
+        raise ValueError(f"winsorise must be between 0 and 0.5, got {winsorise}")
     centre, error = _stabilised(exposure, target, family)
     if family == "binomial":
         if (count > exposure).any():
             raise ValueError("count must not exceed exposure")
-        place = np.arcsin(np.sqrt(quotient(count, exposure)))
+        scaled = np.arcsin(np.sqrt(quotient(count, exposure)))
     else:
-        place = np.sqrt(quotient(count, exposure * target))
-    z = quotient(place - centre, error)
+        scaled = np.sqrt(quotient(count, exposure * target))
+    z = quotient(scaled - centre, error)
     known = ~np.isnan(z)
     regions = known.sum(axis=-1).astype(float)
-    # Positions are counted over the known regions only: nan sorts to the end.
+    # Positions count the known regions only: nan sorts to the end.
     ordered = np.sort(z, axis=-1)
-    floor, ceiling = (_at(ordered, share * (regions - 1)) for share in (winsorise, 1 - winsorise))
+    floor, ceiling = (_interpolate(ordered, share * (regions - 1)) for share in (winsorise, 1 - winsorise))
     z = np.clip(z, floor[..., None], ceiling[..., None])
     squares = np.where(known, z**2, 0.0).sum(axis=-1)
     weight = np.where(known, quotient(1.0, error**2), 0.0)
@@ -218,7 +217,7 @@ def overdispersed_funnel(
     per: float = 1.0,
     level: float = 0.95,
 ) -> Estimate:
-    """Give control limits that allow for overdispersion.
+    """Return control limits that allow for overdispersion.
 
     Formula: on the scale of :func:`overdispersion`, ``y0 -+ z sqrt(s^2 + tau2)`` (additive) or
     ``y0 -+ z s sqrt(max(phi, 1))`` (multiplicative), then back: ``target * y^2`` or ``sin(y)^2``.
@@ -234,11 +233,11 @@ def overdispersed_funnel(
     family : {"poisson", "binomial"}
         Counts, or proportions.
     model : {"additive", "multiplicative"}
-        Additive limits stay apart however large the region; multiplicative ones close as the plain funnel does.
+        Additive limits do not converge for large regions; multiplicative limits converge as the plain funnel does.
     per : float
         Unit of the result.
     level : float
-        0.95 and 0.998 by custom.
+        Usually 0.95 and 0.998.
 
     Returns
     -------
@@ -261,18 +260,18 @@ def overdispersed_funnel(
     >>> overdispersed_funnel([100.0], 1.0, none, per=100).upper.round(1)
     array([120.6])
     """
-    one_of("model", model, ("additive", "multiplicative"))
-    exposure, target, phi, tau2 = together(
+    require_one_of("model", model, ("additive", "multiplicative"))
+    exposure, target, phi, tau2 = broadcast(
         exposure=exposure,
         target=np.expand_dims(np.asarray(target, dtype=np.float64), -1),
         phi=np.expand_dims(spread.phi, -1),
         tau2=np.expand_dims(spread.tau2, -1),
     )
-    never_negative(exposure=exposure, target=target, phi=phi, tau2=tau2)
+    require_non_negative(exposure=exposure, target=target, phi=phi, tau2=tau2)
     centre, error = _stabilised(exposure, target, family)
     wider = error**2 + tau2 if model == "additive" else error**2 * np.maximum(phi, 1.0)
     half = z_score(level) * np.sqrt(wider)
-    # Clipping before squaring: a lower limit below 0 on this scale would come back as a positive one.
+    # Clipped before squaring: a lower limit below 0 on this scale would become positive.
     if family == "binomial":
         ends = [np.sin(np.clip(centre + side * half, 0.0, np.pi / 2)) ** 2 for side in (-1, 1)]
     else:
@@ -281,26 +280,26 @@ def overdispersed_funnel(
 
 
 def _stabilised(exposure: Floats, target: Floats, family: Family) -> tuple[Floats, Floats]:
-    """Give the target and a region's standard error on the scale where the latter depends on size alone."""
-    one_of("family", family, ("poisson", "binomial"))
+    """Return target and standard error of a region on the scale where the error depends on size alone."""
+    require_one_of("family", family, ("poisson", "binomial"))
     if family == "binomial":
-        _fraction(target)
+        _require_fraction(target)
         return np.arcsin(np.sqrt(target)), quotient(0.5, np.sqrt(exposure))
     return np.ones_like(target), quotient(0.5, np.sqrt(exposure * target))
 
 
-def _fraction(target: Floats) -> None:
+def _require_fraction(target: Floats) -> None:
     if ((target < 0) | (target > 1)).any():
-        raise ValueError("a target proportion must lie between 0 and 1, whatever the multiplier")
+        raise ValueError("a target proportion must be between 0 and 1, whatever the multiplier")
 
 
-def _at(ordered: Floats, position: Floats) -> Floats:
-    """Give the values at fractional positions of the last axis, by linear interpolation."""
+def _interpolate(ordered: Floats, position: Floats) -> Floats:
+    """Return the values at fractional positions of the last axis, by linear interpolation."""
     position = np.clip(position, 0.0, None)[..., None]
     below = np.floor(position).astype(int)
     above = np.minimum(below + 1, ordered.shape[-1] - 1)
     low, high = (np.take_along_axis(ordered, index, axis=-1) for index in (below, above))
-    # An upper neighbour that is missing has weight 0, and 0 times nan would be nan.
+    # A missing upper neighbour has weight 0, but 0 times nan is nan.
     step = np.where(position == below, 0.0, high - low)
     interpolated: Floats = (low + (position - below) * step)[..., 0]
     return interpolated

@@ -1,8 +1,8 @@
-"""Change over time: growth per year, real terms, and growth freed of series breaks.
+"""Change over time: growth per year, growth in real terms, and growth without series breaks.
 
-Belongs here: growth of a value that is already an indicator. Does not belong here: the price indices and the
-list of breaks (``reference/``), or what drove the growth (``decomposition``).
-Growth is a fraction: 0.03 is 3 % a year. From zero or less it is undefined, hence nan.
+Belongs here: growth of a value that is already an indicator. Not here: the price indices and the list of breaks
+(``reference/``), or the causes of growth (``decomposition``).
+Growth is a fraction: 0.03 is 3 % per year. From a value of zero or less it is undefined: nan.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from triple_aim.stats import intervals
-from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative
 from triple_aim.stats.estimate import Estimate, Floats
 
 
@@ -24,7 +24,7 @@ def compound(
     variance_start: ArrayLike = np.nan,
     level: float = 0.95,
 ) -> Estimate:
-    """Give the constant yearly growth that leads from the start to the end.
+    """Return the constant yearly growth that leads from the start to the end.
 
     Formula: ``r^(1/years) - 1`` with ``r = end / start``. Limits, if both variances are given, by the delta
     method on ``log r``: ``var = V_end/end^2 + V_start/start^2``.
@@ -34,8 +34,8 @@ def compound(
     value_end, value_start, years : array_like, broadcastable
         Values in one unit, and the positive number of years between them.
     variance_end, variance_start : array_like, optional
-        Variances of the two values, taken as independent. Values on largely the same persons correlate
-        positively, which makes these limits too wide rather than too narrow.
+        Variances of the two values, taken as independent. Values of largely the same persons are positively correlated,
+        which makes these limits too wide rather than too narrow.
     level : float
         Confidence, between 0 and 1.
 
@@ -58,14 +58,14 @@ def compound(
     >>> compound(121.0, 100.0, 2).value.round(4).item()
     0.1
     """
-    end, start, years, v_end, v_start = together(
+    end, start, years, v_end, v_start = broadcast(
         value_end=value_end,
         value_start=value_start,
         years=years,
         variance_end=variance_end,
         variance_start=variance_start,
     )
-    never_negative(variance_end=v_end, variance_start=v_start)
+    require_non_negative(variance_end=v_end, variance_start=v_start)
     if (years <= 0).any():
         raise ValueError("years must be positive: put the later value first")
     defined = (end > 0) & (start > 0)
@@ -75,14 +75,14 @@ def compound(
 
 
 def year_on_year(value: ArrayLike, axis: int = -1, *, variance: ArrayLike = np.nan, level: float = 0.95) -> Estimate:
-    """Give the growth from each period to the next along an axis of consecutive years.
+    """Return the growth from each period to the next along an axis of consecutive years.
 
     Formula: ``value_t / value_(t-1) - 1``; limits as :func:`compound`.
 
     Parameters
     ----------
     value : array_like
-        Consecutive years along ``axis``; a year that is missing is nan, not left out.
+        Consecutive years along ``axis``; a missing year is nan, not left out.
     axis : int
         The axis of time.
     variance : array_like, optional
@@ -105,10 +105,10 @@ def year_on_year(value: ArrayLike, axis: int = -1, *, variance: ArrayLike = np.n
     >>> year_on_year([100.0, 110.0, 99.0]).value.round(2)
     array([ nan,  0.1, -0.1])
     """
-    value, variance = together(value=value, variance=variance)
+    value, variance = broadcast(value=value, variance=variance)
     if value.ndim == 0:
         raise ValueError("value needs an axis of time")
-    # Missing, rather than a shorter array: the year before the first one is unknown.
+    # nan rather than a shorter array: the year before the first one is unknown.
     value, variance = np.moveaxis(value, axis, -1), np.moveaxis(variance, axis, -1)
     unknown = np.full((*value.shape[:-1], 1), np.nan)
     before = np.concatenate([unknown, value[..., :-1]], axis=-1)
@@ -118,17 +118,17 @@ def year_on_year(value: ArrayLike, axis: int = -1, *, variance: ArrayLike = np.n
 
 
 def log_linear(value: ArrayLike, years: ArrayLike, *, weight: ArrayLike = 1.0, level: float = 0.95) -> Estimate:
-    """Give the average yearly growth over several years: the slope of a line through the logarithms.
+    """Return the average yearly growth over several years: the slope of a line through the logarithms.
 
     Formula: least squares ``log value = a + b year``; growth ``exp(b) - 1``, limits ``exp(b -+ t(n-2) se) - 1``.
-    Unlike :func:`compound` it uses every year, so that one odd end does not decide. The limits tell how well
-    a line fits; they take the years as independent, and are too narrow if deviations last for years.
+    Unlike :func:`compound` it uses every year, so that one unusual year at an end does not decide. The limits show how
+    well a line fits; they take the years as independent and are too narrow if deviations last several years.
 
     Parameters
     ----------
     value, years : array_like, broadcastable, years on the last axis
-        Values in one unit, and calendar years (any order, gaps allowed). Years without a value or a weight
-        are left out, not bridged.
+        Values in one unit, and calendar years (any order, gaps allowed). Years without a value or a weight are left
+        out.
     weight : array_like, optional
         Precision of the logarithm of each value, on any scale (e.g. the number of events); 0 leaves a year out.
     level : float
@@ -154,15 +154,15 @@ def log_linear(value: ArrayLike, years: ArrayLike, *, weight: ArrayLike = 1.0, l
     >>> growth.value.round(4).item(), growth.lower.round(4).item(), growth.upper.round(4).item()
     (0.0992, 0.078, 0.1208)
     """
-    value, years, weight = together(value=value, years=years, weight=weight)
+    value, years, weight = broadcast(value=value, years=years, weight=weight)
     if value.ndim == 0:
         raise ValueError("value needs an axis of time")
-    never_negative(weight=weight)
+    require_non_negative(weight=weight)
     used = ~np.isnan(value + years + weight) & (weight > 0)
-    # A zero has no logarithm; leaving it out would turn a collapse into a gap.
+    # A zero has no logarithm; leaving it out would hide a collapse.
     positive = np.where(used, value, 1.0) > 0
     log_value = np.log(np.where(used & positive, value, 1.0))
-    # Counted from the first year used: small whole numbers keep the sums exact, where 2020 squared would not.
+    # Counted from the first year used: sums of small integers are exact, sums of 2020 squared are not.
     origin = np.where(used, years, np.inf).min(axis=-1, keepdims=True)
     weight, years = np.where(used, weight, 0.0), np.where(used, years - origin, 0.0)
 
@@ -180,7 +180,7 @@ def log_linear(value: ArrayLike, years: ArrayLike, *, weight: ArrayLike = 1.0, l
 
 
 def deflate(value: ArrayLike, index: ArrayLike, *, base: float = 1.0) -> Estimate:
-    """Give amounts in the prices of the base period.
+    """Return amounts in the prices of the base period.
 
     Formula: ``value * base / index``.
 
@@ -207,7 +207,7 @@ def deflate(value: ArrayLike, index: ArrayLike, *, base: float = 1.0) -> Estimat
     >>> deflate([100.0, 110.0], [100.0, 110.0], base=100).value
     array([100., 100.])
     """
-    value, index = together(value=value, index=index)
+    value, index = broadcast(value=value, index=index)
     if base <= 0 or (index <= 0).any():
         raise ValueError("a price index must be positive")
     return Estimate.without_limits(value * base / index)
@@ -216,10 +216,10 @@ def deflate(value: ArrayLike, index: ArrayLike, *, base: float = 1.0) -> Estimat
 def break_adjusted(
     value_end: ArrayLike, value_start: ArrayLike, comparable: NDArray[np.bool_], years: ArrayLike = 1
 ) -> Estimate:
-    """Give yearly growth over the components that mean the same at both ends.
+    """Return the yearly growth of the components that are defined the same at both ends.
 
-    Formula: :func:`compound` of ``sum of comparable ends / sum of comparable starts``. Community nursing,
-    say, entered the Dutch basic insurance in 2015: included, it would pass for growth.
+    Formula: :func:`compound` of ``sum of comparable ends / sum of comparable starts``. For example, community nursing
+    entered the Dutch basic insurance in 2015: included, it would look like growth.
 
     Parameters
     ----------
@@ -233,8 +233,8 @@ def break_adjusted(
     Returns
     -------
     Estimate
-        Leading shape, fraction per year; nan where nothing is comparable. Limits nan: the variance of a sum
-        of components needs their covariances, which no cube keeps.
+        Leading shape, fraction per year; nan where nothing is comparable. Limits nan: the variance of a sum of
+        components needs their covariances, which no cube has.
 
     Raises
     ------
@@ -247,9 +247,9 @@ def break_adjusted(
     0.1
     """
     comparable = np.asarray(comparable)
-    # A 0/1 float with nan in it would silently count as comparable.
+    # In an array of floats, nan would count as comparable without an error.
     if comparable.dtype != np.bool_:
         raise ValueError(f"comparable must be boolean, got {comparable.dtype}")
-    end, start, chosen = together(value_end=value_end, value_start=value_start, comparable=comparable)
+    end, start, chosen = broadcast(value_end=value_end, value_start=value_start, comparable=comparable)
     end, start = (np.where(chosen == 1, part, 0.0).sum(axis=-1) for part in (end, start))
     return compound(end, start, years)

@@ -1,13 +1,13 @@
 """Inequality between groups in a social order, and between persons: SII, RII, concentration index, Gini.
 
-Belongs here: one number for a whole gradient or distribution. Does not belong here: the gap or ratio between
-two groups (``rates``) and how groups are formed or ordered (specs and cubes).
+Belongs here: one number for a whole gradient or distribution. Not here: the gap or ratio between two groups
+(``contrast``), and how groups are formed or ordered (specs and cubes).
 
-Order and sign. Groups lie on the last axis **from the most to the least disadvantaged**; everybody stands at the
-middle of the own group on a scale from 0 to 1, the *ridit* (half the group's population share plus the shares
-before it). Positive means: more among the least disadvantaged. So a slope index of -8 for mortality is 8 more
-deaths at the bottom, and one of +8 for life expectancy 8 more years at the top. Groups without people play no
-part; a missing value in any other group makes the result nan.
+Order and sign. Groups are the last axis, **from the most to the least disadvantaged**; the position of a group on a
+scale from 0 to 1 is its *ridit*: half its population share plus the shares of the groups before it. Positive means:
+more among the least disadvantaged. So a slope index of -8 for mortality is 8 more deaths at the bottom, and one of +8
+for life expectancy 8 more years at the top. Groups without people do not count; a missing value in any other group
+makes the result nan.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from triple_aim.stats import intervals
-from triple_aim.stats.arguments import never_negative, quotient, tail, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative, tail_probability
 from triple_aim.stats.estimate import Estimate, Floats
 
 Transform = Literal["identity", "log", "logit"]
@@ -38,7 +38,7 @@ def slope_index(
     per: float = 1.0,
     level: float = 0.95,
 ) -> Estimate:
-    """Give the slope index of inequality: how much the value rises from the bottom to the top of society.
+    """Return the slope index of inequality: how much the value rises from the bottom to the top of society.
 
     Formula: the slope of ``value`` on ridit ``x`` by least squares with weights ``a``, the population shares:
     ``sum a (x - 1/2) y / sum a (x - 1/2)^2``. Limits: percentiles of the slopes of simulated group values, drawn
@@ -52,24 +52,24 @@ def slope_index(
         Scale on which the groups' sampling distribution is normal: log for rates, logit for shares. It shapes the
         limits only (the variance is carried over by the delta method); the slope is always of the value itself.
     simulations : int
-        Number of draws, 1000 at least. Memory: as many numbers for every row.
+        Number of draws, at least 1000. Memory: as many numbers for every row.
     seed : int
-        Seed of the draws. Every row meets the same draws, so its limits do not depend on which other rows there are.
+        Seed of the draws. All rows use the same draws, so the limits of a row do not depend on the other rows.
     per : float
-        Multiplies the result; negative to turn its sign.
+        Multiplies the result; a negative number changes its sign.
     level : float
         Confidence, between 0 and 1.
 
     Returns
     -------
     Estimate
-        Leading shape, unit of ``value`` times ``per``; nan with fewer than two populated groups. Limits nan where
-        a value of 0 (or, for logit, of 1) has no place on the scale of ``transform``.
+        Leading shape, unit of ``value`` times ``per``; nan with fewer than two populated groups. Limits nan where a
+        value of 0 (or, for logit, of 1) does not exist on the scale of ``transform``.
 
     Raises
     ------
     ValueError
-        For a negative variance or population, a value that the transform cannot hold, an unknown transform, too
+        For a negative variance or population, a value outside the range of the transform, an unknown transform, too
         few simulations, shapes that do not fit or an impossible level.
 
     References
@@ -99,7 +99,7 @@ def relative_index(
     seed: int = 1,
     level: float = 0.95,
 ) -> Estimate:
-    """Give the relative index of inequality: the slope index set against the level of the value.
+    """Return the relative index of inequality: the slope index relative to the level of the value.
 
     Formula, with the fitted line of :func:`slope_index`: for ``"extremes"`` the ratio of its ends, top over bottom
     (Kunst and Mackenbach; 1 is equality); for ``"mean"`` the slope over the population mean (Pamuk; 0 is equality).
@@ -114,9 +114,8 @@ def relative_index(
     Returns
     -------
     Estimate
-        Leading shape, without unit; nan where the mean is not positive (``"mean"``) or the line falls below 0
-        before an end (``"extremes"``). Of a simulated line such an end counts as 0; a limit that thereby becomes
-        infinite is nan.
+        Leading shape, without unit; nan where the mean is not positive (``"mean"``) or an end of the line is below 0
+        (``"extremes"``). In a simulated line such an end counts as 0; a limit that becomes infinite by this is nan.
 
     Raises
     ------
@@ -145,12 +144,12 @@ def relative_index(
     if draws is None:
         return Estimate.without_limits(ratio)
     top, bottom = (np.maximum(draws[0] + sign * draws[1] / 2, 0.0) for sign in (1, -1))
-    # Infinity keeps its place in the order of the draws, which is all that a percentile needs.
+    # A percentile needs only the order of the draws, and infinity is in that order.
     return _percentile_limits(ratio, np.where(bottom > 0, quotient(top, bottom), np.inf), level=level)
 
 
 def gini(amount: ArrayLike, persons: ArrayLike) -> Estimate:
-    """Give the Gini coefficient of an amount over persons: 0 all the same, near 1 all with one.
+    """Return the Gini coefficient of an amount over persons: 0 if all have the same, near 1 if one has all.
 
     Formula: 1 minus twice the area under the Lorenz curve, classes in order of their mean; equal to the
     :func:`concentration_index` of the amount over the ranks of the amount itself.
@@ -158,14 +157,14 @@ def gini(amount: ArrayLike, persons: ArrayLike) -> Estimate:
     Parameters
     ----------
     amount, persons : array_like, broadcastable, classes on the last axis in any order
-        Total amount of each class and number of persons in it; for persons one by one ``persons=1``.
+        Total amount and number of persons of each class; for individual persons ``persons=1``.
 
     Returns
     -------
     Estimate
-        Leading shape, 0 to 1, without limits; nan where nothing is distributed, or an amount belongs to nobody.
-        From classes it is a lower bound, since differences within a class do not count; of ``n`` persons it is at most
-        ``(n - 1) / n`` (no correction for small numbers).
+        Leading shape, 0 to 1, without limits; nan where the total amount is 0, or a class without persons has an
+        amount. From classes it is a lower bound, because differences within a class do not count; of ``n`` persons it
+        is at most ``(n - 1) / n`` (no correction for small numbers).
 
     Raises
     ------
@@ -181,11 +180,11 @@ def gini(amount: ArrayLike, persons: ArrayLike) -> Estimate:
     >>> gini([0, 0, 0, 8.0], 1).value.item(), gini([30.0, 10.0], [3, 1]).value.item()
     (0.75, 0.0)
     """
-    amount, persons = together(amount=amount, persons=persons)
-    never_negative(amount=amount, persons=persons)
+    amount, persons = broadcast(amount=amount, persons=persons)
+    require_non_negative(amount=amount, persons=persons)
     mean = quotient(amount, persons)
-    lost = ((persons == 0) & (amount != 0)).any(axis=-1)
-    return concentration_index(mean, persons, rank=mean).where(~lost)
+    has_unowned = ((persons == 0) & (amount != 0)).any(axis=-1)
+    return concentration_index(mean, persons, rank=mean).where(~has_unowned)
 
 
 def concentration_index(
@@ -199,31 +198,31 @@ def concentration_index(
     upper_bound: float = 1.0,
     level: float = 0.95,
 ) -> Estimate:
-    """Give the concentration index: where in the social order health, illness or care is concentrated.
+    """Return the concentration index: at which end of the social order health, illness or care is concentrated.
 
     Formula: ``C = 2 / mu * sum f h (R - 1/2)`` with population shares ``f``, mean ``mu`` and ridits ``R``. Of a
     variable bounded by ``lo`` and ``hi``, Erreygers: ``4 mu C / (hi - lo)``; Wagstaff: ``(hi - lo) mu C / ((hi - mu)(mu
-    - lo))``. Variance: ``(sum f (g^2 + s^2 b^2)) / n``, with of a group ``g = h/mu (2R - 1 - C) + 1 - C - q' - q``
+    - lo))``. Variance: ``(sum f (g^2 + s^2 b^2)) / n``, where a group has ``g = h/mu (2R - 1 - C) + 1 - C - q' - q``
     (``q', q`` the shares of health below and up to it), ``b = (2R - 1 - C) / mu`` and ``s^2`` the variance within
-    it, as Kakwani et al.; carried to the corrected indices by the delta method. Limits ``-+ z sqrt(variance)``.
+    it, as Kakwani et al.; extended to the corrected indices by the delta method. Limits ``-+ z sqrt(variance)``.
 
     Parameters
     ----------
     health : array_like, groups or persons on the last axis
         Mean of each group, or the value of each person.
     persons : array_like, broadcastable
-        Persons in each group (for persons one by one: 1). Weights may be given, but then ``n`` is not what they add to
-        and the limits mean nothing.
+        Persons in each group (1 for individual persons). With weights that do not add up to ``n``, the limits are
+        meaningless.
     rank : array_like, broadcastable, optional
-        What orders the groups or persons, lowest the most disadvantaged. Those that tie share their middle ridit,
-        so the order of rows never matters. Without it the order of the last axis counts, most disadvantaged first.
+        Order of the groups or persons, the lowest the most disadvantaged. Ties share their middle ridit, so the order
+        of rows does not matter. Without it the order of the last axis counts, most disadvantaged first.
     variance : array_like, broadcastable, optional
-        Variance of health *between the persons within* each group, e.g. ``p (1 - p)``; 0 for persons one by one.
+        Variance of health *between the persons within* each group, e.g. ``p (1 - p)``; 0 for individual persons.
         None: no limits.
     correction : {"erreygers", "wagstaff"}, optional
         For bounded variables, whose plain index depends on whether health or illness is counted.
     lower_bound, upper_bound : float
-        What the variable can be at least and at most (not what is observed); used with a correction only.
+        Smallest and largest possible value of the variable (not observed); used with a correction only.
     level : float
         Confidence, between 0 and 1.
 
@@ -255,32 +254,32 @@ def concentration_index(
     z = intervals.z_score(level)
     if correction not in (None, "erreygers", "wagstaff"):
         raise ValueError(f'correction must be "erreygers", "wagstaff" or None, got {correction!r}')
-    health, persons = together(health=health, persons=persons)
-    place = np.arange(health.shape[-1]) if rank is None else rank
+    health, persons = broadcast(health=health, persons=persons)
+    ranks = np.arange(health.shape[-1]) if rank is None else rank
     spread = np.nan if variance is None else variance
-    health, persons, place, spread = together(health=health, persons=persons, rank=place, variance=spread)
-    never_negative(persons=persons, variance=spread)
+    health, persons, ranks, spread = broadcast(health=health, persons=persons, rank=ranks, variance=spread)
+    require_non_negative(persons=persons, variance=spread)
     health, span = _above_bound(health, correction, lower_bound, upper_bound)
 
-    order = np.argsort(place, axis=-1)
-    health, persons, place, spread = (np.take_along_axis(part, order, -1) for part in (health, persons, place, spread))
+    order = np.argsort(ranks, axis=-1)
+    health, persons, ranks, spread = (np.take_along_axis(part, order, -1) for part in (health, persons, ranks, spread))
     n = persons.sum(axis=-1, keepdims=True)
     share = quotient(persons, n)
-    # An empty group may have no health, rank or variance to speak of; that must not spoil the others.
+    # An empty group may have nan as health, rank or variance, which must not make the result nan.
     health, spread = (np.where(share == 0, 0.0, part) for part in (health, spread))
     mean = (share * health).sum(axis=-1, keepdims=True)
-    below, upto = _around_ties(share, place)
-    health_below, health_upto = _around_ties(quotient(share * health, mean), place)
+    below, upto = _around_ties(share, ranks)
+    health_below, health_upto = _around_ties(quotient(share * health, mean), ranks)
     position = below + upto - 1  # 2R - 1
     plain = quotient(share * health * position, mean).sum(axis=-1, keepdims=True)
-    plain = np.where(((share > 0) & np.isnan(place)).any(axis=-1, keepdims=True), np.nan, plain)
+    plain = np.where(((share > 0) & np.isnan(ranks)).any(axis=-1, keepdims=True), np.nan, plain)
 
     factor, change = np.ones_like(mean), np.zeros_like(mean)
     if correction == "erreygers":
         factor, change = 4 * mean / span, np.full_like(mean, 4 / span)
     elif correction == "wagstaff":
         factor, change = quotient(span, span - mean), quotient(span, (span - mean) ** 2)
-    # What one person more adds to the index: by its own health, and by moving everybody's rank and the mean.
+    # Influence of one more person on the index: by their own health, and by changing all ranks and the mean.
     per_health = factor * quotient(position - plain, mean) + plain * change
     own = factor * (quotient(health * (position - plain), mean) + 1 - plain - health_below - health_upto)
     own = own + plain * change * (health - mean)
@@ -292,24 +291,24 @@ def concentration_index(
 def _above_bound(
     health: Floats, correction: Correction | None, lower_bound: float, upper_bound: float
 ) -> tuple[Floats, float]:
-    """Check health against its bounds; give it as distance from the lower one, and the distance between them."""
+    """Check health against its bounds; return its distance from the lower one, and the distance between the two."""
     if correction is None:
-        never_negative(health=health)
+        require_non_negative(health=health)
         return health, np.nan
     if not lower_bound < upper_bound:
         raise ValueError("lower_bound must be below upper_bound")
     if ((health < lower_bound) | (health > upper_bound)).any():
-        raise ValueError("health must lie between lower_bound and upper_bound")
+        raise ValueError("health must be between lower_bound and upper_bound")
     return health - lower_bound, upper_bound - lower_bound
 
 
-def _around_ties(part: Floats, place: Floats) -> tuple[Floats, Floats]:
-    """Give the sum of ``part`` below, and up to and including, all that share a place (places sorted)."""
+def _around_ties(part: Floats, ranks: Floats) -> tuple[Floats, Floats]:
+    """Return the sums of ``part`` below each tie, and up to and including the tie (ranks sorted)."""
     upto = np.cumsum(part, axis=-1)
     below = np.concatenate([np.zeros_like(upto[..., :1]), upto[..., :-1]], axis=-1)
-    starts = np.concatenate([np.ones_like(place[..., :1], bool), np.diff(place, axis=-1) != 0], axis=-1)
-    ends = np.concatenate([starts[..., 1:], np.ones_like(place[..., :1], bool)], axis=-1)
-    # Sums only rise, so the latest start and the next end are a running maximum and a running minimum.
+    starts = np.concatenate([np.ones_like(ranks[..., :1], bool), np.diff(ranks, axis=-1) != 0], axis=-1)
+    ends = np.concatenate([starts[..., 1:], np.ones_like(ranks[..., :1], bool)], axis=-1)
+    # Sums never decrease, so the previous start and the next end are a running maximum and a running minimum.
     below = np.maximum.accumulate(np.where(starts, below, -np.inf), axis=-1)
     upto = np.minimum.accumulate(np.where(ends, upto, np.inf)[..., ::-1], axis=-1)[..., ::-1]
     return below, upto
@@ -323,16 +322,16 @@ def _fit(
     simulations: int,
     seed: int,
 ) -> tuple[Floats, Floats, tuple[Floats, Floats] | None]:
-    """Give height in the middle and slope of the fitted line, and of the lines of simulated values (draws first)."""
+    """Return middle value and slope of the fitted line, and those of the lines of simulated values (draws first)."""
     if transform not in ("identity", "log", "logit"):
         raise ValueError(f'transform must be "identity", "log" or "logit", got {transform!r}')
     if simulations < 1000:
         raise ValueError(f"simulations must be 1000 or more, got {simulations}")
     spread = np.nan if variance is None else variance
-    value, spread, population = together(value=value, variance=spread, population=population)
-    never_negative(variance=spread, population=population)
+    value, spread, population = broadcast(value=value, variance=spread, population=population)
+    require_non_negative(variance=spread, population=population)
     if transform != "identity":
-        never_negative(value=value)
+        require_non_negative(value=value)
     if transform == "logit" and (value > 1).any():
         raise ValueError("value must not exceed 1 under a logit transform")
 
@@ -347,7 +346,7 @@ def _fit(
     noise = np.random.default_rng(seed).standard_normal((value.shape[-1], simulations))
     middles = np.zeros((simulations, *middle.shape))
     slopes = np.zeros_like(middles)
-    # Group by group: the draws of all groups at once would need many times the memory.
+    # Group by group: the draws of all groups at once need much more memory.
     for group, deviation in enumerate(noise):
         drawn = _draw(value[..., group], spread[..., group], deviation.reshape(-1, *([1] * middle.ndim)), transform)
         drawn = np.where(share[..., group] == 0, 0.0, drawn)
@@ -368,7 +367,7 @@ def _draw(value: Floats, variance: Floats, deviation: Floats, transform: Transfo
 
 
 def _percentile_limits(value: Floats, draws: Floats | None, *, per: float = 1.0, level: float) -> Estimate:
-    beyond = tail(level)
+    beyond = tail_probability(level)
     if draws is None:
         return Estimate.without_limits(per * value)
     lower, upper = np.quantile(per * draws, [beyond, 1 - beyond], axis=0, method="inverted_cdf")

@@ -1,8 +1,8 @@
 """Confidence limits that several methods share: Poisson counts, proportions, means.
 
-Belongs here: limits of one quantity, each a pair ``(lower, upper)`` of arrays shaped like the arguments.
-Does not belong here: rates and ratios built on them (``rates``, ``standardise``, ``survey``).
-``scipy.special`` is used rather than ``scipy.stats``: the same quantiles, many times faster on arrays.
+Belongs here: limits of one quantity, each a pair ``(lower, upper)`` of arrays shaped like the arguments. Not here:
+rates and ratios built on them (``rates``, ``standardise``, ``survey``). ``scipy.special`` has the same quantiles as
+``scipy.stats`` and is many times faster on arrays.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from triple_aim.stats.arguments import never_negative, quotient, tail, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative, tail_probability
 from triple_aim.stats.estimate import Floats
 
 Limits = tuple[Floats, Floats]
 
-BYAR_FROM = 10  # events; below it Byar drifts from exact and PHE prescribes the exact limits
+BYAR_FROM = 10  # events; with fewer Byar deviates from exact, and PHE prescribes the exact limits
 
 
 def z_score(level: float) -> float:
-    """Give the standard normal quantile of a two-sided interval, e.g. 1.96 for 0.95.
+    """Return the standard normal quantile of a two-sided interval, e.g. 1.96 for 0.95.
 
     Examples
     --------
     >>> round(z_score(0.95), 6)
     1.959964
     """
-    return float(-special.ndtri(tail(level)))
+    return float(-special.ndtri(tail_probability(level)))
 
 
 def byar(count: ArrayLike, *, level: float = 0.95) -> Limits:
-    """Give Byar's approximate limits of a Poisson count.
+    """Return Byar's approximate limits of a Poisson count.
 
     Formula: ``x (1 - 1/(9x) - z/(3 sqrt x))^3`` and the same with ``x + 1`` and ``+ z`` for the upper limit.
 
@@ -60,20 +60,20 @@ def byar(count: ArrayLike, *, level: float = 0.95) -> Limits:
     >>> [limit.round(3).item() for limit in byar(10)]
     [4.787, 18.391]
     """
-    (count,) = together(count=count)
-    never_negative(count=count)
+    (count,) = broadcast(count=count)
+    require_non_negative(count=count)
     z = z_score(level)
     above = count + 1
-    # max(x, 1) only avoids a division by zero that the final where() discards anyway.
+    # The 1.0 avoids a division by zero; the final where() discards the result.
     safe = np.where(count > 0, count, 1.0)
     lower = safe * (1 - 1 / (9 * safe) - z / (3 * np.sqrt(safe))) ** 3
     upper = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
-    # Very high levels push the cube below zero for small counts; a count cannot be negative.
+    # At very high levels the cube is negative for small counts; a count cannot be negative.
     return np.where(count == 0, 0.0, np.where(np.isnan(count), np.nan, np.maximum(lower, 0.0))), upper
 
 
 def exact_poisson(count: ArrayLike, *, level: float = 0.95) -> Limits:
-    """Give Garwood's exact limits of a Poisson count.
+    """Return Garwood's exact limits of a Poisson count.
 
     Formula: ``chi2(a/2; 2x) / 2`` and ``chi2(1 - a/2; 2x + 2) / 2``, computed as gamma quantiles.
 
@@ -102,14 +102,14 @@ def exact_poisson(count: ArrayLike, *, level: float = 0.95) -> Limits:
     >>> [limit.round(4).item() for limit in exact_poisson(5)]
     [1.6235, 11.6683]
     """
-    (count,) = together(count=count)
-    never_negative(count=count)
-    lower = np.where(count == 0, 0.0, special.gammaincinv(count, tail(level)))
-    return lower, special.gammainccinv(count + 1, tail(level))
+    (count,) = broadcast(count=count)
+    require_non_negative(count=count)
+    lower = np.where(count == 0, 0.0, special.gammaincinv(count, tail_probability(level)))
+    return lower, special.gammainccinv(count + 1, tail_probability(level))
 
 
 def poisson(count: ArrayLike, *, level: float = 0.95) -> Limits:
-    """Give limits of a count as PHE prescribes: exact below 10 events, Byar from 10.
+    """Return limits of a count as PHE prescribes: exact below 10 events, Byar from 10.
 
     Parameters, returns and raises as :func:`byar`.
 
@@ -124,15 +124,15 @@ def poisson(count: ArrayLike, *, level: float = 0.95) -> Limits:
     """
     lower, upper = byar(count, level=level)
     lower, upper = np.atleast_1d(lower), np.atleast_1d(upper)
-    # The exact quantiles are iterative, hence slow: only the few small counts pay for them.
-    (count,) = together(count=count)
+    # Exact quantiles are iterative and slow: they are computed for small counts only.
+    (count,) = broadcast(count=count)
     small = np.atleast_1d(count < BYAR_FROM)
     lower[small], upper[small] = exact_poisson(np.atleast_1d(count)[small], level=level)
     return lower.reshape(count.shape), upper.reshape(count.shape)
 
 
 def wilson(count: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Limits:
-    """Give Wilson's score limits of a binomial proportion, without continuity correction.
+    """Return Wilson's score limits of a binomial proportion, without continuity correction.
 
     Formula: ``(2x + z^2 -+ z sqrt(z^2 + 4x(1 - x/n))) / (2(n + z^2))``.
 
@@ -161,17 +161,17 @@ def wilson(count: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Limits:
     >>> [limit.round(4).item() for limit in wilson(81, 263)]
     [0.2553, 0.3662]
     """
-    count, n = _part_of(count, n)
+    count, n = _broadcast_count(count, n)
     z = z_score(level)
     half = z * np.sqrt(z**2 + 4 * count * (1 - quotient(count, n)))
     lower = (2 * count + z**2 - half) / (2 * (n + z**2))
     upper = (2 * count + z**2 + half) / (2 * (n + z**2))
-    # At 0 of n and n of n the algebra is exactly 0 and 1; rounding may step just outside.
+    # At 0 of n and n of n the limits are exactly 0 and 1; rounding may give slightly more or less.
     return np.clip(lower, 0.0, 1.0), np.clip(upper, 0.0, 1.0)
 
 
 def clopper_pearson(count: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Limits:
-    """Give exact (beta quantile) limits of a proportion; ``n`` may be an effective sample size.
+    """Return exact (beta quantile) limits of a proportion; ``n`` may be an effective sample size.
 
     Formula: ``Beta(a/2; x, n - x + 1)`` and ``Beta(1 - a/2; x + 1, n - x)``.
     Parameters, returns and raises as :func:`wilson`; fractions are allowed in both arguments.
@@ -186,15 +186,15 @@ def clopper_pearson(count: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> L
     >>> [limit.round(4).item() for limit in clopper_pearson(0, 20)]
     [0.0, 0.1684]
     """
-    count, n = _part_of(count, n)
-    lower = np.where(count == 0, 0.0, special.betaincinv(count, n - count + 1, tail(level)))
-    upper = np.where(count == n, 1.0, special.betainccinv(count + 1, n - count, tail(level)))
+    count, n = _broadcast_count(count, n)
+    lower = np.where(count == 0, 0.0, special.betaincinv(count, n - count + 1, tail_probability(level)))
+    upper = np.where(count == n, 1.0, special.betainccinv(count + 1, n - count, tail_probability(level)))
     known = (n > 0) & ~np.isnan(count)
     return np.where(known, lower, np.nan), np.where(known, upper, np.nan)
 
 
 def student_t(value: ArrayLike, variance: ArrayLike, degrees_of_freedom: ArrayLike, *, level: float = 0.95) -> Limits:
-    """Give limits ``value -+ t sqrt(variance)``.
+    """Return limits ``value -+ t sqrt(variance)``.
 
     Parameters
     ----------
@@ -221,27 +221,27 @@ def student_t(value: ArrayLike, variance: ArrayLike, degrees_of_freedom: ArrayLi
     >>> [limit.round(4).item() for limit in student_t(5.0, 1.0, 6)]
     [2.5531, 7.4469]
     """
-    value, variance = together(value=value, variance=variance)
-    never_negative(variance=variance)
+    value, variance = broadcast(value=value, variance=variance)
+    require_non_negative(variance=variance)
     half = t_score(degrees_of_freedom, level=level) * np.sqrt(variance)
     return value - half, value + half
 
 
 def t_score(degrees_of_freedom: ArrayLike, *, level: float = 0.95) -> Floats:
-    """Give the Student t quantile of a two-sided interval; nan without a positive degree of freedom.
+    """Return the Student t quantile of a two-sided interval; nan without a positive degree of freedom.
 
     Examples
     --------
     >>> t_score([0, 6, np.inf]).round(4)
     array([   nan, 2.4469, 1.96  ])
     """
-    score: Floats = special.stdtrit(np.asarray(degrees_of_freedom, dtype=np.float64), 1 - tail(level))
+    score: Floats = special.stdtrit(np.asarray(degrees_of_freedom, dtype=np.float64), 1 - tail_probability(level))
     return score
 
 
-def _part_of(count: ArrayLike, n: ArrayLike) -> tuple[Floats, ...]:
-    count, n = together(count=count, n=n)
-    never_negative(count=count, n=n)
+def _broadcast_count(count: ArrayLike, n: ArrayLike) -> tuple[Floats, ...]:
+    count, n = broadcast(count=count, n=n)
+    require_non_negative(count=count, n=n)
     if (count > n).any():
         raise ValueError("count must not exceed n")
     return count, n

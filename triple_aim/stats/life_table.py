@@ -1,18 +1,18 @@
-"""Length of life from deaths and person-years by age: expectancy, expectancy in good health, years lost.
+"""Length of life from deaths and person-years by age: life expectancy, healthy life expectancy, years of life lost.
 
-Belongs here: methods in which age itself is the measure (age bands on the last axis). Does not belong here:
-rates by age (``rates``), their standardisation (``standardise``), and the rule that a small population gets no
-life expectancy (a spec's or the gate's; Toson and Baker 2003 advise at least 5000 person-years).
+Belongs here: methods in which age itself is the measure (age bands on the last axis). Not here: rates by age
+(``rates``), their standardisation (``standardise``), and the rule that a small population gets no life expectancy (of a
+spec or of the gate; Toson and Baker 2003 advise at least 5000 person-years).
 
-What cannot be computed is nan, never a guess. With regard to the bands from age ``at`` upward: no person-years
-in a band, missing deaths, or no deaths in the open last band (the last survivors would live for ever). No deaths
-in another band are no problem: everybody lives through it. ``closing_age`` pools the upper bands, which mends
-most of these; bands below ``at`` play no part.
+What cannot be computed is nan. This concerns the bands from age ``at`` upward: no person-years in a band, missing
+deaths, or no deaths in the open last band (its survivors would live forever). No deaths in another band are no problem:
+everybody survives it. ``closing_age`` pools the upper bands, which solves most of these cases; bands below ``at`` are
+not used.
 
-Fraction of the band lived by those who die in it (Chiang's a): 0.1 in a band that starts at birth and ends at 5 at
-the latest, 0.5 elsewhere. For 0-4 as one band 0.1 is our approximation: with 85 % of its deaths in the first
-year, at 0.1 year, and the others at 2.5 to 3 years, they come after 0.46 to 0.54 year, a tenth of 5. Where 5 per
-1000 die so young, a fraction of 0.15 instead shifts life expectancy at birth by 0.001 year.
+Fraction of the band lived by those who die in it (Chiang's a): 0.1 in a band that starts at birth and ends at 5 at the
+latest, 0.5 elsewhere. For 0-4 as one band 0.1 is our approximation: with 85 % of its deaths in the first year, at 0.1
+year, and the others at 2.5 to 3 years, the mean age at death is 0.46 to 0.54 year, a tenth of 5. Where 5 per 1000 die
+so young, a fraction of 0.15 instead shifts life expectancy at birth by 0.001 year.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from triple_aim.stats import intervals
-from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative
 from triple_aim.stats.estimate import Estimate, Floats
 from triple_aim.stats.standardise import Empty, directly_standardised_rate
 
@@ -38,7 +38,7 @@ def life_expectancy(
     fraction: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Estimate:
-    """Give the years still to live at an age, from an abridged life table, with Silcocks' variance.
+    """Return the life expectancy at an age, from an abridged life table, with Silcocks' variance.
 
     Formula: ``q = n m / (1 + n (1-a) m)`` (at most 1) with ``m = deaths / person_years``, width ``n`` and fraction
     ``a``; of ``l`` survivors ``L = n (l' + a l q)`` years are lived, ``l / m`` in the open band; ``e = sum L / l``.
@@ -52,7 +52,7 @@ def life_expectancy(
     lower_age : array_like, shape (ages,)
         Lowest age of each band, rising; a band ends where the next one starts and the last one is open.
     at : float
-        The age at which expectancy is asked for: the start of a band.
+        Age of the expectancy: the start of a band.
     closing_age : float, optional
         Pool all bands from this age on into the open band; the start of a band.
     fraction : array_like, broadcastable to the bands, optional
@@ -83,7 +83,7 @@ def life_expectancy(
     >>> life.value.round(2).item(), life.lower.round(2).item()
     (83.28, 76.88)
     """
-    # Everybody healthy, known without error: Sullivan's sums then are those of the life table itself.
+    # With a healthy share of 1 without error, Sullivan's sums are those of the life table itself.
     return healthy_life_expectancy(
         deaths,
         person_years,
@@ -110,7 +110,7 @@ def healthy_life_expectancy(
     fraction: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Estimate:
-    """Give the years still to live in good health at an age, by Sullivan's method.
+    """Return the healthy life expectancy at an age, by Sullivan's method.
 
     Formula, with the symbols of :func:`life_expectancy` and ``h`` the healthy share: ``e = sum h L / l``.
     Variance: ``sum L^2 var(h)``, to which the variance of mortality adds ``sum l^2 (e' + h (1-a) n)^2 q^2 (1-q) /
@@ -126,7 +126,7 @@ def healthy_life_expectancy(
     share_variance : array_like, broadcastable, optional
         Sampling variance of that share, e.g. ``h (1-h) / n_effective``. Without it there is no interval.
     mortality_variance : bool
-        False leaves the chance in deaths out, as the manual does: harmless for a nation, misleading for a town.
+        False ignores the chance in deaths, as the manual does: harmless for a country, misleading for a municipality.
 
     Returns
     -------
@@ -170,23 +170,23 @@ def healthy_life_expectancy(
 
     pool = person_years[..., last:]
     weight = quotient(pool, pool.sum(axis=-1, keepdims=True))
-    # An empty band inside the pool has no share of its own; its weight of 0 must not turn that into nan.
+    # An empty band in the pool has no share (nan); its weight is 0 and it must not make the pool nan.
     share = _close(share, np.where(weight == 0, 0.0, weight * share[..., last:]))
     spread = _close(spread, np.where(weight == 0, 0.0, weight**2 * spread[..., last:]))
     deaths, person_years = _close(deaths, deaths[..., last:]), _close(person_years, pool)
-    # Bands below ``at`` play no part, not even when something is missing there.
+    # Bands below ``at`` are not used, so missing numbers there do not matter.
     deaths, person_years, share, spread = (part[..., first:] for part in (deaths, person_years, share, spread))
     rate, width, fraction = quotient(deaths, person_years), np.diff(starts)[first:last], fraction[..., first:last]
-    dying, alive, lived = _live(rate, width, fraction)
+    dying, alive, lived = _survive(rate, width, fraction)
 
     healthy_years = share * lived
     value = healthy_years.sum(axis=-1)
     variance = (lived**2 * spread).sum(axis=-1)
     if mortality_variance:
-        still_ahead = np.cumsum(healthy_years[..., ::-1], axis=-1)[..., -2::-1]
-        # Multiplied by (1 - q) here and divided by it below: e' itself does not exist once everybody has died.
-        lost = (1 - dying) * alive[..., :-1] * share[..., :-1] * (1 - fraction) * width + still_ahead
-        # No deaths in a band: q^2 / deaths tends to 0. All died in it: (1 - q) makes the term 0.
+        years_ahead = np.cumsum(healthy_years[..., ::-1], axis=-1)[..., -2::-1]
+        # Multiplied by (1 - q) here and divided by it below: without survivors e' does not exist.
+        lost = (1 - dying) * alive[..., :-1] * share[..., :-1] * (1 - fraction) * width + years_ahead
+        # Without deaths in a band q^2 / deaths tends to 0. Where all die in it, (1 - q) makes the term 0.
         chance = np.where(deaths[..., :-1] == 0, 0.0, quotient(dying**2, deaths[..., :-1] * (1 - dying)))
         variance = variance + np.where(dying == 1, 0.0, lost**2 * chance).sum(axis=-1)
         variance = variance + quotient(healthy_years[..., -1] ** 2, deaths[..., -1])
@@ -205,10 +205,10 @@ def years_of_life_lost(
     empty: Empty = "drop_weight",
     level: float = 0.95,
 ) -> Estimate:
-    """Give the years lost by death before an age limit, per person-year below it; crude or standardised.
+    """Return the years lost by death before an age limit, per person-year below it; crude or standardised.
 
     Formula: ``per * sum w y d/n / sum w`` with ``y = limit - middle of the band``; crude: ``w = n``, hence
-    ``per * sum d y / sum n``. Variance ``sum w^2 y^2 d/n^2 / (sum w)^2``: deaths are Poisson and each counts
+    ``per * sum d y / sum n``. Variance ``sum w^2 y^2 d/n^2 / (sum w)^2``: deaths are Poisson and each has the weight of
     its years squared. Limits by Dobson's method on the number of deaths, as
     :func:`triple_aim.stats.standardise.directly_standardised_rate`, of which this is the case of weights ``w y``.
 
@@ -263,7 +263,7 @@ def years_of_life_lost(
         starts, deaths=deaths, person_years=person_years, weight=person_years if weight is None else weight
     )
     deaths, person_years, shares = (part[..., :end] for part in parts)
-    # In a crude result an empty band weighs nothing, yet deaths in it must be seen and refused rather than lost.
+    # In a crude result an empty band has weight 0, but deaths in it must be refused rather than ignored.
     counted = np.where(person_years == 0, 1.0, shares) if weight is None else shares
     rate = directly_standardised_rate(
         deaths, person_years, counted * years, minimum_events=minimum_events, empty=empty, level=level
@@ -273,25 +273,25 @@ def years_of_life_lost(
 
 
 def _rising(lower_age: ArrayLike) -> Floats:
-    (starts,) = together(lower_age=lower_age)
+    (starts,) = broadcast(lower_age=lower_age)
     if starts.ndim != 1 or starts.size == 0 or not (np.diff(starts) > 0).all() or not starts[0] >= 0:
         raise ValueError("lower_age must be one row of ages that rise from 0 or more")
     return starts
 
 
 def _by_band(starts: Floats, **arrays: ArrayLike) -> tuple[Floats, ...]:
-    *parts, _ = together(**arrays, lower_age=starts)
+    *parts, _ = broadcast(**arrays, lower_age=starts)
     if parts[0].shape[-1] != starts.size:
-        raise ValueError(f"lower_age names {starts.size} bands, the data hold {parts[0].shape[-1]}")
-    never_negative(**dict(zip(arrays, parts, strict=True)))
+        raise ValueError(f"lower_age names {starts.size} bands, the data have {parts[0].shape[-1]}")
+    require_non_negative(**dict(zip(arrays, parts, strict=True)))
     return tuple(parts)
 
 
 def _band(name: str, age: float, starts: Floats) -> int:
-    found = np.flatnonzero(starts == age)
-    if found.size == 0:
+    index = np.flatnonzero(starts == age)
+    if index.size == 0:
         raise ValueError(f"{name} must be the start of a band, got {age}")
-    return int(found[0])
+    return int(index[0])
 
 
 def _default_fraction(starts: Floats) -> Floats:
@@ -302,13 +302,13 @@ def _default_fraction(starts: Floats) -> Floats:
 
 
 def _close(part: Floats, pool: Floats) -> Floats:
-    """Replace the upper bands by one that holds the sum of ``pool``."""
+    """Replace the upper bands by one with the sum of ``pool``."""
     below = part[..., : part.shape[-1] - pool.shape[-1]]
     return np.concatenate([below, pool.sum(axis=-1, keepdims=True)], axis=-1)
 
 
-def _live(rate: Floats, width: Floats, fraction: Floats) -> tuple[Floats, Floats, Floats]:
-    """Give the chance to die in each closed band, survivors of one person, and years lived per band."""
+def _survive(rate: Floats, width: Floats, fraction: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the probability of dying per closed band, the survivors of one person, and the years lived per band."""
     closed = rate[..., :-1]
     dying = np.minimum(width * closed / (1 + width * (1 - fraction) * closed), 1.0)
     alive = np.cumprod(np.concatenate([np.ones_like(rate[..., :1]), 1 - dying], axis=-1), axis=-1)

@@ -1,13 +1,12 @@
-"""Index numbers: how much of a change in value is price and how much is volume.
+"""Index numbers: which part of a change in value is price and which part is volume.
 
-Belongs here: bilateral indices over products and their chaining. Does not belong here: published price
-indices (``reference/``), amounts in constant prices (``growth.deflate``) and the parts of a change in euros
-(``decomposition``).
+Belongs here: bilateral indices over products and their chaining. Not here: published price indices (``reference/``),
+amounts in constant prices (``growth.deflate``) and the parts of a change in euros (``decomposition``).
 
-Products lie on the last axis. A product is *absent* from a period when its quantity is 0 and it has no price
-(nan). New and vanished products have no price to compare: the default ``"withhold"`` gives nan, ``"matched"``
-takes the products of both periods only, in every index and in the value ratio alike. A price that is nan
-though something was sold, or a quantity that is nan, is missing: the index is nan under both.
+Products are the last axis. A product is *absent* from a period when its quantity is 0 and it has no price (nan). New
+and vanished products have no price to compare: the default ``"withhold"`` gives nan, ``"matched"`` uses the products of
+both periods only, in every index and in the value ratio alike. A price of nan for a sold product, or a quantity of nan,
+is missing: the index is nan under both.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative
 from triple_aim.stats.estimate import Floats
 
-Of = Literal["price", "volume"]
+Indexed = Literal["price", "volume"]
 Absent = Literal["withhold", "matched"]
 
 
@@ -40,10 +39,10 @@ def laspeyres(
     quantity_start: ArrayLike,
     quantity_end: ArrayLike,
     *,
-    of: Of = "price",
+    of: Indexed = "price",
     absent: Absent = "withhold",
 ) -> Floats:
-    """Give the index that weighs with the start: what the old basket would cost now.
+    """Return the index with weights of the start: what the old basket costs now.
 
     Formula: price ``sum p1 q0 / sum p0 q0``; volume ``sum p0 q1 / sum p0 q0``.
 
@@ -85,10 +84,10 @@ def paasche(
     quantity_start: ArrayLike,
     quantity_end: ArrayLike,
     *,
-    of: Of = "price",
+    of: Indexed = "price",
     absent: Absent = "withhold",
 ) -> Floats:
-    """Give the index that weighs with the end: what today's basket costs compared with then.
+    """Return the index with weights of the end: what the current basket costs compared with the start.
 
     Formula: price ``sum p1 q1 / sum p0 q1``; volume ``sum p1 q1 / sum p1 q0``. Laspeyres price times Paasche
     volume, and Paasche price times Laspeyres volume, are the value ratio.
@@ -109,10 +108,10 @@ def fisher(
     quantity_start: ArrayLike,
     quantity_end: ArrayLike,
     *,
-    of: Of = "price",
+    of: Indexed = "price",
     absent: Absent = "withhold",
 ) -> Floats:
-    """Give the geometric mean of Laspeyres and Paasche, which favours neither period.
+    """Return the geometric mean of Laspeyres and Paasche, which treats both periods alike.
 
     Formula: ``sqrt(Laspeyres Paasche)``; Fisher price times Fisher volume is the value ratio.
     Parameters, returns and raises as :func:`laspeyres`.
@@ -139,7 +138,7 @@ def value_ratio(
     *,
     absent: Absent = "withhold",
 ) -> Floats:
-    """Give the change in value that price and volume share, over the same products as the indices.
+    """Return the ratio of values, of which price and volume are the factors, over the same products as the indices.
 
     Formula: ``sum p1 q1 / sum p0 q0``. Parameters, returns and raises as :func:`laspeyres`.
 
@@ -157,13 +156,13 @@ def chained(
     quantity: ArrayLike,
     *,
     index: Callable[..., Floats] = fisher,
-    of: Of = "price",
+    of: Indexed = "price",
     absent: Absent = "withhold",
 ) -> Floats:
-    """Link the indices of consecutive years into one series; weights then never are more than a year old.
+    """Link the indices of consecutive years into one series, so that weights are never more than a year old.
 
-    Formula: ``I_0 = 1``, ``I_t = I_(t-1) index(t-1, t)``. Price and volume share the value ratio in each link,
-    hence in the chain; with ``"matched"``, without the value of what was new or vanished in a link.
+    Formula: ``I_0 = 1``, ``I_t = I_(t-1) index(t-1, t)``. Price and volume multiply to the value ratio in each link,
+    and so in the chain; with ``"matched"``, without the value of products that are new or vanished in a link.
 
     Parameters
     ----------
@@ -172,7 +171,7 @@ def chained(
     index : callable
         :func:`laspeyres`, :func:`paasche` or :func:`fisher`.
     of, absent
-        As :func:`laspeyres`; ``absent`` is applied to each link, so a product may come and go.
+        As :func:`laspeyres`; ``absent`` is applied to each link, so a product may be absent in some years.
 
     Returns
     -------
@@ -193,7 +192,7 @@ def chained(
     >>> chained([[1.0], [1.1], [1.21]], [[5.0], [4.0], [3.0]]).round(4)
     array([1.  , 1.1 , 1.21])
     """
-    price, quantity = together(price=price, quantity=quantity)
+    price, quantity = broadcast(price=price, quantity=quantity)
     if price.ndim < 2:
         raise ValueError("price and quantity need an axis of years and an axis of products")
     before, after = np.s_[..., :-1, :], np.s_[..., 1:, :]
@@ -206,19 +205,19 @@ def _values(
 ) -> _Values:
     if absent not in ("withhold", "matched"):
         raise ValueError(f'absent must be "withhold" or "matched", got {absent!r}')
-    p0, p1, q0, q1 = together(
+    p0, p1, q0, q1 = broadcast(
         price_start=price_start, price_end=price_end, quantity_start=quantity_start, quantity_end=quantity_end
     )
     if p0.ndim == 0:
         raise ValueError("prices and quantities need an axis of products")
-    never_negative(price_start=p0, price_end=p1, quantity_start=q0, quantity_end=q1)
+    require_non_negative(price_start=p0, price_end=p1, quantity_start=q0, quantity_end=q1)
     absent_start, absent_end = np.isnan(p0) & (q0 == 0), np.isnan(p1) & (q1 == 0)
-    # What is in neither period says nothing about either; what is in one of them is the user's choice.
+    # A product absent from both periods never counts; for one absent from one period, the caller chooses.
     left_out = (absent_start | absent_end) if absent == "matched" else (absent_start & absent_end)
     return _Values(*(np.where(left_out, 0.0, p * q).sum(axis=-1) for p in (p0, p1) for q in (q0, q1)))
 
 
-def _is_price(of: Of) -> bool:
+def _is_price(of: Indexed) -> bool:
     if of not in ("price", "volume"):
         raise ValueError(f'of must be "price" or "volume", got {of!r}')
     return of == "price"

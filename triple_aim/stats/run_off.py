@@ -1,10 +1,10 @@
-"""Run-off: what the latest years will cost once all claims are in, by the chain ladder.
+"""Run-off: the cost of the latest years once all claims are booked, by the chain ladder.
 
-Belongs here: completing a triangle of claims and saying how sure that is. Does not belong here: building the
-triangle from booking dates (``sql/cube``) and deciding which year is provisional (the indicator's spec).
+Belongs here: completing a triangle of claims, with its standard error. Not here: building the triangle from booking
+dates (``sql/cube``), or deciding which year is provisional (the indicator's spec).
 
-A triangle holds what was booked per origin year (last axis but one) and development year (last axis); nan is
-not booked *yet*, 0 is nothing booked. Whatever comes after the last column is taken to be nothing.
+A triangle has the amounts booked per origin year (last axis but one) and development year (last axis); nan is not *yet*
+booked, 0 is nothing booked. After the last column nothing is assumed to follow.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from triple_aim.stats import intervals
-from triple_aim.stats.arguments import quotient, together
+from triple_aim.stats.arguments import broadcast, quotient
 from triple_aim.stats.estimate import Estimate, Floats
 
 
 # Arrays have no single truth value, so a generated __eq__ would raise: compare the fields instead.
 @dataclass(frozen=True, slots=True, eq=False)
 class Completion:
-    """How claims come in.
+    """The pattern in which claims are booked.
 
     Parameters
     ----------
     factor : ndarray, shape (..., development - 1)
         Growth of the cumulative amount from each development year to the next.
     share : ndarray, shape (..., origin)
-        Part (usually 0-1) of each origin's final amount that is booked by now. An amount of another
-        triangle of the same age, divided by it, is completed.
+        Part (usually 0-1) of each origin's final amount that is booked so far. It completes an amount of another
+        triangle of the same age: divide the amount by it.
     """
 
     factor: Floats
@@ -43,11 +43,11 @@ class _Pattern:
 
     factor: Floats
     relative_variance: Floats  # sigma^2 / factor^2
-    volume: Floats  # sum of the amounts on which the factor rests
+    volume: Floats  # sum of the amounts that the factor is computed from
 
 
 def completion_factors(triangle: ArrayLike) -> Completion:
-    """Give volume-weighted development factors and the completed share per origin.
+    """Return volume-weighted development factors and the completed share per origin.
 
     Formula: ``f_k = sum C_(i,k+1) / sum C_(i,k)`` over origins of which both are known, ``C`` cumulative;
     ``share_i = 1 / (f_k f_(k+1) ...)`` from the latest known ``k`` of origin ``i``.
@@ -84,28 +84,28 @@ def completion_factors(triangle: ArrayLike) -> Completion:
 
 
 def complete(triangle: ArrayLike, *, reference: ArrayLike | None = None, level: float = 0.95) -> Estimate:
-    """Give the final amount per origin, with limits from Mack's standard error.
+    """Return the final amount per origin, with limits from Mack's standard error.
 
     Formula: ``U_i = C_i / share_i``; ``se^2 = U_i^2 sum over k to come of sigma_k^2/f_k^2 (1/C_(i,k) + 1/S_k)``
-    with ``sigma_k^2 = sum C_(i,k) (C_(i,k+1)/C_(i,k) - f_k)^2 / (pairs - 1)`` and ``S_k`` the amount on which
-    ``f_k`` rests; limits ``U_i -+ z se``. A ``sigma_k^2`` that rests on one pair is extrapolated as Mack does.
+    with ``sigma_k^2 = sum C_(i,k) (C_(i,k+1)/C_(i,k) - f_k)^2 / (pairs - 1)`` and ``S_k`` the sum of
+    amounts behind ``f_k``; limits ``U_i -+ z se``. A ``sigma_k^2`` from one pair is extrapolated as Mack does.
 
     Parameters
     ----------
     triangle : array_like, shape (..., origin, development)
         As :func:`completion_factors`.
     reference : array_like, optional, leading axes broadcastable
-        A triangle that gives the factors and variances instead, e.g. the nation's where a region's own is too
-        thin. The region is then taken to run off as the nation does.
+        A triangle that gives the factors and variances instead, e.g. the national one where the region's own is too
+        small. The region is then assumed to run off as the country does.
     level : float
         Confidence, between 0 and 1.
 
     Returns
     -------
     Estimate
-        Shape (..., origin), unit of the triangle. A complete origin has its own amount as limits; limits are
-        nan where the variance cannot be estimated: amounts of 0 or less, or a factor that rests on one
-        origin without two factors before it to extrapolate from.
+        Shape (..., origin), unit of the triangle. A complete origin has its own amount as limits; limits are nan where
+        the variance cannot be estimated: amounts of 0 or less, or a factor from one origin without two factors before
+        it to extrapolate from.
 
     Raises
     ------
@@ -129,9 +129,9 @@ def complete(triangle: ArrayLike, *, reference: ArrayLike | None = None, level: 
 
 
 def complete_total(triangle: ArrayLike, *, reference: ArrayLike | None = None, level: float = 0.95) -> Estimate:
-    """Give the final amount of all origins together, with limits from Mack's standard error.
+    """Return the final amount of the sum of all origins, with limits from Mack's standard error.
 
-    Formula: as :func:`complete`; origins share their factors, so the errors of those add before squaring:
+    Formula: as :func:`complete`; origins share their factors, so the errors of the factors add up before squaring:
     ``se^2 = sum_i process_i + sum_k sigma_k^2/(f_k^2 S_k) (sum of U_i with k to come)^2``.
     Parameters, raises and references as :func:`complete`.
 
@@ -148,18 +148,18 @@ def complete_total(triangle: ArrayLike, *, reference: ArrayLike | None = None, l
     z = intervals.z_score(level)
     ultimate, process, estimation = _projection(triangle, reference)
     total = ultimate.sum(axis=-1)
-    # The square root makes the sum over origins one of errors, all driven by the same factor.
+    # The square root gives errors; they are added over origins because the same factor causes them.
     shared = (ultimate[..., None] * np.sqrt(estimation)).sum(axis=-2) ** 2
     error = np.sqrt(process.sum(axis=-1) + shared.sum(axis=-1))
     return Estimate(total, total - z * error, total + z * error)
 
 
 def _cumulative(triangle: ArrayLike) -> Floats:
-    (booked,) = together(triangle=triangle)
+    (booked,) = broadcast(triangle=triangle)
     if booked.ndim < 2 or booked.shape[-1] < 2:
         raise ValueError("a triangle needs an axis of origins and at least two development years")
     unknown = np.isnan(booked)
-    # Adding past a gap would count it as zero; and what was booked once cannot become unknown.
+    # A sum past a gap would count the gap as zero; and a booked amount cannot become unknown.
     if (unknown[..., :-1] & ~unknown[..., 1:]).any():
         raise ValueError("a triangle may not have a gap (nan) before a known amount")
     return np.cumsum(booked, axis=-1)
@@ -175,14 +175,14 @@ def _pattern(cumulative: Floats) -> _Pattern:
     variance = quotient(np.where(known, deviation, 0.0).sum(axis=-2), np.maximum(pairs - 1, 0))
     for k in range(2, variance.shape[-1]):
         last, one_before = variance[..., k - 1], variance[..., k - 2]
-        # fmin: where the variances have run down to 0, their quotient is undefined but 0 is the smallest.
+        # fmin: where the variances are 0, their quotient is undefined, but 0 is the smallest.
         extrapolated = np.fmin(quotient(last**2, one_before), np.minimum(last, one_before))
         variance[..., k] = np.where(pairs[..., k] == 1, extrapolated, variance[..., k])
     return _Pattern(factor, quotient(variance, factor**2), volume)
 
 
 def _projection(triangle: ArrayLike, reference: ArrayLike | None) -> tuple[Floats, Floats, Floats]:
-    """Give final amounts, their process variance, and the relative variance of each factor still to come."""
+    """Return final amounts, their process variance, and the relative variance of each factor still to come."""
     cumulative = _cumulative(triangle)
     pattern = _pattern(cumulative if reference is None else _cumulative(reference))
     if pattern.factor.shape[-1] != cumulative.shape[-1] - 1:
@@ -204,17 +204,17 @@ def _growth_to_come(factor: Floats) -> Floats:
 
 
 def _latest(cumulative: Floats) -> NDArray[np.int64]:
-    """Number, per origin, its latest known development year; -1 if there is none. A last axis of 1 is kept."""
+    """Return the index of the latest known development year per origin; -1 without any. A last axis of 1 is kept."""
     return np.asarray((~np.isnan(cumulative)).sum(axis=-1, keepdims=True) - 1)
 
 
 def _at_latest(cumulative: Floats, values: Floats) -> Floats:
-    """Take, per origin, the value at its latest known development year; nan if there is none."""
+    """Return the value at the latest known development year per origin; nan without any."""
     latest = _latest(cumulative)
     column = np.arange(cumulative.shape[-1]) == latest
     return np.where(latest[..., 0] < 0, np.nan, np.where(column, values, 0.0).sum(axis=-1))
 
 
 def _positive(amount: Floats) -> Floats:
-    # Mack's variance is proportional to the amount, which leaves none for an amount of 0 or less.
+    # Mack's variance is proportional to the amount, so an amount of 0 or less has none.
     return np.where(amount > 0, amount, np.nan)

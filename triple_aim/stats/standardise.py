@@ -1,12 +1,12 @@
-"""Standardised measures: rates, means and ratios made comparable over age and sex.
+"""Standardised measures: rates, means and ratios that are comparable over age and sex.
 
-Belongs here: methods that need a weight or a reference rate per stratum (strata on the last axis). Does not belong
-here: the standard populations themselves (``reference/``) and growth (``triple_aim.indicators.methods``).
+Belongs here: methods that need a weight or a reference rate per stratum (strata on the last axis). Not here: the
+standard populations themselves (``reference/``) and growth (``triple_aim.indicators.methods``).
 
-Strata without person-years ("empty" strata). A region without women over 95 has no rate there. Counting it
-as a rate of zero would call missing zero and pull the result down. The default ``"drop_weight"`` leaves the
-stratum out and renormalises the remaining weights, as if its rate were the weighted average of the others;
-``"withhold"`` refuses the cell. Events without person-years always withhold: they may not vanish.
+Strata without person-years ("empty" strata). A region without women over 95 has no rate there. A rate of zero would
+replace missing by zero and make the result too low. The default ``"drop_weight"`` leaves the stratum out and
+renormalises the remaining weights, as if its rate were the weighted average of the others; ``"withhold"`` gives nan.
+Events without person-years always give nan, because they must not disappear.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from triple_aim.stats import intervals
-from triple_aim.stats.arguments import never_negative, one_of, quotient, tail, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative, require_one_of, tail_probability
 from triple_aim.stats.estimate import Estimate, Floats
 from triple_aim.stats.rates import sample_variance
 
@@ -37,32 +37,32 @@ def directly_standardised_rate(
     empty: Empty = "drop_weight",
     level: float = 0.95,
 ) -> Estimate:
-    """Give the rate a region would have with the standard population's structure.
+    """Return the rate a region would have with the structure of the standard population.
 
     Formula: ``D = sum w_i O_i/n_i / sum w_i``; ``V = sum w_i^2 O_i/n_i^2 / (sum w_i)^2``.
     ``"dobson"``: ``D + sqrt(V/O) (O_L - O)`` and ``D + sqrt(V/O) (O_U - O)`` with Byar's ``O_L, O_U`` of the
-    total count ``O`` (exact below 10, if ``minimum_events`` lets so few through).
+    total count ``O`` (exact below 10, if ``minimum_events`` allows so few).
     ``"gamma"`` (Fay-Feuer): ``V/(2D) chi2(a/2; 2D^2/V)`` and, with ``k`` the largest ``w_i/(n_i sum w_i)``,
     ``(V + k^2)/(2(D + k)) chi2(1 - a/2; 2(D + k)^2/(V + k^2))``.
-    Where one person can have several events, or a part of one, ``event_sumsq`` takes the place of ``O_i`` in
-    ``V``, which is then ``sum over f of f^2`` times the variance of the persons with ``f`` events.
+    Where one person can have several events, or a part of one, ``event_sumsq`` replaces ``O_i`` in ``V``, which is
+    then ``sum over f of f^2`` times the variance of the persons with ``f`` events.
 
     Parameters
     ----------
     count, person_years, weight : array_like, broadcastable, strata on the last axis
-        Events, years at risk, and standard population (any scale). Strata of weight 0 play no part.
+        Events, years at risk, and standard population (any scale). Strata of weight 0 are not used.
     per : float
         Unit of the rate, e.g. 100 000.
     event_sumsq : array_like, optional
-        Sum over persons of the squared number ``f`` of events of that person, e.g. 9 for one person admitted
-        three times. ``f`` may be a share: a death counted half adds 0.5 to ``count`` and 0.25 here. Equals
-        ``count`` if everybody has one or none. For Dobson's limits only.
+        Sum over persons of the squared number ``f`` of events of that person, e.g. 9 for one person with three
+        admissions. ``f`` may be a fraction: a death that counts half adds 0.5 to ``count`` and 0.25 here. Equals
+        ``count`` if everybody has one event or none. For Dobson's limits only.
     interval : {"dobson", "gamma"}
-        The gamma limits are wider; they keep their level also where the weights differ strongly from the
-        region's own structure.
+        The gamma limits are wider; their coverage is right even where the weights differ strongly from the region's own
+        structure.
     minimum_events : float
         Below this total the result is withheld: Morris et al. find the rate itself unstable there.
-        If 0 is let through, a total of 0 events has a value but no Dobson limits.
+        With 0, a total of 0 events has a value but no Dobson limits.
     empty : {"drop_weight", "withhold"}
         Treatment of strata without person-years; see the module's docstring.
     level : float
@@ -93,19 +93,19 @@ def directly_standardised_rate(
     >>> rate.value.round(6).item(), rate.lower.round(1).item(), rate.upper.round(1).item()
     (360.0, 191.2, 616.0)
     """
-    one_of("interval", interval, ("dobson", "gamma"))
+    require_one_of("interval", interval, ("dobson", "gamma"))
     if event_sumsq is not None and interval == "gamma":
         raise ValueError("gamma limits assume independent events: pass event_sumsq with Dobson's only")
-    count, person_years, weight, squares = together(
+    count, person_years, weight, squares = broadcast(
         count=count,
         person_years=person_years,
         weight=weight,
         event_sumsq=count if event_sumsq is None else event_sumsq,
     )
-    never_negative(count=count, event_sumsq=squares)
-    # The squares of shares may add up to less than the shares do, but never to nothing.
+    require_non_negative(count=count, event_sumsq=squares)
+    # The squares of shares may add up to less than the shares, but not to zero.
     if (((count > 0) & (squares == 0)) | ((count == 0) & (squares > 0))).any():
-        raise ValueError("count and event_sumsq must be zero together: they are sums over the same persons")
+        raise ValueError("count and event_sumsq must be zero in the same cells: they are sums over the same persons")
     weight = _usable_weight(weight, person_years, count, empty)
     used = weight != 0
 
@@ -121,7 +121,7 @@ def directly_standardised_rate(
         limits = _gamma_limits(value, variance, largest, level)
     else:
         counts = intervals.poisson(events, level=level)
-        # Dobson stretches the interval of the plain count: the weighted sum has no distribution of its own.
+        # Dobson rescales the interval of the plain count: the weighted sum has no known distribution.
         scale = np.sqrt(quotient(variance, events))
         limits = (value + scale * (counts[0] - events), value + scale * (counts[1] - events))
     return Estimate(*(per * part for part in (value, *limits))).where(events >= minimum_events)
@@ -140,7 +140,7 @@ def directly_standardised_mean(
     empty: Empty = "drop_weight",
     level: float = 0.95,
 ) -> Estimate:
-    """Give the mean a region would have with the standard population's structure, e.g. euros per head.
+    """Return the mean a region would have with the structure of the standard population, e.g. euros per head.
 
     Formula: ``M = sum w_i S_i/e_i / sum w_i`` with ``e_i`` the exposure (persons unless given);
     ``V = sum w_i^2 n_i s_i^2/e_i^2 / (sum w_i)^2``. With ``e_i = n_i`` this is the usual
@@ -148,7 +148,7 @@ def directly_standardised_mean(
     parametric and studentised. Only sums are known, so persons cannot be drawn again; instead each stratum's
     mean is drawn as normal and its variance as chi-square, ``T = (M* - M)/sqrt(V*)``, and the limits are
     ``M - T(1 - a/2) sqrt(V)`` and ``M - T(a/2) sqrt(V)``. With one stratum that is Student's interval; it
-    matters where few persons carry much weight. It says nothing about skewness, which sums do not show.
+    matters where few persons have much weight. It does not account for skewness, which sums do not show.
 
     Parameters
     ----------
@@ -160,8 +160,8 @@ def directly_standardised_mean(
     interval : {"delta", "bootstrap"}
         The bootstrap is slow (seconds for some hundreds of cells of 38 strata) and meant for few persons.
     repeats, seed : int
-        Of the bootstrap. The same draws serve every cell, so its limits depend neither on the order of the
-        cells nor on which others are computed with it.
+        Of the bootstrap. All cells use the same draws, so the limits of a cell do not depend on the order of the cells
+        or on the other cells.
     empty : {"drop_weight", "withhold"}
         Treatment of strata without exposure; see the module's docstring.
     level : float
@@ -170,8 +170,8 @@ def directly_standardised_mean(
     Returns
     -------
     Estimate
-        Broadcast shape without the last axis, unit of ``total`` per unit of exposure; limits nan where a
-        weighted stratum has one person only, for one person shows no spread.
+        Broadcast shape without the last axis, unit of ``total`` per unit of exposure; limits nan where a weighted
+        stratum has one person only, because one person has no variance.
 
     Raises
     ------
@@ -190,18 +190,19 @@ def directly_standardised_mean(
     >>> cost.value.item(), cost.lower.item()
     (275.0, nan)
     """
-    one_of("interval", interval, ("delta", "bootstrap"))
+    require_one_of("interval", interval, ("delta", "bootstrap"))
     if repeats < 100:
         raise ValueError(f"repeats must be at least 100, got {repeats}: fewer draws have no tails")
-    total, n, weight, exposure = together(total=total, n=n, weight=weight, exposure=n if exposure is None else exposure)
-    never_negative(n=n)
+    exposure = n if exposure is None else exposure
+    total, n, weight, exposure = broadcast(total=total, n=n, weight=weight, exposure=exposure)
+    require_non_negative(n=n)
     z = intervals.z_score(level)
     weight = _usable_weight(weight, exposure, total, empty)
     used = weight != 0
     value = np.where(used, weight * quotient(total, exposure), 0.0).sum(axis=-1)
     if total_sq is None:
         return Estimate.without_limits(value)
-    total, total_sq = together(total=total, total_sq=total_sq)
+    total, total_sq = broadcast(total=total, total_sq=total_sq)
     spread = n * sample_variance(total, total_sq, n)
     parts = np.where(used, weight**2 * quotient(spread, exposure**2), 0.0)
     error = np.sqrt(parts.sum(axis=-1))
@@ -221,10 +222,10 @@ def indirectly_standardised_ratio(
     variance: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Estimate:
-    """Give what was observed over what reference rates would lead one to expect (SMR and its kin).
+    """Return observed over expected at reference rates (the SMR and similar ratios).
 
-    Formula: ``per * O / E``, ``E = sum e_i r_i``. Limits: for counts Byar from 10 events and exact below, on
-    ``O``; otherwise ``(O -+ z sqrt(variance)) / E``. The reference rates count as known without error.
+    Formula: ``per * O / E``, ``E = sum e_i r_i``. Limits: for counts Byar from 10 events and exact below, of
+    ``O``; otherwise ``(O -+ z sqrt(variance)) / E``. The reference rates are taken as known without error.
 
     Parameters
     ----------
@@ -232,7 +233,7 @@ def indirectly_standardised_ratio(
         Events or euros; summed over the last axis, so a total alone may be passed with a last axis of 1.
     exposure, reference_rate : array_like, broadcastable, strata on the last axis
         Person-years (or persons), and the reference's rate per unit of exposure. An unknown rate is
-        ignored where the exposure is 0: nothing is expected of nobody.
+        ignored where the exposure is 0.
     per : float
         1 for a ratio, 100 for a percentage.
     is_count : bool
@@ -264,20 +265,20 @@ def indirectly_standardised_ratio(
     (2.0, 0.545)
     """
     z = intervals.z_score(level)
-    exposure, reference_rate = together(exposure=exposure, reference_rate=reference_rate)
-    never_negative(exposure=exposure)
+    exposure, reference_rate = broadcast(exposure=exposure, reference_rate=reference_rate)
+    require_non_negative(exposure=exposure)
     expected = np.where(exposure == 0, 0.0, exposure * reference_rate).sum(axis=-1)
-    # Not broadcast against the strata: a total given once must not be counted once per stratum.
-    (observed,) = together(observed=observed)
-    observed, expected = together(observed=observed.sum(axis=-1), expected=expected)
+    # Not broadcast over the strata: a total must count once, not once per stratum.
+    (observed,) = broadcast(observed=observed)
+    observed, expected = broadcast(observed=observed.sum(axis=-1), expected=expected)
     if is_count:
         if variance is not None:
             raise ValueError("a variance is for totals that are not counts: pass is_count=False")
         limits = intervals.poisson(observed, level=level)
     else:
         spread = np.full(observed.shape, np.nan) if variance is None else np.asarray(variance, float)
-        observed, expected, spread = together(observed=observed, expected=expected, variance=spread)
-        never_negative(variance=spread)
+        observed, expected, spread = broadcast(observed=observed, expected=expected, variance=spread)
+        require_non_negative(variance=spread)
         limits = (observed - z * np.sqrt(spread), observed + z * np.sqrt(spread))
     return Estimate(*(per * quotient(part, expected) for part in (observed, *limits)))
 
@@ -293,7 +294,7 @@ def indirectly_standardised_rate(
     variance: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Estimate:
-    """Give the indirectly standardised ratio on the scale of the reference's crude rate.
+    """Return the indirectly standardised ratio on the scale of the reference's crude rate.
 
     Formula: ``per * O / E * R``. It ranks regions as the ratio does; it is not the directly standardised rate.
 
@@ -302,7 +303,7 @@ def indirectly_standardised_rate(
     observed, exposure, reference_rate, is_count, variance, level
         As :func:`indirectly_standardised_ratio`.
     crude_reference_rate : array_like, broadcastable to the result
-        The reference's events (or euros) per unit of exposure, all strata together.
+        The reference's events (or euros) per unit of exposure, over all strata.
     per : float
         Unit of the rate, e.g. 100 000.
 
@@ -325,8 +326,8 @@ def indirectly_standardised_rate(
     >>> indirectly_standardised_rate([1, 3], [1000, 500], [0.0005, 0.003], 0.001, per=1000).value.item()
     2.0
     """
-    (crude,) = together(crude_reference_rate=crude_reference_rate)
-    never_negative(crude_reference_rate=crude)
+    (crude,) = broadcast(crude_reference_rate=crude_reference_rate)
+    require_non_negative(crude_reference_rate=crude)
     ratio = indirectly_standardised_ratio(
         observed, exposure, reference_rate, is_count=is_count, variance=variance, level=level
     )
@@ -334,16 +335,16 @@ def indirectly_standardised_rate(
 
 
 def _gamma_limits(value: Floats, variance: Floats, largest: Floats, level: float) -> tuple[Floats, Floats]:
-    """Give Fay and Feuer's limits of a weighted sum of counts; ``chi2(p; 2k)/2`` is the gamma quantile of k."""
+    """Return Fay and Feuer's limits of a weighted sum of counts; ``chi2(p; 2k)/2`` is the gamma quantile of k."""
     raised, widened = value + largest, variance + largest**2
-    # Without events there is no variance either: the lower limit is 0, the upper that of no events.
-    lower = quotient(variance, value) * special.gammaincinv(quotient(value**2, variance), tail(level))
-    upper = quotient(widened, raised) * special.gammainccinv(quotient(raised**2, widened), tail(level))
+    # Without events the variance is 0 too: the lower limit is 0, the upper one that of zero events.
+    lower = quotient(variance, value) * special.gammaincinv(quotient(value**2, variance), tail_probability(level))
+    upper = quotient(widened, raised) * special.gammainccinv(quotient(raised**2, widened), tail_probability(level))
     return np.where(value == 0, 0.0, lower), upper
 
 
 def _studentised_quantiles(parts: Floats, n: Floats, repeats: int, seed: int, level: float) -> tuple[Floats, Floats]:
-    """Draw ``(M* - M)/sqrt(V*)`` from the strata's parts of the variance; give its two tail quantiles."""
+    """Draw ``(M* - M)/sqrt(V*)`` from the variance of each stratum; return its two tail quantiles."""
     rng = np.random.default_rng(seed)
     shape = (repeats, *parts.shape[:-1])
     shift, spread = np.zeros(shape), np.zeros(shape)
@@ -352,21 +353,22 @@ def _studentised_quantiles(parts: Floats, n: Floats, repeats: int, seed: int, le
         normal, uniform = rng.standard_normal(draws), rng.uniform(size=draws)
         part, freedom = parts[..., stratum], n[..., stratum] - 1
         shift += np.sqrt(part) * normal
-        # Strata that play no part add nothing, whatever their (negative or missing) degrees of freedom.
+        # Unused strata add nothing, whatever their (negative or missing) degrees of freedom.
         freedom = np.where(part == 0, 1.0, freedom)
         spread += part * special.gammaincinv(freedom / 2, uniform) * 2 / freedom
-    low, high = np.quantile(quotient(shift, np.sqrt(spread)), (tail(level), 1 - tail(level)), axis=0)
+    beyond = tail_probability(level)
+    low, high = np.quantile(quotient(shift, np.sqrt(spread)), (beyond, 1 - beyond), axis=0)
     return np.where(parts.sum(axis=-1) == 0, 0.0, low), np.where(parts.sum(axis=-1) == 0, 0.0, high)
 
 
 def _usable_weight(weight: Floats, exposure: Floats, numerator: Floats, empty: Empty) -> Floats:
-    """Normalise weights over the strata that can take part; nan throughout a cell to be withheld."""
+    """Normalise weights over the usable strata; all nan in a cell that is withheld."""
     if empty not in ("drop_weight", "withhold"):
         raise ValueError(f'empty must be "drop_weight" or "withhold", got {empty!r}')
-    never_negative(weight=weight, exposure=exposure)
-    vacant = exposure == 0
-    usable = np.where(vacant, 0.0, weight)
-    # A stratum with events or euros but nobody in it is a fault in the data, not an empty stratum.
-    refused = vacant & (weight > 0) & ((numerator != 0) | (empty == "withhold"))
-    whole = quotient(usable, usable.sum(axis=-1, keepdims=True))
-    return np.where(refused.any(axis=-1, keepdims=True), np.nan, whole)
+    require_non_negative(weight=weight, exposure=exposure)
+    is_empty = exposure == 0
+    usable = np.where(is_empty, 0.0, weight)
+    # A stratum with events or euros but without persons is an error in the data, not an empty stratum.
+    refused = is_empty & (weight > 0) & ((numerator != 0) | (empty == "withhold"))
+    normalised = quotient(usable, usable.sum(axis=-1, keepdims=True))
+    return np.where(refused.any(axis=-1, keepdims=True), np.nan, normalised)

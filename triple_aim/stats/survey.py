@@ -1,13 +1,13 @@
 """Design-based estimates of a sample survey, from sums per sampling stratum instead of respondents.
 
 Belongs here: the linearised variance under stratified sampling of persons with weights, with or without finite
-population correction, and shares with their interval. Does not belong here: the kinds of limits of a share
-(``survey_limits``), totals, means and clusters (``survey_design``), combinations of domains (``survey_domains``),
-making the weights (``weighting``), small area models.
+population correction, and shares with their interval. Not here: the kinds of limits of a share (``survey_limits``),
+totals, means and clusters (``survey_design``), combinations of domains (``survey_domains``), computing the weights
+(``weighting``), small area models.
 
-How a domain (say women in one municipality) works: a sum over respondents who are in the domain *and*
-answered; only ``n`` counts every sampled respondent of the stratum. That keeps the random size of the
-domain in the variance, as ``subset()`` does in R's survey package and as dropping rows does not.
+Domains (such as women in one municipality): the sums are over respondents who are in the domain *and* answered; only
+``n`` counts every sampled respondent of the stratum. The variance then includes the random size of the domain, as
+``subset()`` does in R's survey package; a variance computed after dropping rows does not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from triple_aim.stats.arguments import never_negative, one_of, quotient, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative, require_one_of
 from triple_aim.stats.estimate import Estimate, Floats
 from triple_aim.stats.survey_limits import Limits, proportion_limits
 
@@ -27,7 +27,7 @@ Lonely = Literal["adjust", "certainty", "fail"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StratumSums:
-    """What a cube keeps of a survey: additive sums per sampling stratum, equal or broadcastable shapes.
+    """The sums of a survey in a cube: additive, per sampling stratum, of equal or broadcastable shapes.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ class StratumSums:
 
 
 class Factors(NamedTuple):
-    """What a stratum's sums of squares are multiplied by, and how much of the squared sum is taken off first."""
+    """The factor of a stratum's centred sum of squares, and the part of the squared sum to subtract first."""
 
     scale: Floats
     centring: Floats
 
 
 class VarianceComponents(NamedTuple):
-    """(Co)variances of the weighted totals ``wy`` and ``w``; sums over strata of these are again valid."""
+    """(Co)variances of the weighted totals ``wy`` and ``w``; sums over strata of these are (co)variances too."""
 
     v_yy: Floats
     v_yw: Floats
@@ -62,22 +62,22 @@ class VarianceComponents(NamedTuple):
 
 
 def stratum_factors(n: ArrayLike, *, sampling_fraction: ArrayLike = 0.0, lonely: Lonely = "adjust") -> Factors:
-    """Give what turns sums of squares of one stratum into its share of a variance.
+    """Return the factors that turn the sums of squares of one stratum into its share of a variance.
 
     Formula: ``scale = (1 - f) n / (n - 1)`` and ``centring = 1 / n``, so that a share is
     ``scale (sum z^2 - centring (sum z)^2)``; ``f`` is the sampling fraction.
 
-    A lonely stratum (``n = 1``) shows no spread around its own mean. ``lonely`` says what then: ``"adjust"``
+    A lonely stratum (``n = 1``) has no variance around its own mean. ``lonely`` is the rule for it: ``"adjust"``
     centres it at the overall mean, which is 0 for the linearised values of a ratio (``scale = 1 - f``, nothing
-    subtracted; for a total, whose values have another mean, that is an upper bound); ``"certainty"`` takes it
-    as sampled whole, so it adds nothing; ``"fail"`` refuses it.
+    subtracted; for a total, whose values have another mean, that is an upper bound); ``"certainty"`` takes it as
+    completely sampled, so it adds nothing; ``"fail"`` refuses it.
 
     Parameters
     ----------
     n : array_like
         Units sampled in the stratum: persons, or clusters of a clustered design.
     sampling_fraction : array_like, broadcastable
-        Which part of the stratum's units was sampled, 0 to 1; 0 leaves the correction out.
+        Part of the stratum's units that was sampled, 0 to 1; 0 means no finite population correction.
     lonely : {"adjust", "certainty", "fail"}
         As R's ``options(survey.lonely.psu)``.
 
@@ -90,7 +90,7 @@ def stratum_factors(n: ArrayLike, *, sampling_fraction: ArrayLike = 0.0, lonely:
     ------
     ValueError
         For a negative ``n``, a fraction outside 0..1, an unknown rule, or a lonely stratum under ``"fail"``
-        unless it was sampled whole.
+        unless it was sampled completely.
 
     References
     ----------
@@ -102,23 +102,23 @@ def stratum_factors(n: ArrayLike, *, sampling_fraction: ArrayLike = 0.0, lonely:
     >>> factors.scale.round(4).item(), factors.centring.item()
     (0.8333, 0.2)
     """
-    one_of("lonely", lonely, get_args(Lonely))
-    n, sampling_fraction = together(n=n, sampling_fraction=sampling_fraction)
-    never_negative(n=n, sampling_fraction=sampling_fraction)
+    require_one_of("lonely", lonely, get_args(Lonely))
+    n, sampling_fraction = broadcast(n=n, sampling_fraction=sampling_fraction)
+    require_non_negative(n=n, sampling_fraction=sampling_fraction)
     if (sampling_fraction > 1).any():
-        raise ValueError("sampling_fraction must lie between 0 and 1")
+        raise ValueError("sampling_fraction must be between 0 and 1")
     unsampled = 1 - sampling_fraction
     if lonely == "fail" and ((n == 1) & (unsampled > 0)).any():
-        raise ValueError("a stratum holds one sampled unit: join strata, or choose another rule for lonely strata")
-    alone = 0.0 if lonely == "certainty" else 1.0
-    scale = np.where(n > 1, quotient(n, n - 1), np.where(n == 1, alone, np.where(np.isnan(n), np.nan, 1.0)))
+        raise ValueError("a stratum holds one sampled unit: merge strata, or choose another rule for lonely strata")
+    lonely_scale = 0.0 if lonely == "certainty" else 1.0
+    scale = np.where(n > 1, quotient(n, n - 1), np.where(n == 1, lonely_scale, np.where(np.isnan(n), np.nan, 1.0)))
     return Factors(unsampled * scale, np.where(n > 1, quotient(1.0, n), 0.0))
 
 
 def variance_components(
     sums: StratumSums, *, sampling_fraction: ArrayLike = 0.0, lonely: Lonely = "adjust"
 ) -> VarianceComponents:
-    """Give each stratum's share of the variance of a weighted ratio; add the shares over strata.
+    """Return each stratum's share of the variance of a weighted ratio; add the shares over strata.
 
     Formula, with ``s`` the scale of :func:`stratum_factors`: ``V_yy = s (S_wwyy - S_wy^2/n)``,
     ``V_yw = s (S_wwy - S_wy S_w/n)``, ``V_ww = s (S_ww - S_w^2/n)``.
@@ -126,7 +126,7 @@ def variance_components(
     Parameters
     ----------
     sums : StratumSums
-        Any broadcastable shapes; strata on whichever axis the caller will add over.
+        Any broadcastable shapes; strata on any axis that the caller adds over.
     sampling_fraction, lonely
         As for :func:`stratum_factors`.
 
@@ -139,7 +139,7 @@ def variance_components(
     ------
     ValueError
         For a negative ``n``, ``w``, ``ww`` or ``wwyy``, weights in a stratum where nobody was sampled,
-        shapes that do not fit, or what :func:`stratum_factors` refuses.
+        shapes that do not fit, and as :func:`stratum_factors`.
 
     References
     ----------
@@ -162,17 +162,17 @@ def variance_components(
 
 
 def checked(sums: StratumSums) -> tuple[Floats, ...]:
-    """Give the six sums in one shape; raise ValueError for sums that no sample can have."""
+    """Broadcast the six sums to one shape; raise ValueError for impossible sums."""
     fields = ("n", "w", "wy", "ww", "wwy", "wwyy")
-    n, w, wy, ww, wwy, wwyy = together(**{name: getattr(sums, name) for name in fields})
-    never_negative(n=n, w=w, ww=ww, wwyy=wwyy)
+    n, w, wy, ww, wwy, wwyy = broadcast(**{name: getattr(sums, name) for name in fields})
+    require_non_negative(n=n, w=w, ww=ww, wwyy=wwyy)
     if ((n == 0) & (ww > 0)).any():
         raise ValueError("weights in a stratum where nobody was sampled: n must count all respondents")
     return n, w, wy, ww, wwy, wwyy
 
 
 def ratio_variance(w: ArrayLike, wy: ArrayLike, v_yy: ArrayLike, v_yw: ArrayLike, v_ww: ArrayLike) -> Floats:
-    """Give the linearised variance of the weighted mean ``p = wy / w``; also for answers that are not 0/1.
+    """Return the linearised variance of the weighted mean ``p = wy / w``; also for answers that are not 0/1.
 
     Formula: ``(V_yy - 2 p V_yw + p^2 V_ww) / w^2``.
 
@@ -184,7 +184,7 @@ def ratio_variance(w: ArrayLike, wy: ArrayLike, v_yy: ArrayLike, v_yw: ArrayLike
     Returns
     -------
     ndarray
-        Broadcast shape, unit of y squared; exactly 0 where nothing but rounding is left.
+        Broadcast shape, unit of y squared; exactly 0 where only rounding remains.
 
     Raises
     ------
@@ -200,12 +200,12 @@ def ratio_variance(w: ArrayLike, wy: ArrayLike, v_yy: ArrayLike, v_yw: ArrayLike
     >>> ratio_variance(8.0, 4.0, 16 / 3, 0.0, 0.0).round(4).item()
     0.0833
     """
-    w, wy, v_yy, v_yw, v_ww = together(w=w, wy=wy, v_yy=v_yy, v_yw=v_yw, v_ww=v_ww)
-    never_negative(w=w)
+    w, wy, v_yy, v_yw, v_ww = broadcast(w=w, wy=wy, v_yy=v_yy, v_yw=v_yw, v_ww=v_ww)
+    require_non_negative(w=w)
     p = quotient(wy, w)
     variance = v_yy - 2 * p * v_yw + p**2 * v_ww
     magnitude = np.abs(v_yy) + 2 * np.abs(p * v_yw) + p**2 * np.abs(v_ww)
-    # Equal answers cancel to a remainder of rounding of either sign; the root of that is not a spread.
+    # Equal answers cancel except for rounding of either sign, which is not a variance.
     return quotient(np.where(variance <= 1e-12 * magnitude, 0.0, variance), w**2)
 
 
@@ -223,7 +223,7 @@ def weighted_proportion(
     respondents: ArrayLike = np.inf,
     level: float = 0.95,
 ) -> Estimate:
-    """Give a weighted share with its design-based limits, as R's ``svyciprop``.
+    """Return a weighted share with its design-based limits, as R's ``svyciprop``.
 
     Formula: ``p = wy / w``, its variance from :func:`ratio_variance`, limits from :func:`proportion_limits`.
 
@@ -257,10 +257,10 @@ def weighted_proportion(
     (50.0, 2.5, 97.5)
     """
     variance = ratio_variance(w, wy, v_yy, v_yw, v_ww)
-    w, wy, variance = together(w=w, wy=wy, variance=variance)
+    w, wy, variance = broadcast(w=w, wy=wy, variance=variance)
     if ((wy < 0) | (wy > w * (1 + 1e-9))).any():
-        raise ValueError("wy must lie between 0 and w: answers to a proportion are 0 or 1")
-    # Sums of the same weights in another order may leave p a rounding above 1.
+        raise ValueError("wy must be between 0 and w: answers to a proportion are 0 or 1")
+    # Sums of the same weights in another order may round p to slightly above 1.
     p = np.clip(quotient(wy, w), 0.0, 1.0)
     lower, upper = proportion_limits(
         p, variance, degrees_of_freedom, limits=limits, effective_n=effective_n, respondents=respondents, level=level

@@ -1,12 +1,11 @@
 """Totals, means and ratios of a sample survey, and the covariance of its totals, of persons or of clusters.
 
-A design is either of persons, and then additive sums per stratum are enough (a respondent is in one domain at
-most, so products of domains vanish), or of clusters, and then the totals of each sampled cluster are needed: two
-domains share their clusters, so squares of cluster totals do not add up over domains. Multi-stage designs are taken
-as sampled with replacement at the first stage (ultimate clusters). Does not belong here: shares (``survey``),
-combinations of domains (``survey_domains``).
+In a sample of persons, additive sums per stratum are enough: a respondent is in one domain at most, so products of
+domains are zero. In a sample of clusters, the totals of each sampled cluster are needed: two domains share clusters, so
+squares of cluster totals do not add up over domains. Multi-stage designs are taken as sampled with replacement at the
+first stage (ultimate clusters). Not here: shares (``survey``), or combinations of domains (``survey_domains``).
 
-Totals stand in one order everywhere: ``wy`` of each domain, then ``w`` of each domain.
+Totals have one order everywhere: ``wy`` of each domain, then ``w`` of each domain.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative
 from triple_aim.stats.estimate import Estimate, Floats
 from triple_aim.stats.intervals import student_t
 from triple_aim.stats.survey import Lonely, StratumSums, checked, ratio_variance, stratum_factors
 
 
 def person_covariance(sums: StratumSums, *, sampling_fraction: ArrayLike = 0.0, lonely: Lonely = "adjust") -> Floats:
-    """Give each stratum's covariance matrix of the totals of disjoint domains; add the matrices over strata.
+    """Return each stratum's covariance matrix of the totals of disjoint domains; add the matrices over strata.
 
     Formula, for domains d and e with ``s`` the scale of :func:`~triple_aim.stats.survey.stratum_factors`:
     ``cov(wy_d, w_e) = s ([d = e] S_wwy,d - S_wy,d S_w,e / n)``, and likewise for the other pairs.
@@ -48,7 +47,7 @@ def person_covariance(sums: StratumSums, *, sampling_fraction: ArrayLike = 0.0, 
 
     Examples
     --------
-    Two domains of two respondents each, all of weight 2; the first domain said yes:
+    Two domains of two respondents each, all of weight 2; the respondents of the first domain answered yes:
 
     >>> both = StratumSums(n=4, w=[4.0, 4.0], wy=[4.0, 0.0], ww=[8.0, 8.0], wwy=[8.0, 0.0], wwyy=[8.0, 0.0])
     >>> person_covariance(both).round(2)
@@ -75,7 +74,7 @@ def person_covariance(sums: StratumSums, *, sampling_fraction: ArrayLike = 0.0, 
 def cluster_covariance(
     n: ArrayLike, w: ArrayLike, wy: ArrayLike, *, sampling_fraction: ArrayLike = 0.0, lonely: Lonely = "adjust"
 ) -> Floats:
-    """Give each stratum's covariance matrix of totals when clusters were sampled; add them over strata.
+    """Return each stratum's covariance matrix of totals when clusters were sampled; add them over strata.
 
     Formula, with ``z_c`` the vector of totals of cluster c: ``s (sum z_c z_c' - z z' / n)``, ``z = sum z_c``.
 
@@ -84,7 +83,7 @@ def cluster_covariance(
     n : array_like, (...)
         Clusters sampled in the stratum, also those without a member of any domain.
     w, wy : array_like, (..., clusters, domains)
-        Sums of w and of w y by cluster and domain; 0 pads strata that hold fewer clusters.
+        Sums of w and of w y by cluster and domain; strata with fewer clusters are padded with 0.
     sampling_fraction, lonely
         Of clusters; as for :func:`~triple_aim.stats.survey.stratum_factors`.
 
@@ -107,17 +106,17 @@ def cluster_covariance(
     array([[4., 0.],
            [0., 0.]])
     """
-    w, wy = together(w=w, wy=wy)
-    never_negative(w=w)
-    (n,) = together(n=n)
+    w, wy = broadcast(w=w, wy=wy)
+    require_non_negative(w=w)
+    (n,) = broadcast(n=n)
     if ((w > 0).any(axis=-1).sum(axis=-1) > n).any():
         raise ValueError("more clusters hold respondents than were sampled: n must count all sampled clusters")
     scale, centring = stratum_factors(n, sampling_fraction=sampling_fraction, lonely=lonely)
     totals = np.concatenate([wy, w], axis=-1)
-    whole = totals.sum(axis=-2)
+    total = totals.sum(axis=-2)
     squares = np.einsum("...ci,...cj->...ij", totals, totals)
     matrix: Floats = scale[..., None, None] * (
-        squares - centring[..., None, None] * whole[..., :, None] * whole[..., None, :]
+        squares - centring[..., None, None] * total[..., :, None] * total[..., None, :]
     )
     return matrix
 
@@ -125,7 +124,7 @@ def cluster_covariance(
 def weighted_total(
     wy: ArrayLike, v_yy: ArrayLike, degrees_of_freedom: ArrayLike, *, per: float = 1.0, level: float = 0.95
 ) -> Estimate:
-    """Give a weighted total with Student's limits: persons with a characteristic, hours of care, euros.
+    """Return a weighted total with Student's limits: persons with a characteristic, hours of care, euros.
 
     Formula: ``wy -+ t sqrt(v_yy)``.
 
@@ -160,7 +159,7 @@ def weighted_total(
     >>> total.lower.round(2).item(), total.upper.round(2).item()
     (-3.35, 11.35)
     """
-    wy, v_yy = together(wy=wy, v_yy=v_yy)
+    wy, v_yy = broadcast(wy=wy, v_yy=v_yy)
     lower, upper = student_t(wy, v_yy, degrees_of_freedom, level=level)
     return Estimate(*np.broadcast_arrays(per * wy, per * lower, per * upper))
 
@@ -176,10 +175,10 @@ def weighted_ratio(
     per: float = 1.0,
     level: float = 0.95,
 ) -> Estimate:
-    """Give a weighted mean, or a ratio of two weighted totals, with Student's limits.
+    """Return a weighted mean, or a ratio of two weighted totals, with Student's limits.
 
     Formula: ``wy / w -+ t se``, ``se`` from :func:`~triple_aim.stats.survey.ratio_variance`. For the ratio of y
-    to x put w x where the formulas have w.
+    to x, replace w by w x in the formulas.
 
     Parameters
     ----------
@@ -209,7 +208,7 @@ def weighted_ratio(
     (0.5, -0.42)
     """
     variance = ratio_variance(w, wy, v_yy, v_yw, v_ww)
-    w, wy, variance = together(w=w, wy=wy, variance=variance)
+    w, wy, variance = broadcast(w=w, wy=wy, variance=variance)
     value = quotient(wy, w)
     lower, upper = student_t(value, variance, degrees_of_freedom, level=level)
     return Estimate(per * value, per * lower, per * upper)

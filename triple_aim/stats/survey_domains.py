@@ -1,7 +1,7 @@
 """Combinations of domains of one sample survey: gaps, standardised and post-stratified means.
 
-Belongs here: what becomes of the means of several domains whose covariance through the design is known. Does not
-belong here: that covariance (``survey_design``), one share of one domain (``survey``).
+Belongs here: functions of the means of several domains whose covariance through the design is known. Not here: that
+covariance (``survey_design``), or one share of one domain (``survey``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative
 from triple_aim.stats.estimate import Estimate, Floats
 from triple_aim.stats.intervals import student_t
 from triple_aim.stats.survey_limits import Limits, proportion_limits
@@ -18,12 +18,12 @@ ROUNDING = 1e-12
 
 
 def combined_ratio(w: ArrayLike, wy: ArrayLike, covariance: ArrayLike, coefficient: ArrayLike) -> tuple[Floats, Floats]:
-    """Give a linear combination of the means of domains, and its variance through the design.
+    """Return a linear combination of the means of domains, and its variance through the design.
 
     Formula: ``sum c_d p_d`` with ``p_d = wy_d / w_d``; variance ``g' C g`` with the gradient
     ``g = (c_d / w_d, -c_d p_d / w_d)`` and C the covariance of the totals. A gap has coefficients 1 and -1; a
-    standardised mean the shares of the standard; a post-stratified mean those of the population, for weighting
-    up to known numbers is the same arithmetic.
+    standardised mean the shares of the standard; a post-stratified mean those of the population, because weighting to
+    known population numbers is the same arithmetic.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def combined_ratio(w: ArrayLike, wy: ArrayLike, covariance: ArrayLike, coefficie
     covariance : array_like, (..., 2 domains, 2 domains)
         Sum over strata of the matrices of ``survey_design``, for persons or for clusters.
     coefficient : array_like, broadcastable to (..., domains)
-        c; a domain with 0 does not count, whether or not anybody answered there.
+        c; a domain with 0 does not count, with or without answers.
 
     Returns
     -------
     value, variance : ndarray, (...)
-        nan where nobody answered in a domain that counts: what nobody told is not filled in.
+        nan where nobody answered in a domain that counts.
 
     Raises
     ------
@@ -57,18 +57,18 @@ def combined_ratio(w: ArrayLike, wy: ArrayLike, covariance: ArrayLike, coefficie
     >>> value.item(), variance.round(4).item()
     (0.5, 0.1667)
     """
-    w, wy, coefficient = together(w=w, wy=wy, coefficient=coefficient)
-    (covariance,) = together(covariance=covariance)
-    never_negative(w=w)
+    w, wy, coefficient = broadcast(w=w, wy=wy, coefficient=coefficient)
+    (covariance,) = broadcast(covariance=covariance)
+    require_non_negative(w=w)
     if covariance.shape[-2:] != (2 * w.shape[-1],) * 2:
         raise ValueError(f"{w.shape[-1]} domains need a covariance of {2 * w.shape[-1]} by as many totals")
     counts = coefficient != 0
     mean = np.where(counts, quotient(wy, w), 0.0)
-    slope = np.where(counts, quotient(coefficient, w), 0.0)
-    gradient = np.concatenate([slope, -slope * mean], axis=-1)
+    derivative = np.where(counts, quotient(coefficient, w), 0.0)
+    gradient = np.concatenate([derivative, -derivative * mean], axis=-1)
     terms = gradient[..., :, None] * covariance * gradient[..., None, :]
     variance = terms.sum(axis=(-2, -1))
-    # Equal answers cancel to a remainder of rounding of either sign; the root of that is not a spread.
+    # Equal answers cancel except for rounding of either sign, which is not a variance.
     variance = np.where(variance <= ROUNDING * np.abs(terms).sum(axis=(-2, -1)), 0.0, variance)
     value: Floats = (coefficient * mean).sum(axis=-1)
     return np.broadcast_arrays(value, variance)  # type: ignore[return-value]
@@ -83,10 +83,10 @@ def weighted_gap(
     per: float = 1.0,
     level: float = 0.95,
 ) -> Estimate:
-    """Give the mean of the second domain minus that of the first, with Student's limits.
+    """Return the mean of the second domain minus that of the first, with Student's limits.
 
-    The two are not independent: respondents of one stratum crowd each other out. Their covariance is in the
-    interval, which the difference of two intervals leaves out.
+    The two are not independent, because the sample size of a stratum is fixed. The interval includes their covariance,
+    which a difference of two intervals ignores.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def standardised_proportion(
     respondents: ArrayLike = np.inf,
     level: float = 0.95,
 ) -> Estimate:
-    """Give the share there would be if the cells (sex and age) were as in a standard population.
+    """Return the share there would be if the cells (sex and age) were as in a standard population.
 
     Formula: :func:`combined_ratio` with ``standard / sum standard``; limits from
     :func:`~triple_aim.stats.survey_limits.proportion_limits`.
@@ -177,8 +177,8 @@ def standardised_proportion(
     >>> share.value.item(), share.lower.round(1).item(), share.upper.round(1).item()
     (68.75, 51.2, 82.2)
     """
-    (standard,) = together(standard=standard)
-    never_negative(standard=standard)
+    (standard,) = broadcast(standard=standard)
+    require_non_negative(standard=standard)
     share = quotient(standard, standard.sum(axis=-1, keepdims=True))
     value, variance = combined_ratio(w, wy, covariance, share)
     p = np.clip(value, 0.0, 1.0)

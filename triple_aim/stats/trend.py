@@ -1,10 +1,10 @@
 """Recent trend: has an indicator risen or fallen over its last five points?
 
-Belongs here: the five-point test and its reading by polarity. Does not belong here: growth rates
+Belongs here: the five-point test and its interpretation by polarity. Not here: growth rates
 (``triple_aim.indicators.methods``), unusual single points (``control_chart``) and forecasts.
 
-Pooled periods that overlap share persons; the test would take one change for several and find trends that are
-not there. Say how long a period is and how far apart two are; overlap is refused.
+Pooled periods that overlap share persons; the test would count one change several times and find trends that do not
+exist. Callers state the length of a period and the distance between two; overlap is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from triple_aim.stats.arguments import never_negative, one_of, quotient, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative, require_one_of
 from triple_aim.stats.estimate import Estimate, Floats
 from triple_aim.stats.intervals import z_score
 from triple_aim.vocabulary import Polarity
@@ -29,7 +29,7 @@ Scale = Literal["identity", "log", "logit"]
 
 
 class Direction(IntEnum):
-    """Verdict on a trend. ``CANNOT_BE_CALCULATED`` lies far from the others so that no sum or mean hides it."""
+    """Verdict on a trend. ``CANNOT_BE_CALCULATED`` is far from the others so that no sum or mean hides it."""
 
     CANNOT_BE_CALCULATED = -9
     DECREASING = -1
@@ -38,7 +38,7 @@ class Direction(IntEnum):
 
 
 class Progress(IntEnum):
-    """What a trend means for an indicator of known polarity."""
+    """Verdict on a trend for an indicator of known polarity."""
 
     NOT_JUDGED = -9
     GETTING_WORSE = -1
@@ -79,20 +79,19 @@ def recent_trend(
     Formula: ``se = (upper - lower) / (2 z)``; slope ``b`` of the regression of the values on 1, 2, ... 5 with
     weights ``1/se^2``; ``chi2 = b^2 / var(b)`` with ``var(b) = sum w / (sum w sum w t^2 - (sum w t)^2)``. A
     trend is significant if ``chi2 > 9.5495`` (p = 0.002) and all five slopes with one point left out have the
-    sign of ``b``: no single point may carry it.
+    sign of ``b``, so that no single point decides.
 
     Parameters
     ----------
     estimate : Estimate, consecutive periods on the last axis, the latest last
-        A period that is missing is nan, not left out. Only the last five points count.
+        A missing period is nan, not left out. Only the last five points count.
     period_length, step : float
         Length of a period and distance between the starts of two, in one unit, e.g. 3 and 1 for three-year
         rates published each year (refused: pick every third).
     scale : {"identity", "log", "logit"}
-        Fingertips tests the values as they are; the log (rates) or logit (proportions) suits wide limits near
-        a bound.
+        Fingertips uses the identity; the log (rates) or logit (proportions) suits wide limits near a bound.
     per : float
-        Multiplier of the values, which the logit must take out.
+        Multiplier of the values, which the logit must undo.
     level : float
         Level of the estimate's limits.
 
@@ -100,7 +99,7 @@ def recent_trend(
     -------
     RecentTrend
         Leading shape. Cannot be calculated with fewer than five points, with a missing one, or where a limit
-        leaves the scale or coincides with the other.
+        is outside the scale or equal to the other.
 
     Raises
     ------
@@ -119,9 +118,9 @@ def recent_trend(
     >>> Direction(trend.direction.item()).name, trend.slope.round(2).item()
     ('INCREASING', 1.75)
     """
-    one_of("scale", scale, ("identity", "log", "logit"))
+    require_one_of("scale", scale, ("identity", "log", "logit"))
     _refuse_overlap(period_length, step)
-    parts = together(value=estimate.value, lower=estimate.lower, upper=estimate.upper)
+    parts = broadcast(value=estimate.value, lower=estimate.lower, upper=estimate.upper)
     if parts[0].ndim == 0:
         raise ValueError("estimate needs an axis of time")
     value, lower, upper = (_on_scale(part, scale, per) for part in parts)
@@ -135,7 +134,7 @@ def recent_trend_of_proportion(count: ArrayLike, n: ArrayLike, *, period_length:
 
     Formula: chi-square for trend (Cochran-Armitage), with ``N = sum n`` and ``R = sum x``:
     ``N (N sum x t - R sum n t)^2 / (R (N - R) (N sum n t^2 - (sum n t)^2))``, significant above 9.5495; and the
-    unweighted slope of ``log(x / (n - x))`` keeps its sign whichever one point is left out.
+    unweighted slope of ``log(x / (n - x))`` keeps its sign when any one point is left out.
 
     Parameters
     ----------
@@ -166,8 +165,8 @@ def recent_trend_of_proportion(count: ArrayLike, n: ArrayLike, *, period_length:
     'INCREASING'
     """
     _refuse_overlap(period_length, step)
-    count, n = together(count=count, n=n)
-    never_negative(count=count, n=n)
+    count, n = broadcast(count=count, n=n)
+    require_non_negative(count=count, n=n)
     if (count > n).any():
         raise ValueError("count must not exceed n")
     if count.ndim == 0:
@@ -184,7 +183,7 @@ def recent_trend_of_proportion(count: ArrayLike, n: ArrayLike, *, period_length:
 
 
 def progress(direction: NDArray[np.int8], polarity: Polarity) -> NDArray[np.int8]:
-    """Read a direction as better or worse.
+    """Return whether a direction is better or worse.
 
     Parameters
     ----------
@@ -195,7 +194,7 @@ def progress(direction: NDArray[np.int8], polarity: Polarity) -> NDArray[np.int8
     Returns
     -------
     ndarray of int8
-        Shape of ``direction``, values of :class:`Progress`; ``NOT_JUDGED`` throughout without a judgement.
+        Shape of ``direction``, values of :class:`Progress`; ``NOT_JUDGED`` everywhere without a polarity.
 
     Raises
     ------
@@ -207,12 +206,12 @@ def progress(direction: NDArray[np.int8], polarity: Polarity) -> NDArray[np.int8
     >>> progress(np.array([1, -1, 0, -9], dtype=np.int8), "lower_is_better")
     array([-1,  1,  0, -9], dtype=int8)
     """
-    one_of("polarity", polarity, ("higher_is_better", "lower_is_better", "no_judgement"))
+    require_one_of("polarity", polarity, ("higher_is_better", "lower_is_better", "no_judgement"))
     direction = np.asarray(direction, dtype=np.int8)
     if polarity == "no_judgement":
         return np.full_like(direction, Progress.NOT_JUDGED)
-    sense = 1 if polarity == "higher_is_better" else -1
-    judged = (sense * direction).astype(np.int8)
+    sign = 1 if polarity == "higher_is_better" else -1
+    judged = (sign * direction).astype(np.int8)
     return np.where(direction == Direction.CANNOT_BE_CALCULATED, np.int8(Progress.NOT_JUDGED), judged)
 
 
@@ -221,13 +220,13 @@ def _refuse_overlap(period_length: float, step: float) -> None:
         raise ValueError("period_length and step must be positive")
     if period_length > step:
         raise ValueError(
-            f"periods of {period_length} that start {step} apart overlap and show trends that are not there: "
+            f"periods of {period_length} that start every {step} overlap and show false trends: "
             "use periods that do not share time"
         )
 
 
 def _on_scale(value: Floats, scale: Scale, per: float) -> Floats:
-    """Transform values or limits; nan for what lies on or beyond an end of the scale."""
+    """Transform values or limits; nan at or beyond an end of the scale."""
     if scale == "identity":
         return value
     if scale == "log":
@@ -238,11 +237,11 @@ def _on_scale(value: Floats, scale: Scale, per: float) -> Floats:
 
 
 def _fit(value: Floats, weight: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Fit all points, and all but one: slope, its chi-square, and whether the six slopes agree in sign."""
+    """Fit all points, and all but each one: slope, its chi-square, and whether the six slopes agree in sign."""
     if value.shape[-1] < POINTS:
         unknown = np.full(value.shape[:-1], np.nan)
         return unknown, unknown, np.zeros(unknown.shape, dtype=np.bool_)
-    # A row per fit: the first keeps every point, the others leave out one each.
+    # One row per fit: the first uses every point, the others leave out one each.
     keep = np.vstack([np.ones(POINTS), 1 - np.eye(POINTS)])
     w = weight[..., None, :] * keep
     y, t = value[..., None, :], np.arange(1.0, 1 + POINTS)
@@ -251,9 +250,9 @@ def _fit(value: Floats, weight: Floats) -> tuple[Floats, Floats, NDArray[np.bool
     slopes = quotient(sum_w * (w * t * y).sum(axis=-1) - sum_wt * (w * y).sum(axis=-1), determinant)
     slope = slopes[..., 0]
     chi2 = quotient(slope**2 * determinant[..., 0], sum_w[..., 0])
-    # Four equal points have no direction; rounding must not lend them one.
-    least = 1e-9 * (value.max(axis=-1) - value.min(axis=-1))[..., None]
-    agreed = np.asarray((slopes > least).all(axis=-1) | (slopes < -least).all(axis=-1))
+    # Four equal points have no direction; rounding must not give them one.
+    minimum = 1e-9 * (value.max(axis=-1) - value.min(axis=-1))[..., None]
+    agreed = np.asarray((slopes > minimum).all(axis=-1) | (slopes < -minimum).all(axis=-1))
     return slope, chi2, agreed
 
 

@@ -1,9 +1,9 @@
 """Variation between many regions: groups of equal size, and how large the differences are.
 
-Belongs here: one figure, or one group per region, over regions that lie on the last axis. Does not belong here:
-whether one region stands out (``funnel``, ``compare``) and inequality along a social gradient (inequality).
+Belongs here: one figure, or one group per region, over the regions on the last axis. Not here: whether one region
+differs (``funnel``, ``compare``) and inequality along a social gradient (``inequality``).
 
-A region without a value is left out: it takes no place in a ranking and adds nothing to a spread.
+A region without a value is left out: it has no rank and adds nothing to a spread.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from triple_aim.stats.arguments import never_negative, quotient, together
+from triple_aim.stats.arguments import broadcast, quotient, require_non_negative
 from triple_aim.stats.estimate import Floats
 
 
 def quantile_groups(value: ArrayLike, groups: int) -> Floats:
-    """Put regions into groups of (nearly) equal number by their value; group 1 has the lowest values.
+    """Divide regions into groups of (nearly) equal size by their value; group 1 has the lowest values.
 
-    Formula: ``groups + 1 - ceil(groups (n + 1 - r) / n)`` for the region of rank ``r`` out of ``n`` with a value.
-    Tie rule: equal values share the lowest rank of the tie, hence one group; so groups may become unequal, but
-    the order of the rows never decides.
+    Formula: ``groups + 1 - ceil(groups (n + 1 - r) / n)`` for the region of rank ``r`` out of ``n`` with a value. Tie
+    rule: equal values share the lowest rank of the tie and so one group; groups may become unequal, but the order of
+    the rows does not matter.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def quantile_groups(value: ArrayLike, groups: int) -> Floats:
     Returns
     -------
     ndarray
-        Shape of ``value``, 1 to ``groups``; nan where the value is, and throughout where fewer regions than
-        groups have one.
+        Shape of ``value``, 1 to ``groups``; nan where the value is nan, and everywhere if fewer regions than groups
+        have a value.
 
     Raises
     ------
@@ -49,34 +49,34 @@ def quantile_groups(value: ArrayLike, groups: int) -> Floats:
     >>> quantile_groups([5.0, 1.0, 3.0, 3.0, np.nan, 9.0], 3)
     array([ 2.,  1.,  1.,  1., nan,  3.])
     """
-    (value,) = together(value=value)
+    (value,) = broadcast(value=value)
     if groups < 2:
         raise ValueError(f"groups must be 2 or more, got {groups}")
     if value.ndim == 0:
         raise ValueError("value needs an axis of regions")
     order = np.argsort(value, axis=-1)
     ordered = np.take_along_axis(value, order, axis=-1)
-    # Position of the first of each run of equal values: the rank (from 0) that the whole run shares.
+    # Position of the first of each run of equal values: the rank (from 0) of the whole run.
     starts = np.broadcast_to(np.arange(value.shape[-1]), value.shape).copy()
     starts[..., 1:][ordered[..., 1:] == ordered[..., :-1]] = 0
     rank = np.empty_like(starts)
     np.put_along_axis(rank, order, np.maximum.accumulate(starts, axis=-1), axis=-1)
     known = ~np.isnan(value)
     n = known.sum(axis=-1, keepdims=True)
-    # In whole numbers (-(-a // b) rounds up): a quotient of floats just above a boundary would move a region.
+    # Integer arithmetic (-(-a // b) rounds up): a float just above a boundary would change the group.
     group = groups + 1 + (-groups * (n - rank)) // np.maximum(n, 1)
     return np.where(known & (n >= groups), group, np.nan)
 
 
 def extremal_quotient(value: ArrayLike, *, tail: float = 0.0) -> Floats:
-    """Give the highest over the lowest value.
+    """Return the highest over the lowest value.
 
     Formula: ``max / min``; with a tail, the quantile ``1 - tail`` over the quantile ``tail``.
 
     Parameters
     ----------
     value : array_like, regions on the last axis
-        Standardised rates, say. With few events per region chance alone makes this quotient large.
+        For example standardised rates. With few events per region chance alone makes this quotient large.
     tail : float
         Share left out at each end, e.g. 0.05.
 
@@ -100,19 +100,19 @@ def extremal_quotient(value: ArrayLike, *, tail: float = 0.0) -> Floats:
     >>> extremal_quotient([4.0, 8.0, np.nan, 6.0]).item()
     2.0
     """
-    (value,) = together(value=value)
-    never_negative(value=value)
+    (value,) = broadcast(value=value)
+    require_non_negative(value=value)
     if not 0 <= tail < 0.5:
-        raise ValueError(f"tail must lie between 0 and 0.5, got {tail}")
+        raise ValueError(f"tail must be between 0 and 0.5, got {tail}")
     enough = (~np.isnan(value)).sum(axis=-1) >= 2
-    # A stand-in where too little is known: the quantile of nothing would warn and is discarded anyway.
+    # A placeholder where too few values are known: a quantile of none would warn, and is discarded.
     value = np.where(enough[..., None], value, 1.0)
     low, high = np.nanquantile(value, (tail, 1 - tail), axis=-1)
     return np.where(enough, quotient(high, low), np.nan)
 
 
 def coefficient_of_variation(value: ArrayLike, weight: ArrayLike | None = None) -> Floats:
-    """Give the spread between regions as a share of their mean.
+    """Return the spread between regions as a share of their mean.
 
     Formula: ``s / m`` with divisor ``k - 1``; with weights ``sqrt(sum w (x - m)^2 / sum w) / m`` about the
     weighted mean ``m``.
@@ -121,7 +121,7 @@ def coefficient_of_variation(value: ArrayLike, weight: ArrayLike | None = None) 
     ----------
     value : array_like, regions on the last axis
     weight : array_like, broadcastable, optional
-        Population of the regions: large ones then count for more, which dampens chance.
+        Population of the regions: large regions then count more, which reduces chance.
 
     Returns
     -------
@@ -142,8 +142,8 @@ def coefficient_of_variation(value: ArrayLike, weight: ArrayLike | None = None) 
     >>> coefficient_of_variation([4.0, 8.0, np.nan, 6.0]).round(4).item()
     0.3333
     """
-    value, given = together(value=value, weight=1.0 if weight is None else weight)
-    never_negative(weight=given)
+    value, given = broadcast(value=value, weight=1.0 if weight is None else weight)
+    require_non_negative(weight=given)
     known = ~np.isnan(value + given)
     share = np.where(known, given, 0.0)
     value = np.where(known, value, 0.0)
@@ -155,17 +155,17 @@ def coefficient_of_variation(value: ArrayLike, weight: ArrayLike | None = None) 
 
 
 def systematic_component(observed: ArrayLike, expected: ArrayLike, *, per: float = 100.0) -> Floats:
-    """Give the systematic component of variation: what is left when chance is taken out.
+    """Return the systematic component of variation: the variation beyond chance.
 
-    Formula: ``per (sum (O - E)^2 / E^2 - sum 1 / E) / k`` over ``k`` regions: the variance of ``O/E`` less that
-    of a Poisson count. Below 0, where regions differ less than chance would make them, it is 0.
+    Formula: ``per (sum (O - E)^2 / E^2 - sum 1 / E) / k`` over ``k`` regions: the variance of ``O/E`` minus that of a
+    Poisson count. A negative result, where regions differ less than by chance, becomes 0.
 
     Parameters
     ----------
     observed, expected : array_like, broadcastable, regions on the last axis
-        Events, and events expected from age and sex at the rates of all regions together.
+        Events, and events expected from age and sex at the rates of all regions combined.
     per : float
-        100 by custom, for the component is small.
+        Usually 100, because the component is small.
 
     Returns
     -------
@@ -187,8 +187,8 @@ def systematic_component(observed: ArrayLike, expected: ArrayLike, *, per: float
     >>> systematic_component([80, 120, 100], [100, 100, 100]).round(3).item()
     1.667
     """
-    observed, expected = together(observed=observed, expected=expected)
-    never_negative(observed=observed, expected=expected)
+    observed, expected = broadcast(observed=observed, expected=expected)
+    require_non_negative(observed=observed, expected=expected)
     terms = quotient(observed - expected, expected) ** 2 - quotient(1.0, expected)
     known = ~np.isnan(terms)
     number = known.sum(axis=-1)

@@ -1,9 +1,10 @@
-"""An invented nation: persons, the deliveries about them, and the true value of every indicator.
+"""An invented nation: its persons, deliveries about them, and the true value of every indicator.
 
-Not here: the product. This room shares no code with the rooms that compute, so that it can contradict them.
+Not here: the indicators of the monitor. This room shares no code with the rooms that compute them, so that a comparison
+finds errors in either.
 """
 
-from triple_aim.synthetic.delivering import write_nation
+from triple_aim.synthetic.delivery_files import write_nation
 from triple_aim.synthetic.nation import Nation
 from triple_aim.synthetic.samples import write_samples
 

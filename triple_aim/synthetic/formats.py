@@ -1,6 +1,6 @@
-"""One function a file format, each with the same bytes for the same frame, whatever the day.
+"""Writes frames as files, one function per format; the same frame gives the same bytes on any day.
 
-Not here: what is in the frames.
+Not here: the content of the frames.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def write_csv(path: Path, frame: pd.DataFrame, decimal: str = ".", encoding: str
     data = frame.to_csv(index=False, sep=";", decimal=decimal, date_format="%Y-%m-%d", lineterminator="\n").encode(
         encoding
     )
-    # A fixed time in the header keeps the bytes the same tomorrow.
+    # A fixed time in the header keeps the bytes the same on any day.
     path.write_bytes(gzip.compress(data, compresslevel=9, mtime=0) if path.suffix == ".gz" else data)
 
 
@@ -53,7 +53,7 @@ def write_spss(path: Path, frame: pd.DataFrame, items: list[str]) -> None:
         missing_ranges={item: [{"lo": 8, "hi": 9}] for item in items},
         row_compress=True,
     )
-    # The format writes the hour of its making at bytes 92 to 109 of the header.
+    # Bytes 92 to 109 of the header hold the time of writing; a fixed one keeps the bytes the same.
     data = bytearray(path.read_bytes())
     data[92:109] = b"01 Jan 2400:00:00"
     path.write_bytes(bytes(data))

@@ -1,6 +1,6 @@
-"""What is asked of an invented nation, and what its queries may name.
+"""The parameters of an invented nation and of the queries that generate it.
 
-Not here: the queries themselves (``model``) or who runs them (``maker``).
+Not here: the queries (``model``) or running them (``generator``).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from triple_aim.errors import ProjectError
 from triple_aim.synthetic.surveys import BY_GGD, wave_of
 
-FIRST_YEAR, LAST_YEAR = 2013, 2099  # costs are known from the first on
+FIRST_YEAR, LAST_YEAR = 2013, 2099  # the reference has costs from the first year on
 MUNICIPALITIES = 342
 FEWEST = 100  # persons
-ENTRANTS = 0.025  # born or arrived in a year, of the persons of the first
-#: Gompertz, a straight line on a log scale, near enough to the Dutch life table above 30: deaths a person-year at 0 and
-#: how they grow with age; men and women beside the mean. Infants by live birth.
+ENTRANTS = 0.025  # births and arrivals per year, as a share of the persons in the first year
+#: Gompertz mortality (linear on a log scale), close to the Dutch life table above age 30: deaths per person-year at age
+#: 0, their growth with age, and factors of men and women. Infant deaths are per live birth.
 DEATHS = {
     "deaths_at_birth": 2.5e-5,
     "deaths_by_age": 0.094,
@@ -33,17 +33,17 @@ DEATHS = {
 
 @dataclass(frozen=True)
 class Nation:
-    """How many people, where and when, and which defects; shares are those of services, ``bad_rows`` of other rows."""
+    """Size, places, years and planted defects; defects are shares of services, ``bad_rows`` a share of other rows."""
 
-    persons: int  # in the first year; births and arrivals come on top
+    persons: int  # in the first year; births and arrivals are added later
     years: tuple[int, ...] = (2023,)
-    municipalities: int = MUNICIPALITIES  # the largest; 0 for those of the samples, with differences put in on purpose
+    municipalities: int = MUNICIPALITIES  # the largest ones; 0: the sample places, which differ on purpose
     seed: int = 20230101
-    insured_share: float = 1.0  # of the residents, with insurers that deliver
+    insured_share: float = 1.0  # of the residents; their insurers deliver
     lines: float = 33.0  # claim lines per insured year
-    rare: float = 1.0  # times as many infarctions, strokes and amputations as there are
-    delivered: str = ""  # what is booked later is not in it
-    respondents: int = 100  # to a survey, of each municipality and age group, if so many take part
+    rare: float = 1.0  # factor on infarctions, strokes and amputations
+    delivered: str = ""  # day of delivery; later bookings are not delivered
+    respondents: int = 100  # maximum per survey, municipality and age group
     unknown_person: float = 0.01
     other_year: float = 0.0001
     bad_lines: float = 0.001
@@ -51,23 +51,23 @@ class Nation:
     bad_rows: float = 0.0005
 
     def __post_init__(self) -> None:
-        is_right = {
+        is_valid = {
             "persons": self.persons >= FEWEST,
             "years": [*self.years] == sorted({*self.years} & {*range(FIRST_YEAR, LAST_YEAR)}) != [],
             "municipalities": 0 <= self.municipalities <= MUNICIPALITIES,
             "lines": 0 < self.lines < math.inf,
             "delivered": re.fullmatch(r"(\d{4}-\d\d-\d\d)?", self.delivered) is not None,
         }
-        if wrong := [name for name, right in is_right.items() if not right]:
+        if wrong := [name for name, valid in is_valid.items() if not valid]:
             raise ProjectError(
-                f"there can be no nation with such {', '.join(wrong)}",
-                "what is asked of the invented nation",
-                f"ask for {FEWEST} persons or more, years in order from {FIRST_YEAR} on, at most {MUNICIPALITIES} "
-                "municipalities, some lines, and a day of delivery such as 2024-05-01",
+                f"no nation can be generated with these {', '.join(wrong)}",
+                "arguments of the invented nation",
+                f"use {FEWEST} persons or more, ordered years from {FIRST_YEAR} on, at most {MUNICIPALITIES} "
+                "municipalities, more than 0 lines, and a day of delivery such as 2024-05-01",
             )
 
     def values(self, year: int) -> dict[str, Any]:
-        """What the queries of a year may name."""
+        """The parameters of the queries of a year."""
         opens, closes = (np.datetime64(f"{each}-01-01") for each in (year, year + 1))
         return {
             **asdict(self),
@@ -87,15 +87,18 @@ class Nation:
         return max(round(ENTRANTS * self.persons), 1)
 
     def day_of_delivery(self) -> str:
-        """As asked; else the last year is still filling up, unless it stands alone and nothing tells of its run-off."""
+        """The given day; by default 1 May after the last year, or a year later if there is only one.
+
+        With several years the last one is incomplete, and the earlier ones show its run-off.
+        """
         return self.delivered or f"{max(self.years) + (2 if len(self.years) == 1 else 1)}-05-01"
 
-    def numbered(self, year: int) -> int:
-        """How many persons were here by the end of a year."""
+    def person_count(self, year: int) -> int:
+        """The number of persons up to the end of a year, including those who left or died."""
         return self.persons + (year - min(self.years)) * self.entrants
 
-    def counted(self) -> float:
-        """The share of euros that is left when unknown persons, defects and corrections are out."""
-        # Of the corrected one in ten loses half its euros, and every second one of the others all.
+    def counted_share(self) -> float:
+        """The share of euros that remains without unknown persons, defects and corrected amounts."""
+        # Of the corrected services 10 % lose half their euros and 45 % all of them.
         lost = self.corrected * (0.1 * 0.5 + 0.45)
         return (1 - self.unknown_person - self.other_year - self.bad_lines) * (1 - lost)

@@ -1,4 +1,4 @@
-"""The tables that the nation's queries read: who lives where, how often what befalls whom, and the codes of it.
+"""The tables that the queries of the nation read: places, rates of care, code lists, provisions, causes, survey items.
 
 Not here: prices, which are fitted (``calibration``).
 """
@@ -22,12 +22,12 @@ MEDICINES = {"care_kind": "pharmacy", "performance_code": "RX"} | dict.fromkeys(
 
 
 def model_tables() -> dict[str, pd.DataFrame]:
-    """Every table by the name that queries give it."""
+    """Every table by its name in the queries."""
     return {**_places(), **_care(), **_code_lists(), **_social_domain(), "causes": _causes(), **_surveys()}
 
 
 def sample_places() -> pd.DataFrame:
-    """The municipalities of the shipped samples: size, tilt to the old, and what differs on purpose."""
+    """The municipalities of the shipped samples: size, age structure, and deliberate differences."""
     return read("sample_places")
 
 
@@ -67,14 +67,14 @@ def _care() -> dict[str, pd.DataFrame]:
 
 
 def _code_lists() -> dict[str, pd.DataFrame]:
-    """Lists of what indicators count: what they list is content, how they are read is ours."""
+    """Code lists that indicators use; the content is shared with the monitor, the code that reads them is not."""
     names = ["chronic_conditions", "avoidable_admissions", "avoidable_mortality"]
     names += ["acute_myocardial_infarction", "stroke", "benzodiazepines"]
     return {name: pd.read_csv(REFERENCE / "codes" / f"{name}.csv") for name in names}
 
 
 def _by_age_group(wide: pd.DataFrame, value: str) -> pd.DataFrame:
-    """A table with a column an age group made one with a row an age group."""
+    """Turn one column per age group into one row per age group."""
     columns = [f"{value}_{group}" for group in range(1, AGE_GROUPS + 1)]
     long = wide.melt([name for name in wide if name not in columns], columns, "age_group", value)
     return long.assign(age_group=long["age_group"].str[-1].astype(int))
@@ -83,32 +83,32 @@ def _by_age_group(wide: pd.DataFrame, value: str) -> pd.DataFrame:
 def _social_domain() -> dict[str, pd.DataFrame]:
     return {
         "provisions": read("provisions").rename_axis("provision").reset_index(),
-        "end_reasons": _drawable(read("end_reasons", dtype={"code": str}), ["law"]),
+        "end_reasons": _with_intervals(read("end_reasons", dtype={"code": str}), ["law"]),
     }
 
 
 def _causes() -> pd.DataFrame:
-    """Causes of death by sex and age, with the draws that lead to each."""
+    """Causes of death by sex and age, each with its interval of draws."""
     parts = read("causes")
     both = pd.concat([parts[parts["whose"].isna() | (parts["whose"] == sex)].assign(sex=sex) for sex in ("F", "M")])
     from_ages = [name for name in parts if name.startswith("from_")]
     long = both.melt(["cause_icd10", "sex"], from_ages, "from_age", "part")
     long["from_age"] = long["from_age"].str.removeprefix("from_").astype(int)
     ages = [*sorted(long["from_age"].unique()), OLDEST]
-    return _drawable(long.assign(below_age=long["from_age"].map(dict(pairwise(ages)))), ["sex", "from_age"])
+    return _with_intervals(long.assign(below_age=long["from_age"].map(dict(pairwise(ages)))), ["sex", "from_age"])
 
 
-def _drawable(rows: pd.DataFrame, of: list[str]) -> pd.DataFrame:
-    """Give each row the stretch of 0 to 1 that is its part of those it stands with."""
+def _with_intervals(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Give each row its interval between 0 and 1, in proportion to ``part`` within its group."""
     rows = rows[rows["part"] > 0].reset_index(drop=True)
-    rows["upto"] = rows.groupby(of)["part"].cumsum()
-    rows["upto"] /= rows.groupby(of)["upto"].transform("last")
-    return rows.assign(above=rows.groupby(of)["upto"].shift(fill_value=0.0)).drop(columns="part")
+    rows["upto"] = rows.groupby(by)["part"].cumsum()
+    rows["upto"] /= rows.groupby(by)["upto"].transform("last")
+    return rows.assign(above=rows.groupby(by)["upto"].shift(fill_value=0.0)).drop(columns="part")
 
 
 def _surveys() -> dict[str, pd.DataFrame]:
-    """Every item of both surveys; low, middle, high and unknown education, and what each is to poor health."""
+    """Every item of both surveys; education levels with their share and their effect on poor health."""
     return {
         "items": read("items").rename_axis("item_number").reset_index(),
-        "education": _drawable(read("education"), ["age_group"]),
+        "education": _with_intervals(read("education"), ["age_group"]),
     }

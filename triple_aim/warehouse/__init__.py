@@ -18,9 +18,10 @@ from triple_aim.warehouse.connection import (
 )
 from triple_aim.warehouse.reference_tables import load_reference, read_table
 from triple_aim.warehouse.spark_sql import spark_type, to_spark, view_name
-from triple_aim.warehouse.sql_files import Query, read_queries, restrict_to_persons
+from triple_aim.warehouse.sql_files import CELL, Query, read_queries, restrict_to_persons
 
 __all__ = [
+    "CELL",
     "WORK_FOLDER",
     "EngineError",
     "Query",

@@ -62,8 +62,8 @@ class Warehouse:
         return self.rows(sql, values)[0][0]
 
     def frame(self, sql: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> pd.DataFrame:
-        cursor = self._execute(sql, values)
-        return cursor.df()
+        frame: pd.DataFrame = self._execute(sql, values).df()
+        return frame
 
     def arrow(self, sql: str) -> pa.Table:
         return self._connection.sql(sql).to_arrow_table()

@@ -6,6 +6,7 @@ Not here: running them (``connection``). A file contains one select. Its header 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
@@ -16,6 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from triple_aim.errors import ContentError
+from triple_aim.vocabulary import part
 
 #: The schemas that each floor may read. Marts read only ``safe``, so no number passes around the disclosure gate.
 FLOORS = {
@@ -24,8 +26,14 @@ FLOORS = {
     "cube": {"stg", "ref", "person"},
     "marts": {"safe", "ref"},
 }
+#: How a header names the columns that are parts of a sum: ``amount_eur by law in cost_{law}_eur``.
+PARTS = re.compile(r"(?P<total>\w+) by (?P<axis>\w+) in (?P<before>\w*)\{(?P=axis)\}(?P<after>\w*)")
 #: The schema of the tables of a floor, if it has another name than the floor.
 SCHEMA_OF = {"staging": "stg", "marts": "mart"}
+
+
+#: The grain of a cube that others may split.
+CELL = ("period", "municipality_code", "sex", "age_band", "exclusion")
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,12 @@ class Query:
     single_party: str = ""  # (-- single_party: …) the place column whose cells may come from one party only
     in_parts: bool = False  # (-- in parts) rows of a person depend on no other person: some persons at a time
     non_additive: tuple[str, ...] = ()  # (-- non_additive: …) columns from ranking all persons; not added over parties
+    part_of: str = ""  # (-- parts of: cube.column) the cube whose sums it splits, by one more column in its grain
+    total: str = ""  # the column whose parts add up to that of that cube
+    listed_in: str = ""  # (-- members: ref.…) the table that lists the labels of that column
+    members: tuple[str, ...] = ()  # those labels, once the reference tables are read
+    largest: tuple[str, ...] = ()  # (-- largest: …) the largest amounts of one person in a cell, in falling order
+    parts: tuple[tuple[str, str], ...] = ()  # (-- parts: …) columns that are parts of a sum, by the name of the part
 
     @property
     def table(self) -> str:
@@ -56,6 +70,16 @@ class Query:
     def sources(self, schema: str) -> list[str]:
         """The tables of one schema that the statement reads."""
         return sorted(table for table in self.reads if table.startswith(f"{schema}."))
+
+    @property
+    def below(self) -> list[str]:
+        """The tables that must be made before it: those it reads, and the cube to whose sums its parts add up."""
+        return [*self.sources("stg"), *self.sources("person"), *([f"cube.{self.part_of}"] if self.part_of else [])]
+
+    @property
+    def axis(self) -> str:
+        """The column by which it splits the sums of another cube: the only one that is not of every cube."""
+        return next(name for name in self.grain if name not in CELL)
 
     @property
     def hash(self) -> str:
@@ -90,19 +114,27 @@ def read_query(path: Path) -> Query:
             f"it reads {', '.join(forbidden)}", where, f"files of this floor read only {', '.join(sorted(allowed))}"
         )
     columns = tuple(tree.named_selects)
-    persons, single_party, non_additive = (_listed(header, key) for key in ("persons", "single_party", "non_additive"))
-    named = {*_listed(header, "grain"), *persons, *single_party, *non_additive}
+    persons, single_party, non_additive, largest = (
+        _listed(header, key) for key in ("persons", "single_party", "non_additive", "largest")
+    )
+    part_of, _, total = "".join(_listed(header, "parts of")[:1]).partition(".")
+    named = {*_listed(header, "grain"), *persons, *single_party, *non_additive, *largest, *([total] if part_of else [])}
     if unknown := sorted(named - set(columns)) or ("*" in columns and ["*"]):
         raise ContentError(
             f"the select list does not name {', '.join(unknown)}",
             where,
             "name every column in the select list, also those of the header",
         )
+    grain = _listed(header, "grain")
+    if part_of and not (set(CELL) < set(grain) and len(grain) == len(CELL) + 1):
+        raise ContentError(
+            f"parts of {part_of}.{total} need one column more than {', '.join(CELL)}", where, "correct -- grain:"
+        )
     return Query(
         name=path.stem,
         sql=text,
         purpose=" ".join(header[: next(i for i, line in enumerate(header) if line.startswith("grain:"))]),
-        grain=_listed(header, "grain"),
+        grain=grain,
         any_source="needs: any" in header,
         params=frozenset(parameter.name for parameter in tree.find_all(exp.Placeholder)),
         reads=frozenset(reads),
@@ -114,6 +146,11 @@ def read_query(path: Path) -> Query:
         single_party="".join(single_party[:1]),
         in_parts="in parts" in header,
         non_additive=non_additive,
+        part_of=part_of,
+        total=total,
+        listed_in="".join(_listed(header, "members")[:1]),
+        largest=largest,
+        parts=_parts(header, columns, where),
     )
 
 
@@ -143,6 +180,25 @@ def _listed(header: list[str], key: str) -> tuple[str, ...]:
     """The names that a header lists after a key."""
     text = next((line.removeprefix(f"{key}:") for line in header if line.startswith(f"{key}:")), "")
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _parts(header: list[str], columns: tuple[str, ...], where: str) -> tuple[tuple[str, str], ...]:
+    """The columns that a header calls parts of a sum; the members are those of the first sum it names."""
+    found: dict[str, str] = {}
+    members: list[str] = []
+    for told in _listed(header, "parts"):
+        shape = PARTS.fullmatch(told)
+        if shape is None:
+            how = "write -- parts: amount_eur by law in cost_{law}_eur"
+            raise ContentError(f"“{told}” does not say which columns are parts", where, how)
+        total, axis, before, after = shape.groups()
+        if not members:
+            alike = [name for name in columns if re.fullmatch(f"{before}[a-z0-9_]+{after}", name)]
+            members = [name.removeprefix(before).removesuffix(after) for name in alike]
+        found |= {part(total, axis, member): f"{before}{member}{after}" for member in members}
+    if absent := sorted(set(found.values()) - set(columns)):
+        raise ContentError(f"the select list does not name {', '.join(absent)}", where, "write out every part")
+    return tuple(found.items())
 
 
 def _table(table: exp.Table) -> str:

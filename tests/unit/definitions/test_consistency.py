@@ -21,12 +21,24 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "no column insured_weeks_count",
         "    numerator:",
     ),
+    "segments there are not": (
+        "numerator: avoidable_admission_count",
+        "numerator: bed_day_count",
+        "no bed_day_count by condition",
+        "    segments:",
+    ),
+    "a part there is not": (
+        "denominator: insured_years",
+        "denominator: amount_eur[care_kind=dentistry]",
+        r"no column amount_eur\[care_kind=dentistry\]",
+        "    numerator:",
+    ),
     "a dimension there is not": ("where: {age_band", "where: {postcode", "no dimension postcode", "    where:"),
     "a standard there is not": ("standard: esp2013", "standard: esp1976", "no standard esp1976", "    standard:"),
     "a number that gates nothing": (
-        'cases_from: "{condition}_avoidable_',
-        'cases_from: "{condition}_avoided_',
-        "no column {condition}_avoided_",
+        "cases_from: avoidable_",
+        "cases_from: avoided_",
+        "no column avoided_",
         "    cases_from:",
     ),
     "a code list that is not pinned": (

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from triple_aim.definitions.programme import Programme, _check_floors, load_programme
-from triple_aim.definitions.settings import load_project
+from tests import content
+from triple_aim.definitions.programme import Programme, _check_floors
 from triple_aim.errors import ContentError
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def programme() -> Programme:
-    return load_programme(load_project(Path(__file__).parents[3] / "data_samples" / "monitor.toml"))
+    return content.programme()
 
 
 def reading(programme: Programme, name: str, *tables: str) -> Programme:

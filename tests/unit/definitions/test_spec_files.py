@@ -43,7 +43,7 @@ unit: {nl: x, en: x}
 decimals: 0
 polarity: lower_is_better
 compute:
-  - {method: survey_proportion, cubes: [survey], numerator: weighted_yes_sum}
+  - {method: survey_proportion, cubes: [survey], numerator: weighted_answer_sum}
 levels: [nl]
 compare: null
 expect: {range: {min: 0}, coverage: {min: 0.9, severity: critical}}

@@ -77,7 +77,19 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
     ),
     "events of a person counted as independent": ("method: dobson", "method: dobson_dependent", 12, "need sumsq"),
     "a sum of percentages": ("numerator: death_count", "numerator: death_percent", 12, "is no sum"),
-    "members that share persons": ("numerator: death_count", 'numerator: "{cause}_person_count"', 12, "no total"),
+    "segments that share persons": (
+        "numerator: death_count",
+        "segments: cause\n    numerator: dead_person_count",
+        12,
+        "no total",
+    ),
+    "a decomposition into no segments": (
+        ROUTE,
+        ROUTE.replace("directly_standardised_rate", "decomposition").split("    standard")[0],
+        12,
+        "needs segments",
+    ),
+    "a part of no dimension": ("numerator: death_count", "numerator: death_count[cause]", 14, "pattern"),
     "a trend on overlapping periods": (
         "    per: 100000\n    interval: {method: dobson}\nlevels: [municipality, nl]\n",
         "    pool: 3\nlevels: [municipality, nl]\n"
@@ -131,7 +143,7 @@ def load(root: Path, text: str, name: str = "health/deaths.yaml") -> Spec:
 def test_a_whole_spec_is_read(tmp_path: Path) -> None:
     spec = load(tmp_path, GOOD)
     assert spec.compute[0].cases and spec.compute[0].interval_method == "dobson"
-    assert spec.route_of["mortality"].level == 0.95 and spec.compute[0].family is None
+    assert spec.route_of["mortality"].level == 0.95 and spec.compute[0].segments is None
 
 
 @pytest.mark.parametrize("fault", WRONG)

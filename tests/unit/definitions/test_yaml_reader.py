@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -45,10 +44,8 @@ def test_what_can_be_misread_is_refused_with_file_and_line(tmp_path: Path, fault
     text, line, word = REFUSED[fault]
     path = tmp_path / "content.yaml"
     path.write_text(text)
-    started = time.monotonic()
     with pytest.raises(ContentError) as caught:
         read_yaml(path)
-    assert time.monotonic() - started < 1
     assert f"{tmp_path.name}/content.yaml:{line}\n" in str(caught.value) and word in caught.value.what
     assert str(caught.value).count("\n") == 2 and caught.value.exit_code == 10
 

@@ -7,9 +7,7 @@ import hashlib
 import os
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -19,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from tests.forks import Forks, forks_of
 from triple_aim.definitions.contracts import Contract
 from triple_aim.definitions.settings import Project, Settings
 from triple_aim.definitions.yaml_reader import read_model
@@ -531,9 +530,7 @@ def test_a_full_disk_leaves_the_last_good_state(
     assert installation.bills() == ["b1"] and installation.leftovers() == []
 
 
-RUN = f"""
-import os, resource, signal, sys
-sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+IMPORTS = f"""
 import importlib.util
 spec = importlib.util.spec_from_file_location("ingest_tests", {__file__!r})
 ingest_tests = importlib.util.module_from_spec(spec)
@@ -552,6 +549,12 @@ MOMENTS = {
 
 
 @pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with forks_of(IMPORTS) as forks:
+        yield forks
+
+
+@pytest.fixture(scope="module")
 def clean_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
     installation = Installation(tmp_path_factory.mktemp("clean"))
     installation.deliver("bills_2021.csv", FIRST)
@@ -562,34 +565,34 @@ def clean_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
 
 
 def test_a_run_killed_at_any_moment_is_completed_by_the_next(
-    tmp_path: Path, clean_run: tuple[Any, ...], subtests: pytest.Subtests
+    tmp_path: Path, clean_run: tuple[Any, ...], forks: Forks, subtests: pytest.Subtests
 ) -> None:
-    running = {}
     for moment, call in MOMENTS.items():
-        installation = Installation(tmp_path / moment)
-        installation.deliver("bills_2021.csv", FIRST)
-        installation.run()
-        installation.deliver("bills_2021.csv", SECOND)
-        script = f"{RUN}\n{call} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
-        script += f"ingest_tests.Installation(ingest_tests.Path({str(tmp_path / moment)!r})).run()\n"
-        running[moment] = installation, subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
-    for moment, (installation, process) in running.items():
         with subtests.test(moment):
-            _, errors = process.communicate(timeout=60)
-            assert process.returncode == -signal.SIGKILL, errors.decode()[-500:]
+            installation = Installation(tmp_path / moment)
+            installation.deliver("bills_2021.csv", FIRST)
+            installation.run()
+            installation.deliver("bills_2021.csv", SECOND)
+            exit_code, printed = forks.run(
+                f"import os, signal, ingest_tests, triple_aim\n"
+                f"{call} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+                f"ingest_tests.Installation(ingest_tests.Path({str(installation.folder)!r})).run()"
+            )
+            assert exit_code == -signal.SIGKILL, printed
             assert installation.bills() == ["a1", "a2"]  # nothing of the killed run is visible
             installation.run()
             assert installation.state() == clean_run and installation.leftovers() == []
 
 
-def test_an_engine_that_cannot_write_leaves_the_last_good_state(installation: Installation) -> None:
+def test_an_engine_that_cannot_write_leaves_the_last_good_state(installation: Installation, forks: Forks) -> None:
     installation.deliver("bills_2021.csv", FIRST)
     installation.run()
     before = installation.state()
     ids = [hashlib.md5(str(n).encode()).hexdigest() for n in range(60_000)]
     installation.deliver("bills_2021.csv", "".join(f"{key};2021;P1;1;D\n" for key in ids))
     limit = installation.project.warehouse.stat().st_size + 50_000
-    script = f"""{RUN}
+    _, printed = forks.run(f"""
+import resource, signal, ingest_tests, triple_aim
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 stage = triple_aim.deliveries.ingest.stage
 def limited(*a):
@@ -600,9 +603,8 @@ try:
     ingest_tests.Installation(ingest_tests.Path({str(installation.folder)!r})).run()
 except ingest_tests.ProjectError as error:
     print(error, error.exit_code)
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
-    assert "the disk or the memory is full" in done.stdout and done.stdout.endswith("12\n"), done.stderr[-500:]
+""")
+    assert "the disk or the memory is full" in printed and printed.endswith("12\n"), printed[-500:]
     assert installation.state() == before
     installation.run()
     assert len(installation.bills()) == 60_000

@@ -1,30 +1,26 @@
-"""Does the gate hold back what rests on too few, whatever shape the number has?"""
+"""Does the gate suppress every number with too few persons or cases, whatever its method?"""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from triple_aim.definitions.programme import Programme, _check_spec, load_programme
-from triple_aim.definitions.settings import load_project
+from tests import content
+from triple_aim.definitions.programme import Programme, _check_spec
 from triple_aim.definitions.specs import Spec
-from triple_aim.disclosure.protect import COMPARATOR, OWN, protect
+from triple_aim.disclosure.protect import COMPARATOR, ESTIMATE, protect
 from triple_aim.errors import ContentError
 
-SAMPLES = Path(__file__).resolve().parents[3] / "data_samples" / "monitor.toml"
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def programme() -> Programme:
-    return load_programme(load_project(SAMPLES))
+    return content.programme()
 
 
-def gated(programme: Programme, spec: Spec, **changes: object) -> pd.Series:
-    """One row of an indicator as it comes out of the gate; everything in it is large unless changed."""
-    row = dict.fromkeys([*OWN, *COMPARATOR, "persons", "cases", "rest_persons", "rest_cases"], 1000.0)
+def protected_row(programme: Programme, spec: Spec, **changes: object) -> pd.Series:
+    """One row of an indicator after the gate; all its counts are large unless changed."""
+    row = dict.fromkeys([*ESTIMATE, *COMPARATOR, "persons", "cases", "rest_persons", "rest_cases"], 1000.0)
     row |= {"numerator": 500.0, "cases": 500.0, "rest_cases": 500.0, "status": "published", "reason": ""}
     row |= {"source": next(iter(spec.route_of)), "difference": "higher", "judgement": "worse", "coverage_share": 1.0}
     row |= {"region_type": "municipality", "region_code": "GM0001", "region_name": "One", "period": 2022}
@@ -40,49 +36,46 @@ def gated(programme: Programme, spec: Spec, **changes: object) -> pd.Series:
         ("costliest_5_percent_share", {"cases": 9.0}),
         ("standardised_mortality_ratio", {"cases": 4.0, "numerator": 4.0}),
         ("avoidable_admissions", {"cases": 3.0, "numerator": 3.0, "status": "not_computed", "value": np.nan}),
-        ("polypharmacy_65_plus", {"numerator": 995.0, "cases": 995.0}),  # five who are no case
+        ("polypharmacy_65_plus", {"numerator": 995.0, "cases": 995.0}),  # five who are not a case
         ("zvw_cost_growth", {"persons": 4.0}),
-        ("zvw_cost_per_insured_year", {"persons": 9.0, "status": "provisional"}),  # still filling up is no excuse
-        (
-            "emergency_visits_admitted",
-            {"persons": 509.0},
-        ),  # nine persons who were never admitted, however often they came
+        ("zvw_cost_per_insured_year", {"persons": 9.0, "status": "provisional"}),  # an incomplete year is no exception
+        ("emergency_visits_admitted", {"persons": 509.0}),  # nine persons never admitted, whatever their visits
     ],
 )
-def test_what_rests_on_too_few_is_withheld_whole(
+def test_a_row_below_the_threshold_loses_all_numbers(
     programme: Programme, indicator: str, changes: dict[str, object]
 ) -> None:
-    row = gated(programme, programme.specs[indicator], **changes)
+    row = protected_row(programme, programme.specs[indicator], **changes)
     assert row["status"] == "suppressed"
-    assert row[[*OWN, *COMPARATOR]].isna().all()
+    assert row[[*ESTIMATE, *COMPARATOR]].isna().all()
     assert row["difference"] == row["judgement"] == "not_compared"
 
 
-def test_what_rests_on_enough_goes_through(programme: Programme) -> None:
-    row = gated(programme, programme.specs["polypharmacy_65_plus"])
+def test_a_row_above_the_threshold_passes(programme: Programme) -> None:
+    row = protected_row(programme, programme.specs["polypharmacy_65_plus"])
     assert row["status"] == "published"
-    assert row[[*OWN, *COMPARATOR]].notna().all()
+    assert row[[*ESTIMATE, *COMPARATOR]].notna().all()
 
 
-def test_a_rest_with_few_who_are_no_case_is_not_shown(programme: Programme) -> None:
-    row = gated(programme, programme.specs["polypharmacy_65_plus"], rest_cases=995.0)
+def test_a_rest_with_few_persons_without_the_trait_is_not_shown(programme: Programme) -> None:
+    row = protected_row(programme, programme.specs["polypharmacy_65_plus"], rest_cases=995.0)
     assert row["status"] == "published"
     assert row[COMPARATOR].isna().all()
 
 
 def test_a_row_without_a_value_shows_no_sums(programme: Programme) -> None:
-    row = gated(programme, programme.specs["avoidable_admissions"], status="not_delivered")
-    assert row[OWN].isna().all()
+    row = protected_row(programme, programme.specs["avoidable_admissions"], status="not_delivered")
+    assert row[ESTIMATE].isna().all()
 
 
-def test_euros_look_at_users_and_counts_at_cases(programme: Programme) -> None:
+def test_the_cases_of_euros_are_users_and_those_of_events_are_events(programme: Programme) -> None:
     routes = {name: spec.compute[0] for name, spec in programme.specs.items()}
     assert routes["standardised_mortality_ratio"].cases and not routes["zvw_cost_ratio"].cases
     for name in ("zvw_cost_per_insured_year", "zvw_cost_standardised", "costliest_5_percent_share"):
         assert routes[name].cases_from
 
 
-def test_a_misspelt_number_of_users_is_refused(programme: Programme) -> None:
+def test_an_unknown_column_in_cases_from_is_refused(programme: Programme) -> None:
     wrong = programme.specs["costliest_5_percent_share"].model_dump(by_alias=True)
     wrong["compute"][0]["cases_from"] = "costliest_count"
     with pytest.raises(ContentError, match="costliest_count"):

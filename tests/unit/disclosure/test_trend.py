@@ -1,4 +1,4 @@
-"""Does the trend of a row rest on five published years, and speak the language of the indicator?"""
+"""Does the trend of a row use five published years, and the words of the indicator's polarity?"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rows(values: list[float], start: int = 2018) -> pd.DataFrame:
     ("polarity", "word"),
     [("lower_is_better", "worsening"), ("higher_is_better", "improving"), ("no_judgement", "rising")],
 )
-def test_five_rising_years_are_called_by_what_is_better(polarity: str, word: str) -> None:
+def test_the_label_of_five_rising_years_depends_on_the_polarity(polarity: str, word: str) -> None:
     assert trends(rows([10.0, 12, 14, 16, 18]), spec(polarity)).tolist() == ["not_tested"] * 4 + [word]
 
 
@@ -34,17 +34,17 @@ def test_a_level_series_shows_no_demonstrable_change() -> None:
     assert trends(rows([10.0, 10.2, 9.9, 10.1, 10]), spec())[-1] == "no_demonstrable_change"
 
 
-def test_a_withheld_or_missing_year_leaves_the_trend_untested() -> None:
+def test_with_a_withheld_or_missing_year_the_trend_is_not_tested() -> None:
     assert set(trends(rows([10.0, 12, np.nan, 16, 18]), spec())) == {"not_tested"}
     assert set(trends(rows([10.0, 12, 14, 16, 18, 20]).drop(index=2), spec())) == {"not_tested"}
 
 
-def test_series_do_not_mix() -> None:
+def test_series_are_tested_separately() -> None:
     both = pd.concat([rows([10.0, 12, 14, 16, 18]), rows([18.0, 16, 14, 12, 10]).assign(sex="M")], ignore_index=True)
-    told = trends(both, spec())
-    assert told[4] == "worsening" and told[9] == "improving"
+    labels = trends(both, spec())
+    assert labels[4] == "worsening" and labels[9] == "improving"
 
 
-def test_an_indicator_that_asks_for_no_trend_gets_none() -> None:
+def test_an_indicator_without_a_trend_test_has_no_trend() -> None:
     plain = spec().model_copy(update={"compare": Compare(to="rest_of_nl", method="interval_overlap")})
     assert set(trends(rows([10.0, 12, 14, 16, 18]), plain)) == {"not_tested"}

@@ -1,4 +1,4 @@
-"""Is a year known to be incomplete from the months of its bookings, and are its rows marked so?"""
+"""Is an incomplete year recognised by the months of its bookings, and are its rows provisional?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.cells import cells, regions, specs, tables
+from tests.unit.cells import HOSPITAL, cells, regions, specs, tables
 from triple_aim.cubes.cells import Cells
 from triple_aim.definitions.contracts import RunOff
 from triple_aim.indicators.completeness import completed_shares
@@ -19,7 +19,7 @@ PATTERN = np.array([0.5, 0.3, 0.2])  # booked in the month itself and in the two
 def bookings(last_month: dict[int, int], known: bool = True, of_last: float = 1.0) -> Cells:
     """Twelve months of service of 100 euros each; ``last_month`` of booking, counted from January of the year.
 
-    Of that month so much was booked by the day of the delivery.
+    ``of_last`` is the share of that month that was booked before the delivery.
     """
     shape = (len(last_month), 1, 1, 1, 12, 3)
     month, delay = np.arange(12)[:, None], np.arange(3)
@@ -41,24 +41,24 @@ def bookings(last_month: dict[int, int], known: bool = True, of_last: float = 1.
 
 
 def claims(periods: tuple[int, ...] = (2022, 2023)) -> Cells:
-    sums = {"insured_person_count": 100.0, "insured_years": 100.0, "cost_hospital_eur": 1000.0, "cost_sumsq": 1e6}
+    sums = {"insured_person_count": 100.0, "insured_years": 100.0, HOSPITAL: 1000.0, "cost_sumsq": 1e6}
     return cells(sums, periods)
 
 
-def test_a_full_year_is_whole_and_the_latest_is_not() -> None:
+def test_a_full_year_is_complete_and_the_latest_is_not() -> None:
     shares = completed_shares(bookings({2022: 99, 2023: 12}), [2022, 2023])
     # December has its first month, November its first two: 1170 of 1200 euros less what is missing.
     observed = 10 * 100 + 80 + 50
     assert shares.tolist() == pytest.approx([1.0, observed / 1200])
 
 
-def test_a_month_that_had_only_begun_is_no_month_of_few_claims() -> None:
+def test_the_month_of_the_delivery_does_not_look_like_missing_claims() -> None:
     shares = completed_shares(bookings({2022: 99, 2023: 13}, of_last=0.1), [2022, 2023])
-    # In January came a tenth of the last month of November and of the second of December, and nothing after it.
+    # January has a tenth of the third month of November and of the second month of December, and nothing later.
     assert shares.tolist() == pytest.approx([1.0, (10 * 100 + 82 + 53) / 1200])
 
 
-def test_a_year_nobody_told_of_is_unknown_rather_than_whole() -> None:
+def test_a_year_without_bookings_is_unknown_and_not_complete() -> None:
     assert np.isnan(completed_shares(bookings({2022: 99}), [2023])).all()
     assert np.isnan(completed_shares(bookings({2022: 99}, known=False), [2022])).all()
 
@@ -69,14 +69,14 @@ def rows_of(indicator: str, last: int) -> pd.DataFrame:
     return rows[(rows["region_type"] == "nl") & (rows["segment"] == "all") & (rows["sex"] == "all")].set_index("period")
 
 
-def test_rows_of_an_incomplete_year_are_provisional_and_say_how_far_it_is() -> None:
+def test_rows_of_an_incomplete_year_are_provisional_and_state_the_booked_share() -> None:
     rows = rows_of("zvw_cost_per_insured_year", 12)
     rows = rows[rows["age_group"] == "all"]
     assert rows["status"].to_dict() == {2022: "published", 2023: "provisional"}
     assert rows.loc[2023, "reason"].startswith("about 94 % of the euros of the year have been booked")
 
 
-def test_a_completed_cost_is_what_is_booked_over_its_share() -> None:
+def test_a_completed_cost_is_the_booked_cost_over_its_share() -> None:
     rows = rows_of("zvw_cost_completed", 12)
     assert rows.loc[2022, "value"] == pytest.approx(10.0)
     assert rows.loc[2023, "value"] == pytest.approx(10.0 / (1130 / 1200))

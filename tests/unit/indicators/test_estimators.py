@@ -1,4 +1,4 @@
-"""Does each method of a spec reach its statistic, with its unit and its interval?"""
+"""Does each method of a spec call its statistic, with its unit and its interval?"""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def test_every_method_that_computes_has_a_function() -> None:
 def test_a_delta_interval_is_that_of_the_mean_in_units_of_exposure() -> None:
     chosen = route("ratio", per=2, sumsq="q", persons="p", interval={"method": "delta"})
     given = {"numerator": 600.0, "denominator": 80.0, "sumsq": 9000.0, "persons": 100.0}
-    made = estimate(chosen, Sums({name: np.array([value]) for name, value in given.items()}))
+    result = estimate(chosen, Sums({name: np.array([value]) for name, value in given.items()}))
     person = rates.mean(600.0, 9000.0, 100.0)
-    assert made.value == pytest.approx(2 * 600 / 80)
-    assert made.upper - made.value == pytest.approx(2 * (person.upper - person.value) * 100 / 80)
+    assert result.value == pytest.approx(2 * 600 / 80)
+    assert result.upper - result.value == pytest.approx(2 * (person.upper - person.value) * 100 / 80)
 
 
 def test_persons_among_persons_vary_less_than_counts_and_not_at_all_when_all_are_cases() -> None:
     def limits(method: str, count: np.ndarray) -> np.ndarray:
         given = {"numerator": count, "denominator": np.array([40.0, 60.0])}
         chosen = route("directly_standardised_rate", standard="esp2013", interval={"method": method})
-        made = estimate(chosen, Sums(given), np.array([0.3, 0.7]))
-        return np.array([made.value, made.lower, made.upper])
+        result = estimate(chosen, Sums(given), np.array([0.3, 0.7]))
+        return np.array([result.value, result.lower, result.upper])
 
     count = np.array([20.0, 15.0])
     plain, binomial = limits("dobson", count), limits("dobson_binomial", count)
@@ -48,23 +48,23 @@ def test_persons_among_persons_vary_less_than_counts_and_not_at_all_when_all_are
 
 @pytest.mark.parametrize("interval", [None, {"method": "delta"}])
 def test_without_a_spread_there_is_no_interval(interval: dict[str, str] | None) -> None:
-    further = {"sumsq": "q", "persons": "p", "interval": interval} if interval else {}
-    made = estimate(route("ratio", **further), Sums({"numerator": np.array([6.0]), "denominator": np.array([3.0])}))
-    assert made.value == [2.0] and np.isnan(made.lower).all() and np.isnan(made.upper).all()
+    columns = {"sumsq": "q", "persons": "p", "interval": interval} if interval else {}
+    result = estimate(route("ratio", **columns), Sums({"numerator": np.array([6.0]), "denominator": np.array([3.0])}))
+    assert result.value == [2.0] and np.isnan(result.lower).all() and np.isnan(result.upper).all()
 
 
-def test_the_rest_is_the_whole_less_the_region_and_a_silent_region_takes_nothing_out() -> None:
+def test_the_rest_is_the_total_less_the_region_and_a_region_without_data_subtracts_nothing() -> None:
     sums = Sums({"numerator": np.array([[3.0, np.nan, 10.0]])})
     assert sums.of(2).minus(sums).parts["numerator"].tolist() == [[7.0, 10.0, 0.0]]
 
 
 def test_nothing_divided_by_nothing_is_missing() -> None:
     for method in ("crude_rate", "proportion", "ratio"):
-        made = estimate(route(method), Sums({"numerator": np.zeros(1), "denominator": np.zeros(1)}))
-        assert np.isnan(made.value).all(), method
+        result = estimate(route(method), Sums({"numerator": np.zeros(1), "denominator": np.zeros(1)}))
+        assert np.isnan(result.value).all(), method
 
 
 def test_more_cases_than_persons_are_no_share() -> None:
     given = {"numerator": np.array([3.0, 5.0]), "denominator": np.array([4.0, 4.0])}
-    made = estimate(route("proportion"), Sums(given))
-    assert made.value[0] == 0.75 and np.isnan([made.value[1], made.lower[1], made.upper[1]]).all()
+    result = estimate(route("proportion"), Sums(given))
+    assert result.value[0] == 0.75 and np.isnan([result.value[1], result.lower[1], result.upper[1]]).all()

@@ -1,4 +1,4 @@
-"""Are cells put together rightly: filters, categories, regions, coverage?"""
+"""Are cells combined correctly: filters, categories, regions, coverage?"""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def test_a_region_is_the_sum_of_its_municipalities_and_missing_is_not_zero() -> 
     assert rolled[0, place.country] == 15
     assert np.isnan(rolled[0, row(place, "municipality", "GM0303")])
     assert rolled[0, row(place, "municipality", "GM0995")] == 0
-    assert "GM0014" not in set(place.frame["region_code"])  # of Groningen there is not even a code
+    assert "GM0014" not in set(place.frame["region_code"])  # the cells have no code of Groningen
 
 
-def test_own_stands_for_the_classifications_a_team_added() -> None:
+def test_own_means_the_classifications_that_a_team_added() -> None:
     place = geography(regions(), ["municipality", "own", "nl"], list(FLEVOLAND))
     assert set(place.frame["region_type"]) == {"municipality", "nl"}
 
 
-def test_coverage_counts_a_silent_municipality_as_its_nearest_year() -> None:
+def test_coverage_uses_the_nearest_year_of_a_nonreporting_municipality() -> None:
     place = geography(regions(), LEVELS, list(FLEVOLAND))
     known = np.array([[60.0, 40, 0, 0, 0, 0], [np.nan, 40, 0, 0, 0, 0], [80, 40, 0, 0, 0, 0]])[..., None]
     covered = place.coverage(known, known)[:, row(place, "ggd_region", ggd_of("GM0034")), 0]
@@ -41,46 +41,46 @@ def test_coverage_counts_a_silent_municipality_as_its_nearest_year() -> None:
     assert alone == pytest.approx([1.0, 0.0, 1.0])
 
 
-def test_coverage_by_the_denominator_of_who_did_not_deliver_the_numerator() -> None:
+def test_coverage_uses_the_denominator_of_municipalities_without_numerator() -> None:
     place = geography(regions(), LEVELS, list(FLEVOLAND))
     known = np.array([[70.0, 30, 0, 0, 0, 0]])[..., None]
-    heard = np.where(known == 30, np.nan, known)
-    assert place.coverage(heard, known)[0, place.country, 0] == pytest.approx(0.7)
+    reported = np.where(known == 30, np.nan, known)
+    assert place.coverage(reported, known)[0, place.country, 0] == pytest.approx(0.7)
 
 
-def test_deliverers_are_counted_among_the_municipalities_of_today() -> None:
+def test_reporting_municipalities_are_counted_among_the_current_ones() -> None:
     place = geography(regions(), LEVELS, list(FLEVOLAND))
-    count, listed = place.deliverers(np.array([[1.0, 2, 3, np.nan, 0, 6]]))
+    reporting, municipalities = place.reporting_counts(np.array([[1.0, 2, 3, np.nan, 0, 6]]))
     ggd = row(place, "ggd_region", ggd_of("GM0034"))
-    assert (count[0, ggd], listed[ggd]) == (4, 6)
-    assert (count[0, place.country], listed[place.country]) == (4, 342)
+    assert (reporting[0, ggd], municipalities[ggd]) == (4, 6)
+    assert (reporting[0, place.country], municipalities[place.country]) == (4, 342)
 
 
-def test_only_who_spoke_in_both_years_is_compared() -> None:
+def test_only_municipalities_that_reported_in_both_years_are_compared() -> None:
     place = geography(regions(), LEVELS, list(FLEVOLAND))
     now, before = np.array([[1.0, np.nan, 1, 1, 1, 1]]), np.array([[1.0, 1, np.nan, 1, 1, 1]])
-    in_now, in_before = place.both(now, before)
+    in_now, in_before = place.reporting_in_both(now, before)
     assert in_now.tolist() == [[True, False, False, True, True, True]]
     assert in_before.tolist() == [[True, False, False, True, True, True]]
 
 
-def test_a_municipality_that_merged_is_the_same_deliverer_under_its_old_codes() -> None:
+def test_a_merged_municipality_is_compared_with_its_old_codes() -> None:
     # Brielle, Hellevoetsluis and Westvoorne became Voorne aan Zee (GM1992) in 2023.
     place = geography(regions(), LEVELS, ["GM0501", "GM0530", "GM0614", "GM1992"])
     now, before = np.array([[np.nan, np.nan, np.nan, 9.0]]), np.array([[1.0, 2, 3, np.nan]])
-    in_now, in_before = place.both(now, before)
+    in_now, in_before = place.reporting_in_both(now, before)
     assert in_now.tolist() == [[False, False, False, True]]
     assert in_before.tolist() == [[True, True, True, False]]
 
 
-def test_an_age_filter_keeps_whole_bands_only() -> None:
+def test_an_age_filter_keeps_complete_bands_only() -> None:
     route = specs()["polypharmacy_65_plus"].compute[0]
     kept = where(cells({"senior_count": 1.0, "polypharmacy_count": 1.0}), route)
     assert kept.labels["age_band"] == ["65-69", "90+"]
     assert kept.sums["senior_count"].shape == (1, 6, 2, 2)
 
 
-def test_categories_of_a_breakdown_share_out_every_cell() -> None:
+def test_each_cell_is_in_one_category_of_a_breakdown() -> None:
     some = cells({"n_count": np.arange(48).reshape(1, 6, 2, 4)})
     sums = flat(some, "n_count")
     for dimension, labels in (

@@ -1,4 +1,4 @@
-"""Does every worked example come out, through the functions that make the published numbers?"""
+"""Is every worked example correct, by the functions that compute the published numbers?"""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from triple_aim.indicators.worked_examples import refuse_wrong_examples, run_exa
 
 
 @pytest.mark.parametrize("name", specs())
-def test_the_example_of_a_spec_comes_out(name: str) -> None:
+def test_the_example_of_a_spec_is_correct(name: str) -> None:
     assert run_example(specs()[name]) == pytest.approx(specs()[name].example.value, rel=1e-9)
 
 
 @pytest.mark.parametrize(
-    ("given", "value", "told"),
+    ("given", "value", "message"),
     [
         ({"numerator": [200.0, 300.0], "denominator": [1.0, 1.0]}, 240.0, "it says 240 and comes out at 250"),
         ({"numerator": [200.0], "weight": [1.0]}, 200.0, "ratio has no use for weight"),
         ({"numerator": [200.0]}, 200.0, "ratio cannot be made of it"),
     ],
 )
-def test_a_wrong_example_names_its_spec(given: dict[str, list[float]], value: float, told: str) -> None:
+def test_a_wrong_example_names_its_spec(given: dict[str, list[float]], value: float, message: str) -> None:
     spec = specs()["zvw_cost_per_insured_year"].model_copy(update={"example": Example(given=given, value=value)})
-    with pytest.raises(ContentError, match=told) as error:
+    with pytest.raises(ContentError, match=message) as error:
         refuse_wrong_examples([spec], ROOT / "indicator_specs")
     name, line = error.value.where.split(":")
     assert name == "indicator_specs/cost/zvw_cost_per_insured_year.yaml"

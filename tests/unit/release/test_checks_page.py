@@ -1,4 +1,4 @@
-"""The page of checks is honest, harmless and complete."""
+"""Does the checks page show verdict, failures and ledger correctly, and escape every text?"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def reconciliation(*changed: tuple[int, dict[str, Any]]) -> pd.DataFrame:
     return frame
 
 
-def checks(*verdicts: tuple[str, bool], note: str = "", name: str = "c{at}") -> pd.DataFrame:
+def checks(*verdicts: tuple[str, bool], note: str = "", name: str = "c{number}") -> pd.DataFrame:
     columns = [
         "check_id",
         "subject",
@@ -44,8 +44,8 @@ def checks(*verdicts: tuple[str, bool], note: str = "", name: str = "c{at}") -> 
         "unexpected_count",
     ]
     rows = [
-        (name.format(at=at), "mart.x", f"rule {at}", severity, passed, 10, int(not passed), note)
-        for at, (severity, passed) in enumerate(verdicts)
+        (name.format(number=number), "mart.x", f"rule {number}", severity, passed, 10, int(not passed), note)
+        for number, (severity, passed) in enumerate(verdicts)
     ]
     return pd.DataFrame(rows, columns=[*columns, "note"])
 
@@ -70,10 +70,10 @@ def test_the_verdict_comes_first(frame: pd.DataFrame, level: str, says: str) -> 
     page = checks_page(frame, reconciliation(), {})
     assert verdict(page)[0] == level
     assert says in verdict(page)[1]
-    assert page.index(b"verdict " + level.encode()) < page.index(b"What failed") < page.index(b"Ledger")
+    assert page.index(b"verdict " + level.encode()) < page.index(b"Failed checks") < page.index(b"Ledger")
 
 
-def test_what_failed_stands_on_top_critical_first() -> None:
+def test_failed_checks_come_first_and_critical_ones_before_warnings() -> None:
     page = checks_page(
         checks(("warning", False), ("critical", False), ("warning", True)), reconciliation(), {}
     ).decode()
@@ -82,9 +82,9 @@ def test_what_failed_stands_on_top_critical_first() -> None:
 
 
 def test_html_is_escaped_and_nothing_is_fetched() -> None:
-    evil = "<script>alert(1)</script>"
+    script = "<script>alert(1)</script>"
     page = checks_page(
-        checks(("warning", False), note=evil), reconciliation((2, {"reason": evil})), {evil: {evil: evil}}
+        checks(("warning", False), note=script), reconciliation((2, {"reason": script})), {script: {script: script}}
     ).decode()
     assert "<script" not in page
     assert page.count("&lt;script&gt;") == 5
@@ -101,7 +101,7 @@ def test_the_ledger_joins_suppliers_and_adds_up() -> None:
     "change",
     [(5, {"row_count": 94}), (5, {"amount_eur": 950.01}), (2, {"row_count": 0}), (8, {"row_count": 4})],
 )
-def test_one_lost_row_or_cent_is_seen(change: tuple[int, dict[str, Any]]) -> None:
+def test_a_lost_row_or_cent_is_reported(change: tuple[int, dict[str, Any]]) -> None:
     frame = reconciliation(change)
     assert not ledger(frame, checks())["adds_up"].all()
     page = checks_page(checks(("critical", True)), frame, {})
@@ -110,9 +110,9 @@ def test_one_lost_row_or_cent_is_seen(change: tuple[int, dict[str, Any]]) -> Non
 
 
 @pytest.mark.parametrize("passed", [True, False])
-def test_euros_that_are_not_shown_add_up_when_their_check_says_so(passed: bool) -> None:
+def test_hidden_euros_add_up_when_their_check_passed(passed: bool) -> None:
     frame = reconciliation((2, {"amount_eur": None}), (6, {"amount_eur": None}))
-    verdicts = checks(("critical", True), ("critical", passed), name="ledger/claims:euros_{at}")
+    verdicts = checks(("critical", True), ("critical", passed), name="ledger/claims:euros_{number}")
     lines = ledger(frame, verdicts).set_index("extract")
     assert lines.loc[["claims", "shares"], "adds_up"].tolist() == [passed, True]
     assert lines.loc["claims", ["set_aside_eur", "excluded_eur"]].isna().all()
@@ -121,11 +121,11 @@ def test_euros_that_are_not_shown_add_up_when_their_check_says_so(passed: bool) 
     assert not ledger(lost, verdicts).set_index("extract").loc["claims", "adds_up"]
 
 
-def test_euros_that_are_not_shown_nor_checked_do_not_add_up() -> None:
+def test_hidden_euros_without_a_check_do_not_add_up() -> None:
     assert not ledger(reconciliation((2, {"amount_eur": None})), checks())["adds_up"].all()
 
 
-def test_a_period_that_never_reached_its_cube_is_seen() -> None:
+def test_a_period_that_did_not_reach_its_cube_is_reported() -> None:
     extra = pd.DataFrame(
         [("claims", 2022, "a", stage, "all", 10, 0.0) for stage in ("delivered", "staged")],
         columns=reconciliation().columns,
@@ -134,7 +134,7 @@ def test_a_period_that_never_reached_its_cube_is_seen() -> None:
     assert not lines.loc[("claims", 2022), "adds_up"]
 
 
-def test_the_page_can_be_read_by_all() -> None:
+def test_the_page_is_accessible() -> None:
     page = checks_page(checks(("critical", True)), reconciliation(), {"release": "0123"}).decode()
     assert '<html lang="en">' in page
     assert page.count("<table>") == page.count("<caption>") > 0

@@ -1,4 +1,4 @@
-"""Does a release say of itself what it holds?"""
+"""Do the data package and the dictionary marts describe what a release holds?"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 PROMISE = load_publication(ROOT / "contracts")
 
 
-def test_the_dictionary_has_a_row_an_indicator_with_its_series_breaks() -> None:
+def test_the_dictionary_has_one_row_per_indicator_with_its_series_breaks() -> None:
     rows = dictionary_rows(specs()).set_index("indicator_id")
     assert set(rows.index) == set(specs())
     assert "2015" in rows.loc["zvw_cost_growth", "series_breaks"].split(", ")
@@ -26,7 +26,7 @@ def test_every_headline_is_an_indicator() -> None:
     assert set(headline_rows(PROMISE)["indicator_id"]) <= set(specs())
 
 
-def test_regions_tell_how_many_municipalities_they_hold() -> None:
+def test_regions_have_their_number_of_municipalities() -> None:
     rows = region_rows(regions())
     counts = rows.groupby("region_type")["municipality_count"].sum()
     assert (counts[["nl", "ggd_region", "zorgkantoor_region", "province"]] == 342).all()

@@ -1,4 +1,4 @@
-"""Does a mart have exactly the promised columns, in an order that gives the same bytes, and hide what it must?"""
+"""Does a mart have the columns, types and order of its contract, and does the ledger hide euros of few rows?"""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tests.content import queries
 from triple_aim.definitions.contracts import load_publication
 from triple_aim.release.marts import ARROW, build_mart, read_mart
 from triple_aim.warehouse.connection import open_warehouse
-from triple_aim.warehouse.sql_files import read_queries
 
 ROOT = Path(__file__).parents[3]
 MARTS = {mart.name: mart for mart in load_publication(ROOT / "contracts").marts}
-QUERIES = read_queries(ROOT / "sql" / "marts")
+QUERIES = queries("marts")
 
 
-def test_a_mart_has_the_promised_columns_types_and_order() -> None:
+def test_a_mart_has_the_columns_types_and_order_of_its_contract() -> None:
     with open_warehouse(None) as warehouse:
         warehouse.run(
             """create table safe.regions as select * from (values
@@ -33,12 +33,12 @@ def test_a_mart_has_the_promised_columns_types_and_order() -> None:
 
 
 @pytest.mark.parametrize("name", MARTS)
-def test_a_mart_s_sql_makes_what_is_promised(name: str) -> None:
+def test_the_sql_of_a_mart_has_the_columns_and_grain_of_its_contract(name: str) -> None:
     assert list(QUERIES[name].columns) == [column.name for column in MARTS[name].columns]
     assert list(QUERIES[name].grain) == MARTS[name].grain
 
 
-def test_the_ledger_shows_no_euros_of_fewer_than_ten_rows() -> None:
+def test_the_ledger_hides_euros_of_fewer_than_ten_rows() -> None:
     counts = {"empty": 0, "one": 1, "nine": 9, "ten": 10}
     with open_warehouse(None) as warehouse:
         warehouse.run(

@@ -1,4 +1,4 @@
-"""Exports speak the editor's language, never show what is suppressed, and run nothing."""
+"""Do exports use the notation of the language, hide suppressed values and contain no formula?"""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from python_calamine import CalamineWorkbook
 
 from triple_aim.definitions.contracts import Publication
 from triple_aim.errors import NothingToPublish, ProjectError
-from triple_aim.reports.exports import export, harmless, number
+from triple_aim.reports.exports import decimal_text, escape_formulas, export
 from triple_aim.reports.selection import select
 
-ASKED = {"indicator": "avoidable_mortality", "region_type": "ggd_region"}
+FILTERS = {"indicator": "avoidable_mortality", "region_type": "ggd_region"}
 SUPPRESSED = "GG05"  # in 2017 and 2023
 
 
@@ -37,7 +37,7 @@ def test_csv_in_the_notation_of_the_language(
     missing: str,
 ) -> None:
     out = tmp_path / "x.csv"
-    count = export(release, promise, "indicator_values", "csv", out, language, **ASKED, period=2017)
+    count = export(release, promise, "indicator_values", "csv", out, language, **FILTERS, period=2017)
     rows = read_csv(out, delimiter)
     assert out.read_bytes().startswith(b"\xef\xbb\xbf")
     assert len(rows) == count == 6
@@ -48,9 +48,9 @@ def test_csv_in_the_notation_of_the_language(
     assert {hidden[name] for name in ("value", "lower", "upper", "numerator", "comparator_value")} == {missing}
 
 
-def test_texts_are_made_harmless(release: Path, promise: Publication, tmp_path: Path) -> None:
+def test_names_that_look_like_formulas_are_escaped(release: Path, promise: Publication, tmp_path: Path) -> None:
     out = tmp_path / "x.csv"
-    export(release, promise, "indicator_values", "csv", out, "nl", **ASKED, period=2020)
+    export(release, promise, "indicator_values", "csv", out, "nl", **FILTERS, period=2020)
     assert {row["region_name"] for row in read_csv(out, ";") if "GGD 'Y" in row["region_name"]} == {
         "'=GGD 'Ypsilon' & Zuid"
     }
@@ -61,32 +61,32 @@ def test_texts_are_made_harmless(release: Path, promise: Publication, tmp_path: 
     ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "  =1", "\u00a0=1", "fine\n=1", "=1\n=2", "＝1"],
 )
 def test_formulas_get_a_quote(text: str) -> None:
-    for line in harmless(text).split("\n"):
+    for line in escape_formulas(text).split("\n"):
         assert not line.strip().startswith(("=", "+", "-", "@", "＝"))
-    assert harmless(text).replace("'", "") == text
+    assert escape_formulas(text).replace("'", "") == text
 
 
 @pytest.mark.parametrize("text", ["", "'s-Hertogenbosch", "a=b", "Zorgregio - Oost", "65-74", "line\nline"])
 def test_other_texts_stay_as_they_are(text: str) -> None:
-    assert harmless(text) == text
+    assert escape_formulas(text) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(1e21, "1" + "0" * 21), (-2.5, "-2,5"), (1e-7, "0,0000001"), (3.0, "3")])
 def test_numbers_are_written_in_full(value: float, text: str) -> None:
-    assert number(value, ",") == text
+    assert decimal_text(value, ",") == text
 
 
-def test_a_number_in_a_suppressed_row_never_leaves(release: Path, promise: Publication) -> None:
-    real = select(release, promise, "indicator_values", {"period": 2017})
-    status = real.rows["status"]
-    assert real.rows.loc[status == "suppressed", "coverage_share"].isna().all()
-    assert real.rows.loc[status == "published", "coverage_share"].notna().all()
+def test_a_number_in_a_suppressed_row_is_not_exported(release: Path, promise: Publication) -> None:
+    selection = select(release, promise, "indicator_values", {"period": 2017})
+    status = selection.rows["status"]
+    assert selection.rows.loc[status == "suppressed", "coverage_share"].isna().all()
+    assert selection.rows.loc[status == "published", "coverage_share"].notna().all()
 
 
-def test_xlsx_has_data_and_explanation(release: Path, promise: Publication, tmp_path: Path) -> None:
+def test_xlsx_has_a_data_sheet_and_an_explanation_sheet(release: Path, promise: Publication, tmp_path: Path) -> None:
     out, again = tmp_path / "x.xlsx", tmp_path / "y.xlsx"
     for path in (out, again):
-        export(release, promise, "indicator_values", "xlsx", path, "nl", **ASKED)
+        export(release, promise, "indicator_values", "xlsx", path, "nl", **FILTERS)
     assert out.read_bytes() == again.read_bytes()
     book = CalamineWorkbook.from_path(str(out))
     header, *rows = book.get_sheet_by_name("Gegevens").to_python()
@@ -126,7 +126,7 @@ def test_every_mart_with_rows_can_be_exported(
     assert export(release, promise, table, to, tmp_path / "x", "en") > 0
 
 
-def test_refusals_name_what_there_is(release: Path, promise: Publication, tmp_path: Path) -> None:
+def test_refusals_name_the_valid_choices(release: Path, promise: Publication, tmp_path: Path) -> None:
     out = tmp_path / "x.csv"
     with pytest.raises(ProjectError, match="indicator_values"):
         export(release, promise, 'x" ; drop', "csv", out)

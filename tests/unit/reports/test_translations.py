@@ -1,14 +1,14 @@
-"""Do Dutch readers get every reason and unit in Dutch?"""
+"""Is every reason and unit translated for Dutch readers?"""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from triple_aim.definitions.contracts import Publication
-from triple_aim.disclosure.protect import FURTHER
+from triple_aim.disclosure.protect import SECONDARY_REASON
 from triple_aim.indicators.non_additive import REASON
 from triple_aim.indicators.rows import ABSENT, NO_VALUE, OTHERS, TOO_FEW
-from triple_aim.reports.translations import REASONS, in_dutch
+from triple_aim.reports.translations import REASONS, translate_to_dutch
 
 
 def test_units_and_reasons_are_translated(promise: Publication) -> None:
@@ -21,9 +21,9 @@ def test_units_and_reasons_are_translated(promise: Publication) -> None:
         "",
     ]
     rows = pd.DataFrame({"unit": ["percent", "percent", "new", "", ""], "reason": reasons})
-    told = in_dutch(rows, indicators, promise)
-    assert told["unit"].tolist() == ["procent", "procent", "new", "", ""]
-    assert told["reason"].tolist() == [
+    translated = translate_to_dutch(rows, indicators, promise)
+    assert translated["unit"].tolist() == ["procent", "procent", "new", "", ""]
+    assert translated["reason"].tolist() == [
         "minder dan 10 personen of gevallen",
         "berust op 5 van 13 gemeenten; vergeleken met de andere geleverde gemeenten",
         "minder dan 50 respondenten of 5 antwoorden",
@@ -32,5 +32,5 @@ def test_units_and_reasons_are_translated(promise: Publication) -> None:
     ]
 
 
-def test_every_reason_the_engine_gives_has_its_dutch() -> None:
-    assert {ABSENT, TOO_FEW, NO_VALUE, OTHERS, FURTHER, REASON} <= set(REASONS)
+def test_every_reason_of_the_engine_has_a_translation() -> None:
+    assert {ABSENT, TOO_FEW, NO_VALUE, OTHERS, SECONDARY_REASON, REASON} <= set(REASONS)

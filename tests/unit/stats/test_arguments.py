@@ -1,4 +1,4 @@
-"""Does every method refuse what cannot be true, and let missing pass as missing?"""
+"""Does every method refuse impossible values, and return missing for missing?"""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from triple_aim.stats.estimate import Estimate
     ],
 )
 def test_impossible_level_is_refused(method, level):
-    with pytest.raises(ValueError, match="level must lie strictly between 0 and 1"):
+    with pytest.raises(ValueError, match="level must be strictly between 0 and 1"):
         method(level)
 
 

@@ -1,4 +1,4 @@
-"""Does the verdict follow the intervals, and admit when there is none?"""
+"""Do the verdicts follow from the intervals, and is a missing interval not compared?"""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def test_verdicts_in_both_directions():
     region, reference = estimates([1, 1, 5, 2], [2, 3, 6, 5]), estimates(3, 4)
     expected = [
         Difference.LOWER,
-        Difference.NO_DEMONSTRABLE_DIFFERENCE,  # touching is not parting
+        Difference.NO_DEMONSTRABLE_DIFFERENCE,  # touching intervals do not differ
         Difference.HIGHER,
         Difference.NO_DEMONSTRABLE_DIFFERENCE,
     ]

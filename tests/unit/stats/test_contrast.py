@@ -1,4 +1,4 @@
-"""Do differences and ratios do what their docstrings say? (scipy and statsmodels as second opinion)"""
+"""Do differences and ratios do what their docstrings say? (checked with scipy and statsmodels)"""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_rate_difference_combines_the_limits_of_both_rates():
 
 
 def test_relative_gap_of_symmetric_limits_is_fieller():
-    """With limits ``x -+ h`` MOVER's ratio has Fieller's closed form, here solved as a quadratic."""
+    """With limits ``x -+ h`` MOVER's ratio has Fieller's closed form, solved here as a quadratic."""
     a, b, h, k = 7.0, 4.0, 2.0, 1.5
     ours = contrast.relative_gap(Estimate(*np.array([a, a - h, a + h])), Estimate(*np.array([b, b - k, b + k])))
     roots = np.sort(np.roots([b**2 - k**2, -2 * a * b, a**2 - h**2]))
@@ -72,7 +72,7 @@ def test_mover_risk_ratio_has_limits_where_nobody_has_the_characteristic():
     assert np.isnan(contrast.risk_ratio(0, 30, 4, 25).upper)
 
 
-def test_everybody_in_both_is_no_certainty():
+def test_everybody_in_both_populations_gives_no_limits():
     log, mover = (contrast.risk_ratio(10, 10, 10, 10, interval=interval) for interval in ("log", "mover"))
     assert log.value == mover.value == 1 and np.isnan(log.lower) and mover.lower < 0.8
 

@@ -7,7 +7,7 @@ from triple_aim.stats.control_chart import Assurance, Variation, assurance, spec
 from triple_aim.stats.estimate import Estimate
 
 QUIET = np.array([10.0, 12, 9, 11, 10, 12, 9, 11, 10, 12, 9, 11])
-FIXED = Estimate(*np.array([[10.0], [4.0], [16.0]]))  # centre 10, two thirds of the way at 6 and 14
+FIXED = Estimate(*np.array([[10.0], [4.0], [16.0]]))  # centre 10, two thirds of the distance at 6 and 14
 
 
 def rules(value, **options):
@@ -28,7 +28,7 @@ def test_one_jump_does_not_widen_the_limits_when_screened():
     assert special_causes(jump, screened).outside[-1]
 
 
-def test_a_missing_point_forms_no_moving_range_and_ends_a_run():
+def test_a_missing_point_has_no_moving_range_and_ends_a_run():
     limits = xmr_limits([1.0, 3.0, np.nan, 8.0, 9.0])
     np.testing.assert_allclose(limits.upper - limits.value, 2.66 * 1.5)
     broken = [11.0] * 6 + [np.nan] + [11.0] * 6
@@ -48,29 +48,29 @@ def test_baseline_uses_the_first_points_only():
     np.testing.assert_array_equal([limits.value, limits.upper], [xmr_limits(QUIET).value, xmr_limits(QUIET).upper])
 
 
-def test_outside_means_beyond_not_on_the_limit():
+def test_a_point_on_a_limit_is_not_outside():
     np.testing.assert_array_equal(rules([16.0, 16.1, 4.0, 3.9]).outside, [False, True, False, True])
 
 
-@pytest.mark.parametrize(("length", "fires"), [(6, False), (7, True), (8, True)])
-def test_run_of_seven_marks_all_its_points(length, fires):
+@pytest.mark.parametrize(("length", "applies"), [(6, False), (7, True), (8, True)])
+def test_run_of_seven_marks_all_its_points(length, applies):
     value = [9.0, 11.0] + [9.0] * length + [11.0]
-    np.testing.assert_array_equal(rules(value).run, [False] * 2 + [fires] * length + [False])
+    np.testing.assert_array_equal(rules(value).run, [False] * 2 + [applies] * length + [False])
 
 
 def test_a_point_on_the_centre_ends_a_run():
     assert not rules([11.0] * 6 + [10.0] + [11.0] * 6).run.any()
 
 
-@pytest.mark.parametrize(("length", "fires"), [(6, False), (7, True)])
-def test_trend_of_seven_rising_points(length, fires):
+@pytest.mark.parametrize(("length", "applies"), [(6, False), (7, True)])
+def test_trend_of_seven_rising_points(length, applies):
     value = [12.0, *np.linspace(8, 11, length), 9.0]
-    np.testing.assert_array_equal(rules(value).trend, [False] + [fires] * length + [False])
+    np.testing.assert_array_equal(rules(value).trend, [False] + [applies] * length + [False])
 
 
 def test_two_of_three_near_one_limit():
     assert rules([10.0, 15.0, 11.0, 15.0, 9.0]).near_limit.tolist() == [False, True, False, True, False]
-    assert not rules([15.0, 9.0, 15.0]).near_limit.any()  # the third lies on the other side
+    assert not rules([15.0, 9.0, 15.0]).near_limit.any()  # the third is on the other side
     assert not rules([15.0, 17.0, 11.0]).near_limit.any()  # beyond the limit is not near it
 
 
@@ -96,7 +96,7 @@ def test_assurance_in_both_directions():
     np.testing.assert_array_equal(assurance(FIXED, target, "no_judgement"), [Assurance.NOT_JUDGED] * 4)
 
 
-def test_series_are_judged_one_by_one():
+def test_series_are_judged_separately():
     many = np.stack([QUIET, QUIET[::-1] * 3, np.arange(12.0)])[None]
     limits = xmr_limits(many)
     causes = special_causes(many, limits)

@@ -1,4 +1,4 @@
-"""Do the decompositions do what their docstrings say, above all around zeros and gaps?"""
+"""Do the decompositions do what their docstrings say, also around zeros and gaps?"""
 
 from itertools import permutations
 
@@ -38,7 +38,7 @@ def test_lmdi_is_the_line_integral_along_constant_growth():
 
 
 @pytest.mark.parametrize("method", [das_gupta, lmdi])
-def test_regions_keep_their_shape_and_one_missing_region_leaves_the_others(method):
+def test_regions_keep_their_shape_and_a_missing_region_does_not_affect_others(method):
     price = np.array([[10.0, 12.0, 9.0], [10.0, np.nan, 9.0]])
     effects = method({**START, "price": price}, END)
     alone = method(START, END)
@@ -48,7 +48,7 @@ def test_regions_keep_their_shape_and_one_missing_region_leaves_the_others(metho
 
 
 @pytest.mark.parametrize("method", [das_gupta, lmdi])
-def test_a_factor_per_region_may_go_with_factors_per_cell(method):
+def test_a_factor_per_region_combines_with_factors_per_cell(method):
     start, end = {"persons": [100.0], "euros": [1.0, 2.0]}, {"persons": [120.0], "euros": [1.5, 2.0]}
     assert sum(method(start, end).values()) == pytest.approx(120 * 3.5 - 100 * 3)
 
@@ -68,12 +68,12 @@ def test_a_missing_price_of_something_sold_is_never_borrowed(method):
 
 
 @pytest.mark.parametrize("method", [das_gupta, lmdi])
-def test_what_never_was_has_no_effect(method):
+def test_a_cell_that_is_empty_in_both_periods_has_no_effect(method):
     never = {"volume": [0.0], "price": [np.nan]}
     assert (values(method(never, never, undefined="other_period")) == 0).all()
 
 
-def test_das_gupta_withholds_where_mixtures_of_the_periods_would_need_an_unknown_price():
+def test_das_gupta_withholds_where_a_mixture_of_periods_needs_an_unknown_price():
     start = {"share": [0.0], "volume": [2.0], "price": [np.nan]}
     end = {"share": [0.1], "volume": [0.0], "price": [np.nan]}
     assert np.isnan(values(das_gupta(start, end, undefined="other_period"))).all()
@@ -87,12 +87,12 @@ def test_lmdi_takes_the_limit_at_zero():
     exact = lmdi(start, end)
     # Cell 1 is new by volume (21), cell 2 lost its price (-8), cell 3 was 0 in both (30, divided equally).
     assert {name: float(effect) for name, effect in exact.items()} == {"volume": 36.0, "price": 7.0}
-    # Convergence to the limit is logarithmic, hence the extreme stand-in and the wide tolerance.
+    # Convergence to the limit is logarithmic, so the replacement is extreme and the tolerance wide.
     nearly = [{name: np.maximum(part, 1e-150) for name, part in period.items()} for period in (start, end)]
     np.testing.assert_allclose(values(lmdi(*nearly)), values(exact), rtol=0.02)
 
 
-def test_das_gupta_takes_a_rate_that_is_no_product():
+def test_das_gupta_accepts_a_rate_that_is_not_a_product():
     effects = das_gupta(
         {"births": [19.4], "deaths": [10.8]},
         {"births": [23.7], "deaths": [9.5]},
@@ -106,7 +106,7 @@ def test_a_series_of_two_years_is_the_plain_decomposition():
     np.testing.assert_allclose([part[1] - part[0] for part in series.values()], values(das_gupta(START, END)))
 
 
-def test_a_series_keeps_regions_apart_and_a_missing_year_spoils_its_region_only():
+def test_regions_of_a_series_are_separate_and_a_missing_year_affects_one():
     rng = np.random.default_rng(3)
     factors = {name: rng.uniform(1, 2, (2, 4, 3)) for name in ("volume", "price")}
     alone = das_gupta_series({name: part[0] for name, part in factors.items()})
@@ -123,7 +123,7 @@ def test_cross_classified_by_one_dimension_is_kitagawa():
     assert crossed["rate"] == pytest.approx(plain["rate"]) and crossed["age"] == pytest.approx(plain["composition"])
 
 
-def test_cross_classified_by_three_dimensions_adds_up_also_with_an_empty_row():
+def test_cross_classified_by_three_dimensions_adds_up_with_an_empty_row():
     rng = np.random.default_rng(5)
     counts = rng.integers(1, 50, (2, 4, 3, 2, 2)).astype(float)
     counts[0, :, 1] = 0

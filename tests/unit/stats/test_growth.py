@@ -1,4 +1,4 @@
-"""Does growth do what its docstrings say, above all around missing years and breaks?"""
+"""Does growth do what its docstrings say, also around missing years and breaks?"""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from statsmodels.regression.linear_model import WLS
 from triple_aim.stats.growth import break_adjusted, compound, deflate, log_linear, year_on_year
 
 
-def test_compound_growth_undoes_itself():
+def test_compound_growth_and_its_inverse_cancel():
     estimate = compound(100 * 1.03**7, 100, 7)
     assert estimate.value == pytest.approx(0.03) and np.isnan(estimate.lower)
 
@@ -20,7 +20,7 @@ def test_limits_are_the_delta_method_on_the_logarithm():
     np.testing.assert_allclose([estimate.lower, estimate.upper], expected)
 
 
-def test_a_missing_year_leaves_two_gaps_not_one_jump():
+def test_a_missing_year_gives_two_missing_growth_rates():
     growth = year_on_year([100.0, np.nan, 121.0, 133.1]).value
     np.testing.assert_allclose(growth, [np.nan, np.nan, np.nan, 0.1])
 
@@ -32,14 +32,14 @@ def test_year_on_year_runs_along_any_axis():
     np.testing.assert_allclose(along.lower.T, year_on_year(values.T, variance=4.0).lower)
 
 
-def test_deflating_by_the_same_inflation_leaves_nothing():
+def test_deflating_by_the_same_inflation_gives_no_growth():
     index = 100 * 1.02 ** np.arange(4)
     real = deflate(500 * index, index, base=100.0)
     np.testing.assert_allclose(real.value, 50_000)
     np.testing.assert_allclose(year_on_year(real.value).value[1:], 0, atol=1e-12)
 
 
-def test_break_adjusted_growth_ignores_components_that_changed_meaning():
+def test_break_adjusted_growth_ignores_components_with_another_definition():
     end, start = np.array([[104.0, 52.0, 70.0]]), np.array([[100.0, 50.0, 0.0]])
     assert break_adjusted(end, start, np.array([True, True, False])).value == pytest.approx(0.04)
     assert np.isnan(break_adjusted(end, start, np.array([False] * 3)).value).all()
@@ -71,7 +71,7 @@ def test_log_linear_is_least_squares_on_the_logarithm():
         np.testing.assert_allclose([part[cell] for part in (growth.value, growth.lower, growth.upper)], expected)
 
 
-def test_log_linear_leaves_missing_years_and_years_without_weight_out():
+def test_log_linear_leaves_out_missing_years_and_years_without_weight():
     value, years = np.array([100.0, np.nan, 130.0, 999.0, 150.0]), np.arange(2019, 2024)
     growth = log_linear(value, years, weight=[1, 1, 1, 0, 1])
     fit = stats.linregress([2019, 2021, 2023], np.log([100, 130, 150]))
@@ -100,7 +100,7 @@ def test_log_linear_is_withheld(value, years):
     assert np.isnan([growth.value, growth.lower, growth.upper]).all()
 
 
-def test_log_linear_does_not_take_rounding_for_a_spread_of_years():
+def test_log_linear_does_not_count_rounding_as_a_range_of_years():
     assert np.isnan(log_linear([100.0, 105.0, 110.0], 2019.0, weight=[0.1, 0.2, 0.3]).value)
 
 

@@ -1,4 +1,4 @@
-"""Do the measures of inequality do what their docstrings say? (least squares, the jackknife and pairs as oracles)"""
+"""Do the measures of inequality do what their docstrings say? (checked with least squares, the jackknife and pairs)"""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def parts(estimate):
 
 
 def fitted_line(value, population):
-    """Fit by least squares on square-root weighted rows; give the line's ends and what maps values to its slope."""
+    """Fit least squares with square-root weights; return the ends of the line and the map from values to its slope."""
     share = population / population.sum()
     root = np.sqrt(share)
     design = np.column_stack([root, root * (np.cumsum(share) - share / 2)])
@@ -58,17 +58,17 @@ def test_simulated_limits_of_the_ratio_approach_those_of_fieller():
 
 
 @pytest.mark.parametrize("transform", ["log", "logit"])
-def test_a_transform_skews_the_limits_and_leaves_the_value(transform):
+def test_a_transform_changes_the_limits_and_not_the_value(transform):
     plain, skewed = slope_index(*GROUPS), slope_index(*GROUPS, transform=transform)
     assert skewed.value == plain.value
     assert (skewed.lower, skewed.upper) != (plain.lower, plain.upper)
-    # With hardly any variance every scale is locally straight.
+    # With very small variance every scale is locally linear.
     precise = [parts(slope_index(RATE, VARIANCE * 1e-8, POPULATION, transform=t)) for t in ("identity", transform)]
     np.testing.assert_allclose(*precise, rtol=1e-6)
 
 
 @pytest.mark.parametrize("transform", ["log", "logit"])
-def test_transformed_limits_agree_with_draws_made_here(transform):
+def test_transformed_limits_agree_with_independent_draws(transform):
     rng = np.random.default_rng(7)
     forward, back, slope_of = {
         "log": (np.log, np.exp, 1 / RATE),
@@ -80,14 +80,14 @@ def test_transformed_limits_agree_with_draws_made_here(transform):
     np.testing.assert_allclose([found.lower, found.upper], expected, rtol=0.01)
 
 
-def test_limits_are_the_same_again_and_do_not_depend_on_the_other_rows():
+def test_limits_are_reproducible_and_do_not_depend_on_the_other_rows():
     alone = relative_index(*GROUPS, transform="log")
     among = relative_index(np.stack([RATE[::-1], RATE]), VARIANCE, POPULATION, transform="log")
     np.testing.assert_array_equal(parts(alone), parts(among)[:, 1])
     assert slope_index(*GROUPS, seed=2).lower != slope_index(*GROUPS).lower
 
 
-def test_groups_without_people_play_no_part_and_missing_values_do():
+def test_groups_without_people_do_not_count_and_missing_values_do():
     with_empty = np.insert(RATE, 2, np.nan), np.insert(VARIANCE, 2, np.nan), np.insert(POPULATION, 2, 0)
     assert slope_index(*with_empty).value == pytest.approx(slope_index(*GROUPS).value)
     assert np.isfinite(parts(relative_index(*with_empty, transform="logit"))).all()
@@ -104,12 +104,12 @@ def test_one_group_has_no_slope():
     assert np.isnan(slope_index(RATE, VARIANCE, 0).value)
 
 
-def test_limits_are_nan_where_they_cannot_be_made():
+def test_limits_are_nan_where_they_cannot_be_computed():
     for index in (slope_index, relative_index):
         np.testing.assert_array_equal(np.isnan(parts(index(RATE, None, POPULATION))), [False, True, True])
         zero = index(np.append(RATE[:4], 0), VARIANCE, POPULATION, transform="log")
         np.testing.assert_array_equal(np.isnan(parts(zero)), [False, True, True])
-    # The bottom of the line is hardly above 0: the upper limit of the ratio has no end.
+    # The bottom of the line is just above 0: the upper limit of the ratio is infinite.
     steep = relative_index([1.0, 2, 3, 4, 5], [0.5] * 5, [1] * 5)
     np.testing.assert_array_equal(np.isnan(parts(steep)), [False, False, True])
 
@@ -126,14 +126,14 @@ def test_gini_agrees_with_the_mean_difference_between_pairs():
     np.testing.assert_allclose(gini(income, 1).value, pairs, rtol=1e-12)
 
 
-def test_gini_of_classes_is_that_of_persons_who_share_alike_and_a_lower_bound():
+def test_gini_of_classes_is_that_of_equal_shares_within_them_and_a_lower_bound():
     persons, total = np.array([3, 1, 4, 2]), np.array([9.0, 10, 2, 8])
     alike = np.repeat(total / persons, persons)
     assert gini(total, persons).value == pytest.approx(gini(alike, 1).value)
     assert gini(np.append(alike[:-2], [0, 8]), 1).value > gini(total, persons).value
 
 
-def test_gini_is_nan_when_there_is_nothing_or_an_amount_belongs_to_nobody():
+def test_gini_is_nan_without_an_amount_or_with_an_amount_without_persons():
     found = gini([[0, 0], [5, 5], [np.nan, 1], [5, 0]], [[1, 1], [1, 0], [1, 1], [1, 0]])
     np.testing.assert_array_equal(np.isnan(found.value), [True, True, True, False])
 
@@ -156,7 +156,7 @@ def test_limits_of_the_concentration_index_agree_with_the_jackknife(persons, cor
 
 
 @pytest.mark.parametrize("correction", [None, "erreygers", "wagstaff"])
-def test_groups_with_their_inner_variance_say_the_same_as_their_persons(persons, correction):
+def test_groups_with_their_inner_variance_give_the_same_as_their_persons(persons, correction):
     income, ill = persons
     place, group, size = np.unique(income, return_inverse=True, return_counts=True)
     share = np.bincount(group, ill) / size
@@ -165,7 +165,7 @@ def test_groups_with_their_inner_variance_say_the_same_as_their_persons(persons,
     np.testing.assert_allclose(parts(grouped), parts(one_by_one), rtol=1e-10)
 
 
-def test_corrections_by_hand_with_bounds_of_their_own():
+def test_corrections_by_hand_with_other_bounds():
     # A score from 1 to 5: the plain index is that of the distance to the lower bound.
     score, persons = np.array([2.0, 3, 4.5]), np.array([2, 1, 1])
     mean = 2.875
@@ -175,11 +175,11 @@ def test_corrections_by_hand_with_bounds_of_their_own():
     wagstaff = concentration_index(score, persons, correction="wagstaff", **bounds)
     np.testing.assert_allclose(erreygers.value, 4 * (mean - 1) * distance / 4)
     np.testing.assert_allclose(wagstaff.value, distance * 4 / (5 - mean))
-    # Generalised indices do not see the origin: mean times index is the same from 0 and from 1.
+    # Generalised indices do not depend on the origin: mean times index is the same from 0 and from 1.
     np.testing.assert_allclose(erreygers.value, 4 * mean * concentration_index(score, persons).value / 4)
 
 
-def test_concentration_index_is_nan_without_anything_to_concentrate_or_without_a_rank():
+def test_concentration_index_is_nan_without_health_or_without_a_rank():
     nothing = concentration_index([0, 0], 1)
     full = [concentration_index([1, 1], 1, correction=name).value for name in ("erreygers", "wagstaff")]
     assert np.isnan(nothing.value)
@@ -196,13 +196,13 @@ def test_concentration_index_is_nan_without_anything_to_concentrate_or_without_a
         (lambda: slope_index(9 * RATE, VARIANCE, POPULATION, transform="logit"), "value must not exceed 1"),
         (lambda: slope_index(*GROUPS, transform="square"), "transform must be"),
         (lambda: slope_index(*GROUPS, simulations=999), "simulations must be 1000 or more"),
-        (lambda: slope_index(RATE, None, POPULATION, level=95), "level must lie"),
+        (lambda: slope_index(RATE, None, POPULATION, level=95), "level must be"),
         (lambda: slope_index(RATE, VARIANCE, POPULATION[1:]), "shapes do not fit together"),
         (lambda: relative_index(*GROUPS, form="ratio"), "form must be"),
         (lambda: gini([-1, 2], 1), "amount must not be negative"),
         (lambda: concentration_index(-RATE, POPULATION), "health must not be negative"),
         (lambda: concentration_index(RATE, POPULATION, correction="none"), "correction must be"),
-        (lambda: concentration_index(9 * RATE, POPULATION, correction="wagstaff"), "health must lie between"),
+        (lambda: concentration_index(9 * RATE, POPULATION, correction="wagstaff"), "health must be between"),
         (lambda: concentration_index(RATE, POPULATION, correction="wagstaff", upper_bound=0), "must be below"),
         (lambda: concentration_index(RATE, POPULATION, variance=-1), "variance must not be negative"),
     ],

@@ -1,4 +1,4 @@
-"""Do the life tables do what their docstrings say? (plain loops and simulated deaths as second opinion)"""
+"""Do the life tables do what their docstrings say? (checked with plain loops and simulated deaths)"""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_expectancies_agree_with_a_loop_over_ages(first):
 
 
 def test_variances_agree_with_simulated_deaths_and_surveys():
-    # A small population, so that the chance in deaths shows beside that of the survey.
+    # A small population, so that the chance in deaths is not small compared with that of the survey.
     rng = np.random.default_rng(19680101)
     deaths, years, spread = DEATHS / 4, YEARS / 4, HEALTHY * (1 - HEALTHY) / 400
     drawn = rng.poisson(deaths, (20_000, 8))
@@ -87,15 +87,15 @@ def test_closing_age_pools_the_upper_bands():
 @pytest.mark.parametrize(
     ("band", "deaths", "years", "known"),
     [
-        (3, 0, YEARS[3], True),  # nobody died in a closed band: everybody lives through it
+        (3, 0, YEARS[3], True),  # no deaths in a closed band: everybody survives it
         (3, np.nan, YEARS[3], False),
         (3, 0, 0, False),
         (3, 5, np.nan, False),
-        (7, 0, YEARS[7], False),  # nobody died in the open band: no telling how long they live
+        (7, 0, YEARS[7], False),  # no deaths in the open band: their length of life is unknown
         (7, 0, 0, False),
     ],
 )
-def test_what_cannot_be_computed_is_nan_and_closing_earlier_may_mend_it(band, deaths, years, known):
+def test_an_impossible_table_is_nan_unless_closing_age_pools_the_band(band, deaths, years, known):
     dead, lived = DEATHS.copy(), YEARS.copy()
     dead[band], lived[band] = deaths, years
     life = life_expectancy(np.stack([dead, DEATHS]), np.stack([lived, YEARS]), AGES)
@@ -107,7 +107,7 @@ def test_what_cannot_be_computed_is_nan_and_closing_earlier_may_mend_it(band, de
         assert np.isfinite(parts(closed)).all()
 
 
-def test_bands_below_the_age_asked_for_play_no_part():
+def test_bands_below_the_age_are_not_used():
     holed = DEATHS.copy()
     holed[:5] = np.nan
     np.testing.assert_array_equal(
@@ -156,7 +156,7 @@ def test_years_lost_by_hand():
     )
 
 
-def test_years_lost_ignore_what_happens_from_the_limit_on():
+def test_years_lost_ignore_deaths_from_the_limit_on():
     dead, lived = DEATHS.copy(), YEARS.copy()
     dead[6:], lived[6:] = np.nan, 0
     for weight in (None, np.ones(8)):
@@ -193,9 +193,9 @@ def test_an_empty_band_drops_its_weight_or_withholds():
         ({"fraction": -0.5}, "fraction must not be negative"),
         ({"deaths": -DEATHS}, "deaths must not be negative"),
         ({"lower_age": AGES[::-1]}, "lower_age must be one row of ages that rise"),
-        ({"lower_age": [0]}, "lower_age names 1 bands, the data hold 8"),
+        ({"lower_age": [0]}, "lower_age names 1 bands, the data have 8"),
         ({"lower_age": AGES[:-1]}, "shapes do not fit together"),
-        ({"level": 95}, "level must lie strictly between 0 and 1"),
+        ({"level": 95}, "level must be strictly between 0 and 1"),
     ],
 )
 def test_impossible_tables_are_refused(change, message):

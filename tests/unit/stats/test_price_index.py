@@ -1,4 +1,4 @@
-"""Do the price and volume indices do what their docstrings say, above all with new and vanished products?"""
+"""Do the price and volume indices do what their docstrings say, also with new and vanished products?"""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_indices_by_hand(index, of, expected):
 @pytest.mark.parametrize("index", [laspeyres, paasche, fisher])
 @pytest.mark.parametrize("of", ["price", "volume"])
 def test_new_and_vanished_products_are_withheld_or_left_out_of_both_periods(index, of):
-    # A vanished product, a new one, and one that was never there.
+    # A vanished product, a new one, and one that is in neither period.
     price_start, price_end = [*BASKET[0], 3.0, np.nan, np.nan], [*BASKET[1], np.nan, 8.0, np.nan]
     quantity_start, quantity_end = [*BASKET[2], 7.0, 0.0, 0.0], [*BASKET[3], 0.0, 2.0, 0.0]
     arguments = (price_start, price_end, quantity_start, quantity_end)
@@ -41,7 +41,7 @@ def test_the_value_ratio_is_over_the_same_products_as_the_indices():
 
 
 @pytest.mark.parametrize("absent", ["withhold", "matched"])
-def test_a_product_that_was_never_there_does_not_count(absent):
+def test_a_product_in_neither_period_does_not_count(absent):
     never = ([*part, value] for part, value in zip(BASKET, (np.nan, np.nan, 0.0, 0.0), strict=True))
     assert laspeyres(*never, absent=absent) == pytest.approx(160 / 130)
 
@@ -72,7 +72,7 @@ def test_chaining_multiplies_the_links_and_stops_at_a_gap():
     assert np.isnan(chained(price, quantity)[0]).tolist() == [False, False, True, True, True]
 
 
-def test_in_a_chain_a_product_may_come_and_go():
+def test_a_product_may_be_absent_from_links_of_a_chain():
     price = [[1.0, np.nan], [1.1, 5.0], [1.21, 6.0]]
     quantity = [[1.0, 0.0], [1.0, 1.0], [1.0, 1.0]]
     series = chained(price, quantity, index=paasche, absent="matched")

@@ -1,4 +1,4 @@
-"""Do the unstandardised measures do what their docstrings say? (statsmodels and scipy as second opinion)"""
+"""Do the unstandardised measures do what their docstrings say? (checked with statsmodels and scipy)"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Does the run-off do what its docstrings say, above all with gaps, thin regions and amounts of nothing?"""
+"""Does the run-off do what its docstrings say, also with gaps, small regions and amounts of 0?"""
 
 import numpy as np
 import pytest
@@ -43,32 +43,32 @@ def test_macks_formulas_written_out_for_the_second_origin_and_the_total():
     assert error(complete_total(TRIANGLE)) == pytest.approx(np.sqrt(together))
 
 
-def test_claims_that_come_in_alike_every_year_leave_no_doubt():
+def test_claims_with_the_same_pattern_every_year_have_no_error():
     steady = np.where(np.isnan(TRIANGLE), NAN, np.array([[1.0], [2.0], [3.0], [5.0]]) * [50.0, 30.0, 15.0, 5.0])
     final = complete(steady)
     np.testing.assert_allclose([final.lower, final.value, final.upper], [[100, 200, 300, 500]] * 3)
     assert complete_total(steady).upper == pytest.approx(1100)
 
 
-def test_regions_are_completed_each_by_itself_or_by_the_nation():
+def test_regions_are_completed_by_their_own_or_the_national_pattern():
     regions = np.stack([TRIANGLE, TRIANGLE[::-1][[3, 2, 1, 0]] * [1.0, 1.2, 0.9, 1.1]])
-    apart = [complete(region) for region in regions]
-    np.testing.assert_allclose(complete(regions).upper, [one.upper for one in apart])
-    nation = regions.sum(axis=0)
-    shares = completion_factors(nation).share
+    separate = [complete(region) for region in regions]
+    np.testing.assert_allclose(complete(regions).upper, [one.upper for one in separate])
+    country = regions.sum(axis=0)
+    shares = completion_factors(country).share
     booked = np.nansum(regions, axis=-1)
-    by_nation = complete(regions, reference=nation)
-    np.testing.assert_allclose(by_nation.value, booked / shares)
-    # The regions of a nation add up to it, and each alone is relatively less sure than the whole.
-    np.testing.assert_allclose(by_nation.value.sum(axis=0), complete(nation).value)
-    relative = error(by_nation)[:, 1:] / by_nation.value[:, 1:]
-    assert (relative > (error(complete(nation)) / complete(nation).value)[1:]).all()
+    by_country = complete(regions, reference=country)
+    np.testing.assert_allclose(by_country.value, booked / shares)
+    # The regions add up to the country, and each has a larger relative error than the country.
+    np.testing.assert_allclose(by_country.value.sum(axis=0), complete(country).value)
+    relative = error(by_country)[:, 1:] / by_country.value[:, 1:]
+    assert (relative > (error(complete(country)) / complete(country).value)[1:]).all()
 
 
-def test_one_regions_gap_does_not_spread_and_an_unseen_origin_is_nan():
-    unseen = np.vstack([TRIANGLE, [NAN] * 4])
-    assert np.isnan(complete(unseen).value).tolist() == [False, False, False, False, True]
-    assert np.isnan(completion_factors(unseen).share[-1]) and np.isnan(complete_total(unseen).value)
+def test_a_gap_in_one_region_does_not_affect_others_and_an_unknown_origin_is_nan():
+    unobserved = np.vstack([TRIANGLE, [NAN] * 4])
+    assert np.isnan(complete(unobserved).value).tolist() == [False, False, False, False, True]
+    assert np.isnan(completion_factors(unobserved).share[-1]) and np.isnan(complete_total(unobserved).value)
     both = complete(np.stack([TRIANGLE, np.full((4, 4), NAN)]))
     np.testing.assert_allclose(both.value[0], complete(TRIANGLE).value)
     assert np.isnan(both.value[1]).all()
@@ -89,11 +89,11 @@ def test_a_negative_correction_is_an_amount_like_any_other():
     )
 
 
-def test_an_origin_that_is_negative_by_now_has_a_value_but_no_limits():
+def test_an_origin_with_a_negative_amount_has_a_value_but_no_limits():
     region = TRIANGLE.copy()
     region[3, 0] = -6.0
-    by_nation = complete(region, reference=TRIANGLE)
-    assert by_nation.value[3] < 0 and np.isnan(by_nation.upper[3]) and np.isfinite(by_nation.upper[:3]).all()
+    by_country = complete(region, reference=TRIANGLE)
+    assert by_country.value[3] < 0 and np.isnan(by_country.upper[3]) and np.isfinite(by_country.upper[:3]).all()
 
 
 def test_a_factor_on_one_origin_without_two_before_it_has_a_value_but_no_limits():

@@ -1,4 +1,4 @@
-"""Do the standardised measures do what their docstrings say? (a plain loop as second opinion)"""
+"""Do the standardised measures do what their docstrings say? (checked with a plain loop)"""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_rate_is_withheld_below_ten_events():
     np.testing.assert_array_equal(np.isnan([estimate.value, estimate.lower, estimate.upper]), [[True, False]] * 3)
 
 
-def test_few_events_get_exact_limits_when_asked_for():
+def test_few_events_have_exact_limits_where_allowed():
     estimate = directly_standardised_rate([4, 0], [100, 100], [1, 1], minimum_events=1)
     lower, upper = intervals.exact_poisson(4)
     # One stratum holds all events: the rate is w O/n, and so are its limits.
@@ -60,7 +60,7 @@ def test_events_without_person_years_withhold():
     assert np.isnan(directly_standardised_rate([20, 1], [1000, 0], [1, 1]).value)
 
 
-def test_strata_outside_the_standard_play_no_part():
+def test_strata_outside_the_standard_do_not_count():
     estimate = directly_standardised_rate([20, 30, np.nan], [1000, 1000, 0], [2, 1, 0])
     alone = directly_standardised_rate([20, 30], [1000, 1000], [2, 1])
     assert (estimate.value, estimate.lower) == (alone.value, alone.lower)
@@ -99,7 +99,7 @@ def test_ratio_of_euros_has_limits_only_with_a_variance():
     np.testing.assert_allclose(known.upper, 1.2 + intervals.z_score(0.95) * 0.1)
 
 
-def test_ratio_accepts_a_total_and_ignores_unknown_rates_of_nobody():
+def test_ratio_accepts_a_total_and_ignores_unknown_rates_of_empty_strata():
     whole = indirectly_standardised_ratio([40], [1000, 500, 0], [0.01, 0.02, np.nan], per=100)
     assert whole.value == 200
     np.testing.assert_allclose(whole.lower, rates.crude_rate(40, 20, per=100).lower)
@@ -127,7 +127,7 @@ def test_dependent_events_have_the_variance_of_persons_times_squared_frequency()
 
 
 def test_shares_of_events_have_the_variance_of_a_weighted_sum_of_poisson_counts():
-    """Whole and half deaths fall independently: the rate varies over draws as its limits say."""
+    """Whole and half deaths are independent: the rate varies over draws as its limits predict."""
     person_years = RNG.uniform(500, 2000, 38)
     whole, half = RNG.poisson(9, (20_000, 38)), RNG.poisson(14, (20_000, 38))
     count, squares = whole + half / 2, whole + half / 4
@@ -180,7 +180,7 @@ def test_bootstrap_of_one_stratum_is_student_t():
     np.testing.assert_allclose([made.lower, made.upper], [exact.lower, exact.upper], rtol=0.05)
 
 
-def test_bootstrap_nears_the_delta_method_with_many_persons():
+def test_bootstrap_approaches_the_delta_method_with_many_persons():
     n = np.array([2000, 900, 4000])
     delta, bootstrap = (
         directly_standardised_mean(10 * n, 400 * n, n, [1, 2, 3], interval=name, repeats=20_000)
@@ -218,8 +218,8 @@ def test_indirectly_standardised_rate_is_the_ratio_times_the_crude_rate():
 def test_impossible_arguments_are_refused():
     for call, message in (
         (lambda: directly_standardised_rate([20], [9], [1], interval="wald"), "interval must be one of dobson, gamma"),
-        (lambda: directly_standardised_rate([20], [9], [1], event_sumsq=[0]), "must be zero together"),
-        (lambda: directly_standardised_rate([20, 0], [9, 9], [1, 1], event_sumsq=[20, 1]), "must be zero together"),
+        (lambda: directly_standardised_rate([20], [9], [1], event_sumsq=[0]), "must be zero in the same"),
+        (lambda: directly_standardised_rate([20, 0], [9, 9], [1, 1], event_sumsq=[20, 1]), "must be zero in the same"),
         (lambda: directly_standardised_rate([20], [9], [1], event_sumsq=[-1]), "event_sumsq must not be negative"),
         (lambda: directly_standardised_rate([9], [9], [1], event_sumsq=[9], interval="gamma"), "independent events"),
         (lambda: directly_standardised_mean([1], None, [1], [1], interval="wald"), "interval must be one of delta"),

@@ -1,4 +1,4 @@
-"""Do sums per stratum give what a linearisation over the respondents themselves gives?"""
+"""Do sums per stratum give the same result as a linearisation over respondents?"""
 
 import numpy as np
 import pytest
@@ -98,13 +98,13 @@ def test_infinite_degrees_of_freedom_give_normal_limits():
 LONELY = StratumSums(n=[1, 4], w=[2.0, 8.0], wy=[2.0, 4.0], ww=[4.0, 16.0], wwy=[4.0, 8.0], wwyy=[4.0, 8.0])
 
 
-def test_a_lonely_stratum_is_centred_at_the_whole_or_taken_as_certain():
+def test_a_lonely_stratum_is_centred_at_the_overall_mean_or_taken_as_certain():
     adjusted, certain = (variance_components(LONELY, lonely=rule) for rule in ("adjust", "certainty"))
     assert adjusted.v_yy[0] == 4.0 and certain.v_yy[0] == 0.0
     assert adjusted.v_yy[1] == certain.v_yy[1] > 0
 
 
-def test_a_lonely_stratum_can_be_refused_unless_it_was_sampled_whole():
+def test_a_lonely_stratum_can_be_refused_unless_completely_sampled():
     with pytest.raises(ValueError, match="one sampled unit"):
         variance_components(LONELY, lonely="fail")
     whole = variance_components(LONELY, lonely="fail", sampling_fraction=[1.0, 0.0])
@@ -121,7 +121,7 @@ def test_a_census_has_no_sampling_variance_and_a_half_sample_half():
     ("message", "options"),
     [
         ("lonely must be one of", {"lonely": "remove"}),
-        ("sampling_fraction must lie between", {"sampling_fraction": 1.5}),
+        ("sampling_fraction must be between", {"sampling_fraction": 1.5}),
         ("sampling_fraction must not be negative", {"sampling_fraction": -0.1}),
     ],
 )
@@ -130,7 +130,7 @@ def test_impossible_options_of_a_design_are_refused(message, options):
         variance_components(LONELY, **options)
 
 
-def test_wald_limits_are_symmetric_and_may_leave_the_unit():
+def test_wald_limits_are_symmetric_and_may_exceed_0_to_1():
     lower, upper = proportion_limits(0.02, 0.0004, 50, limits="wald")
     assert (lower, upper) == pytest.approx((0.02 - 0.02 * stats.t.ppf(0.975, 50), 0.02 + 0.02 * stats.t.ppf(0.975, 50)))
     assert lower < 0

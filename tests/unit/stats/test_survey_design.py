@@ -1,4 +1,4 @@
-"""Do contrasts of domains and clustered designs give what a linearisation over the respondents themselves gives?"""
+"""Do contrasts of domains and clustered designs give the same result as a linearisation over respondents?"""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def sample(request):
 
 
 def influence(domain, weight, answer, coefficient):
-    """What each respondent adds to the combination of domain means, to first order."""
+    """First-order influence of each respondent on the combination of domain means."""
     total = np.zeros_like(weight)
     value = 0.0
     for number, share in enumerate(coefficient):
@@ -84,14 +84,14 @@ def test_a_combination_of_domains_of_clusters(sample, coefficient):
     assert found == (pytest.approx(value, rel=1e-12), pytest.approx(expected, rel=1e-10))
 
 
-def test_clusters_that_hold_nobody_of_a_domain_still_count():
+def test_clusters_without_members_of_a_domain_still_count():
     few, more = (cluster_covariance(n, [[4.0], [4.0]], [[4.0], [2.0]])[0, 0] for n in (2, 4))
     assert few == pytest.approx(2 * (16 + 4 - 36 / 2)) and more == pytest.approx(4 / 3 * (16 + 4 - 36 / 4))
     with pytest.raises(ValueError, match="more clusters hold respondents than were sampled"):
         cluster_covariance(1, [[4.0], [4.0]], [[4.0], [2.0]])
 
 
-def test_a_gap_has_students_limits_and_knows_that_its_sides_are_not_independent(sample):
+def test_a_gap_has_students_limits_with_the_covariance_of_its_sides(sample):
     sums = by_person(sample)
     w, wy = sums.w.sum(axis=0), sums.wy.sum(axis=0)
     spread = person_covariance(sums).sum(axis=0)
@@ -99,8 +99,8 @@ def test_a_gap_has_students_limits_and_knows_that_its_sides_are_not_independent(
     value, variance = combined_ratio(w, wy, spread, [-1, 1])
     half = 100 * stats.t.ppf(0.95, 100) * variance**0.5
     assert (gap.value, gap.lower, gap.upper) == pytest.approx((100 * value, 100 * value - half, 100 * value + half))
-    apart = sum(combined_ratio(w, wy, spread, one)[1] for one in ([1, 0], [0, 1]))
-    assert variance != pytest.approx(apart, rel=1e-6)
+    independent = sum(combined_ratio(w, wy, spread, one)[1] for one in ([1, 0], [0, 1]))
+    assert variance != pytest.approx(independent, rel=1e-6)
 
 
 def test_a_mean_has_students_limits():
@@ -131,7 +131,7 @@ def test_a_covariance_that_does_not_fit_its_domains_is_refused():
         combined_ratio([1.0, 1.0], [1.0, 0.0], np.eye(3), [1, -1])
 
 
-def test_a_cell_with_inhabitants_and_no_respondents_cannot_be_weighted_up():
+def test_a_cell_with_inhabitants_and_no_respondents_cannot_be_weighted():
     with pytest.raises(ValueError, match="no respondents"):
         post_stratification_factors([0.0, 5.0], [1.0, 5.0])
     assert post_stratification_factors([0.0, 5.0], [0.0, 10.0]).tolist() == [0.0, 2.0]
@@ -144,13 +144,13 @@ def test_a_cell_with_inhabitants_and_no_respondents_cannot_be_weighted_up():
         ("do not add up to one population", [[1.0, 1.0]], [((0,), [2.0]), ((1,), [1.0, 2.0])]),
         ("a class has inhabitants", [[1.0, 0.0], [1.0, 0.0]], [((1,), [1.0, 1.0])]),
         ("does not fit classes", [[1.0, 1.0]], [((0,), [1.0, 1.0])]),
-        ("keeps axes among", [[1.0, 1.0]], [((2,), [1.0, 1.0])]),
+        ("axes of a margin must be among", [[1.0, 1.0]], [((2,), [1.0, 1.0])]),
         ("missing number", [[1.0, np.nan]], [((0,), [1.0])]),
         ("must not be negative", [[1.0, -1.0]], [((0,), [1.0])]),
         ("at least one margin", [[1.0]], []),
     ],
 )
-def test_raking_refuses_what_cannot_be_met(message, table, margins):
+def test_raking_refuses_impossible_margins(message, table, margins):
     with pytest.raises(ValueError, match=message):
         raked(table, margins)
 
@@ -167,5 +167,5 @@ CALLS = [
 def test_missing_stays_missing_and_an_impossible_level_is_refused(call):
     made = call(np.nan, 0.998)
     assert np.isnan([made.value, made.lower, made.upper]).all()
-    with pytest.raises(ValueError, match="level must lie strictly between 0 and 1"):
+    with pytest.raises(ValueError, match="level must be strictly between 0 and 1"):
         call(1.0, 95)

@@ -1,4 +1,4 @@
-"""Do we avoid the mistakes known from other implementations? Each test shows the wrong answer beside ours."""
+"""Do we avoid the mistakes known from other implementations? Each test compares the wrong answer with ours."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ Z = special.ndtri(0.975)
 
 
 def test_byar_is_not_the_formula_on_x_plus_a_half():
-    """Some packages shift both limits by a half under Byar's name; the lower one is then far too high."""
+    """Some packages shift both limits by a half under Byar's name; the lower limit is then much too high."""
     count = 10.0
     shifted = [(count + 0.5) * (1 - 1 / (9 * (count + 0.5)) + s * Z / (3 * (count + 0.5) ** 0.5)) ** 3 for s in (-1, 1)]
     exact, ours = np.array(intervals.exact_poisson(count)), np.array(intervals.byar(count))
@@ -25,7 +25,7 @@ def test_wilson_is_not_wald():
     wald = 1 / 29 - Z * (1 / 29 * 28 / 29 / 29) ** 0.5
     ours = rates.proportion(1, 29)
     assert wald < 0 and round(float(ours.lower), 4) == 0.0061
-    # Nobody out of 20: Wald's interval has no width and would claim certainty.
+    # 0 of 20: Wald's interval has width 0, as if there were no uncertainty.
     assert rates.proportion(0, 20).upper > 0.16
 
 
@@ -55,8 +55,8 @@ def test_limits_on_a_log_scale_are_not_swapped():
         assert ours.lower < ours.value < ours.upper < 1
 
 
-def test_a_lower_limit_below_zero_does_not_come_back_as_a_positive_one():
-    """On the square-root scale a wide lower limit is negative; squared it would rise again with the spread."""
+def test_a_lower_limit_below_zero_does_not_become_positive():
+    """On the square-root scale a wide lower limit is negative; squared it would increase with the spread."""
     spread = funnel.Overdispersion(np.array(1.0), np.array(0.5))
     wrong = (1 - Z * (0.25 / 4 + 0.5) ** 0.5) ** 2
     assert wrong > 0.2
@@ -77,12 +77,12 @@ def test_a_region_is_the_rate_of_its_sums_not_the_average_of_rates():
     averaged = rates.crude_rate(count, person_years, per=1000).value.mean()
     region = rates.crude_rate(count.sum(), person_years.sum(), per=1000)
     assert averaged == 20 and region.value == 12
-    # Nor may limits be averaged: those of the region are those of its 120 events.
+    # Limits may not be averaged either: those of the region are those of its 120 events.
     np.testing.assert_allclose(region.upper, intervals.byar(120)[1] / 10)
 
 
-def test_overlapping_periods_show_trends_that_are_not_there():
-    """Constant rates, 20 000 series, 0.2 % of trends by chance: three-year pools called yearly find many more."""
+def test_overlapping_periods_show_false_trends():
+    """Constant rates, 20 000 series, 0.2 % of trends by chance: three-year pools taken as yearly find many more."""
     rng = np.random.default_rng(2013)
     yearly = rng.poisson(400, (20_000, 7)).astype(float)
     pooled = np.lib.stride_tricks.sliding_window_view(yearly, 3, axis=-1).sum(axis=-1)
@@ -94,17 +94,17 @@ def test_overlapping_periods_show_trends_that_are_not_there():
         ).mean()
 
     assert found(yearly, period_length=1, step=1) < 0.003
-    assert found(pooled, period_length=1, step=1) > 0.008  # what a monitor finds that hides the overlap
+    assert found(pooled, period_length=1, step=1) > 0.008  # the share of trends if the overlap is ignored
     with pytest.raises(ValueError, match="overlap"):
         found(pooled, period_length=3, step=1)
 
 
-def test_whole_numbers_are_not_divided_as_whole_numbers_and_do_not_overflow():
+def test_integers_are_divided_as_floats_and_do_not_overflow():
     one, three = np.array([1], dtype=np.int32), np.array([3], dtype=np.int32)
     assert rates.crude_rate(one, three).value.item() == 1 / 3
     count, person_years = np.array([50, 70], dtype=np.int32), np.array([400_000, 300_000], dtype=np.int32)
     with np.errstate(over="ignore"):
-        assert (person_years**2 != person_years.astype(float) ** 2).all()  # the wrong way: wraps around
+        assert (person_years**2 != person_years.astype(float) ** 2).all()  # in integers it overflows
     whole = directly_standardised_rate(count, person_years, np.array([3, 1], dtype=np.int32))
     exact = directly_standardised_rate(count.astype(float), person_years.astype(float), [3.0, 1.0])
     assert (whole.value, whole.lower, whole.upper) == (exact.value, exact.lower, exact.upper)

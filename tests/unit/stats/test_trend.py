@@ -1,4 +1,4 @@
-"""Does the five-point trend do what its docstring says? (statsmodels as second opinion)"""
+"""Does the five-point trend do what its docstring says? (checked with statsmodels)"""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_only_the_last_five_points_count():
     assert whole.direction == Direction.INCREASING and np.isclose(whole.slope, 1)
 
 
-def test_one_point_may_not_carry_the_trend():
+def test_no_single_point_decides_a_trend():
     value = [5.0, 4.9, 4.8, 4.7, 9.0]
     trend = recent_trend(series(value, np.full(5, 0.1)), **YEARLY)
     assert trend.chi2 > 100 and trend.direction == Direction.NO_SIGNIFICANT_CHANGE
@@ -59,12 +59,12 @@ def test_a_complete_count_without_limits_cannot_be_calculated():
         assert recent_trend(estimate, **YEARLY).direction == Direction.CANNOT_BE_CALCULATED
 
 
-def test_nobody_or_everybody_cannot_be_calculated():
+def test_a_proportion_of_0_or_1_cannot_be_calculated():
     for count in ([0, 5, 9, 14, 20], [5, 9, 14, 20, 25]):
         assert recent_trend_of_proportion(count, 25, **YEARLY).direction == Direction.CANNOT_BE_CALCULATED
 
 
-def test_scales_take_out_the_multiplier_and_keep_the_order_of_limits():
+def test_scales_undo_the_multiplier_and_keep_the_order_of_limits():
     share, error = np.array([0.1, 0.13, 0.15, 0.2, 0.26]), np.full(5, 0.01)
     plain = series(share, error)
     percent = Estimate(100 * share, 100 * plain.lower, 100 * plain.upper)

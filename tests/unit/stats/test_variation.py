@@ -1,4 +1,4 @@
-"""Do funnels, quantiles and measures of variation do what their docstrings say? (loops as second opinion)"""
+"""Do funnels, quantiles and measures of variation do what their docstrings say? (checked with loops)"""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ OBSERVED = RNG.poisson(EXPECTED * RNG.lognormal(0, 0.3, 40)).astype(float)
 
 
 @pytest.mark.parametrize("level", [0.95, 0.998])
-def test_a_count_is_outside_the_funnel_just_when_its_exact_interval_misses_the_target(level):
+def test_a_count_is_outside_the_funnel_if_and_only_if_its_exact_interval_misses_the_target(level):
     """For any whole number of events and any expectation, small ones included."""
     expected = np.array([1e-6, 0.001, 0.02, 0.5, 1, 3.7, 20, 150, 3000])[:, None]
     count = np.arange(0.0, 3500.0)
@@ -24,7 +24,7 @@ def test_a_count_is_outside_the_funnel_just_when_its_exact_interval_misses_the_t
     np.testing.assert_array_equal(count / expected < limits.lower, upper < expected)
 
 
-def test_a_proportion_is_outside_the_funnel_just_when_its_wilson_interval_misses_the_target():
+def test_a_proportion_is_outside_the_funnel_if_and_only_if_its_wilson_interval_misses_the_target():
     n = np.array([3, 20, 117, 1000])[:, None]
     count = np.minimum(np.arange(0, 1001), n)
     limits = funnel.proportion_funnel(n, 0.37, level=0.998)
@@ -119,7 +119,7 @@ def test_extremal_quotient_needs_two_values_and_a_lowest_above_zero():
 def test_coefficient_of_variation_agrees_with_scipy():
     value = RNG.uniform(1, 5, (2, 12))
     np.testing.assert_allclose(variation.coefficient_of_variation(value), stats.variation(value, axis=-1, ddof=1))
-    # Whole-number weights are repetitions (of divisor n).
+    # Integer weights are repetitions (with divisor n).
     weight = np.array([1, 2, 3])
     np.testing.assert_allclose(
         variation.coefficient_of_variation([2.0, 5.0, 9.0], weight), stats.variation(np.repeat([2.0, 5.0, 9.0], weight))
@@ -144,12 +144,12 @@ def test_impossible_arguments_are_refused():
     limits = Estimate(*np.array([1.0, 0.9, 1.1])), Estimate(*np.array([1.0, 0.8, 1.2]))
     for call, message in (
         (lambda: funnel.proportion_funnel(10, 80, per=100), "between 0 and 1, whatever the multiplier"),
-        (lambda: funnel.overdispersion(OBSERVED, EXPECTED, 1.0, winsorise=0.5), "winsorise must lie"),
+        (lambda: funnel.overdispersion(OBSERVED, EXPECTED, 1.0, winsorise=0.5), "winsorise must be"),
         (lambda: funnel.overdispersion([5], [4], 0.5, family="binomial"), "count must not exceed"),
         (lambda: funnel.overdispersion([5], [4], 0.5, family="normal"), "family must be one of"),
         (lambda: variation.quantile_groups([1.0], 1), "groups must be 2 or more"),
         (lambda: variation.quantile_groups(1.0, 2), "axis of regions"),
-        (lambda: variation.extremal_quotient([1.0, 2.0], tail=0.5), "tail must lie"),
+        (lambda: variation.extremal_quotient([1.0, 2.0], tail=0.5), "tail must be"),
         (lambda: outside_limits(1.0, limits[1], limits[0]), "pass the lower level first"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -1,6 +1,6 @@
-"""The invented nation: the same bytes for the same seed, a truth that the files bear out, and means as published.
+"""Does the invented nation give the same bytes for the same seed, and do its files confirm its true values?
 
-The files are read here with pandas alone, by rules written out once more: neither the generator's SQL nor ours is used.
+The tests read the files with pandas and reimplement the rules: they use neither the generator's SQL nor the monitor's.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import pyreadstat
 import pytest
 
 from triple_aim.errors import ProjectError
-from triple_aim.synthetic import maker
+from triple_aim.synthetic import generator
 from triple_aim.synthetic.calibration import cost_targets, rake
-from triple_aim.synthetic.delivering import write_nation
+from triple_aim.synthetic.delivery_files import write_nation
 from triple_aim.synthetic.nation import Nation
 
 YEAR = 2023
@@ -36,17 +36,17 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def spans(nation: Path) -> pd.DataFrame:
-    """The stretches that break no rule, cut to the year."""
+    """Valid stretches of enrolment, limited to the year."""
     return spans_of(nation, YEAR)
 
 
 def spans_of(nation: Path, year: int) -> pd.DataFrame:
     path = nation / f"deliveries/insured_population/insured_population_{year}.csv.gz"
     read = pd.read_csv(path, sep=";", parse_dates=["valid_from", "valid_to"], dtype={"sex": str})
-    right = read["sex"].isin(["M", "F"]) & (read["municipality_code"] != "GM9999")
-    right &= read["valid_to"].isna() | (read["valid_to"] > read["valid_from"])
+    is_valid = read["sex"].isin(["M", "F"]) & (read["municipality_code"] != "GM9999")
+    is_valid &= read["valid_to"].isna() | (read["valid_to"] > read["valid_from"])
     opens, closes = pd.Timestamp(year, 1, 1), pd.Timestamp(year + 1, 1, 1)
-    return read[right].assign(
+    return read[is_valid].assign(
         first=lambda rows: rows["valid_from"].clip(lower=opens),
         until=lambda rows: rows["valid_to"].fillna(closes).clip(upper=closes),
     )
@@ -54,14 +54,14 @@ def spans_of(nation: Path, year: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def lines(nation: Path) -> pd.DataFrame:
-    """The claim lines that break no rule, with signed euros."""
+    """Valid claim lines, with signed euros."""
     read = pd.read_parquet(nation / f"deliveries/claims/claims_{YEAR}.parquet")
     starts, ends = pd.to_datetime(read["start_date"]), pd.to_datetime(read["end_date"])
     known = read["previous_reference"].isna() | read["previous_reference"].isin(read["reference_number"])
-    right = read["debit_credit"].isin(["D", "C"]) & (read["performance_code"] != "ZZZ") & known
-    right &= ends.isna() | (ends >= starts)
+    is_valid = read["debit_credit"].isin(["D", "C"]) & (read["performance_code"] != "ZZZ") & known
+    is_valid &= ends.isna() | (ends >= starts)
     return read.assign(start=starts, euros=read["amount_cents"] * np.where(read["debit_credit"] == "C", -0.01, 0.01))[
-        right & (starts.dt.year == YEAR)
+        is_valid & (starts.dt.year == YEAR)
     ]
 
 
@@ -77,19 +77,19 @@ def truth_of(nation: Path, measure: str, year: int = YEAR) -> pd.Series[float]:
     return cells.groupby("municipality_code")["value"].sum()
 
 
-def told_of(nation: Path) -> dict[str, Any]:
-    """What is told of the year."""
-    told: dict[str, Any] = json.loads((nation / "truth.json").read_text())["years"][-1]
-    return told
+def summary_of(nation: Path) -> dict[str, Any]:
+    """The entry of the last year in ``truth.json``."""
+    summary: dict[str, Any] = json.loads((nation / "truth.json").read_text())["years"][-1]
+    return summary
 
 
 def events_of(lines: pd.DataFrame) -> pd.DataFrame:
-    """Debits that no credit of the same amount takes back."""
+    """Debits without a credit of the same amount."""
     credits = lines.loc[lines["debit_credit"] == "C", ["previous_reference", "amount_cents"]]
-    taken_back = lines.reset_index().merge(
+    credited = lines.reset_index().merge(
         credits, left_on=["reference_number", "amount_cents"], right_on=["previous_reference", "amount_cents"]
     )["index"]
-    return lines[(lines["debit_credit"] == "D") & ~lines.index.isin(taken_back)]
+    return lines[(lines["debit_credit"] == "D") & ~lines.index.isin(credited)]
 
 
 def test_the_same_seed_gives_the_same_bytes(nation: Path, tmp_path: Path) -> None:
@@ -101,18 +101,18 @@ def test_the_same_seed_gives_the_same_bytes(nation: Path, tmp_path: Path) -> Non
         assert first == again, file
 
 
-def test_the_size_of_a_chunk_changes_no_line(nation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maker, "CHUNK", 1200)
+def test_the_chunk_size_changes_no_line(nation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator, "CHUNK", 1200)
     write_nation(FIRST, tmp_path, claims_only=True)
-    whole, parted = (
+    one_chunk, several_chunks = (
         pd.read_parquet(folder / "deliveries/claims/claims_2022.parquet").sort_values("claim_id", ignore_index=True)
         for folder in (nation, tmp_path)
     )
-    pd.testing.assert_frame_equal(whole, parted)
+    pd.testing.assert_frame_equal(one_chunk, several_chunks)
 
 
-def test_csv_holds_what_parquet_holds(nation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maker, "CHUNK", 1200)
+def test_csv_and_parquet_have_the_same_lines(nation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator, "CHUNK", 1200)
     write_nation(FIRST, tmp_path, csv=True, claims_only=True)
     assert {path.name for path in (tmp_path / "deliveries").iterdir()} == {"claims", "insured_population"}
     written = pd.read_csv(tmp_path / "deliveries/claims/claims_2022.csv.gz", sep=";", low_memory=False)
@@ -144,7 +144,7 @@ def test_insured_years_are_those_of_the_spans(nation: Path, spans: pd.DataFrame,
     pd.testing.assert_series_equal(found, truth_of(nation, "insured_years"), check_names=False)
 
 
-def test_persons_live_on_from_year_to_year(nation: Path, spans: pd.DataFrame) -> None:
+def test_persons_stay_from_year_to_year(nation: Path, spans: pd.DataFrame) -> None:
     before = (
         spans_of(nation, YEAR - 1).sort_values(["until", "first"]).groupby("person_key").tail(1).set_index("person_key")
     )
@@ -153,7 +153,7 @@ def test_persons_live_on_from_year_to_year(nation: Path, spans: pd.DataFrame) ->
     same = ["birth_year", "sex", "municipality_code", "ses_quintile"]
     pd.testing.assert_frame_equal(before.loc[stay, same], after.loc[stay, same])
     assert before.loc[stay, "valid_to"].isna().all() and before.loc[stay, "death_date"].isna().all()
-    # Who is gone left or died in the year before; who is new came in the year, two in five of them by birth.
+    # The others left or died in the previous year; new persons entered in the year, two in five of them by birth.
     assert (before["valid_to"].drop(stay).dt.year == YEAR - 1).mean() > 0.95
     new = after.drop(stay)
     assert (new["valid_from"].dt.year == YEAR).all()
@@ -161,13 +161,13 @@ def test_persons_live_on_from_year_to_year(nation: Path, spans: pd.DataFrame) ->
     assert len(new) == pytest.approx(0.025 * NATION.persons, rel=0.05)
 
 
-def test_a_year_is_the_same_whichever_come_after(nation: Path, tmp_path: Path) -> None:
+def test_a_year_does_not_depend_on_later_years(nation: Path, tmp_path: Path) -> None:
     write_nation(FIRST, tmp_path)
     for path in (tmp_path / "deliveries").rglob("*.*"):
         assert path.read_bytes() == (nation / path.relative_to(tmp_path)).read_bytes(), path.name
 
 
-def test_a_provision_is_one_over_the_years(nation: Path) -> None:
+def test_a_provision_continues_over_the_years(nation: Path) -> None:
     first, second = (
         pd.read_csv(nation / f"deliveries/social_domain/social_domain_{year}.csv.gz", sep=";").drop_duplicates(
             "allocation_id"
@@ -204,7 +204,7 @@ def test_polypharmacy_is_that_of_the_lines(nation: Path, spans: pd.DataFrame, li
     assert (groups >= 5).sum() == truth_of(nation, "polypharmacy_count").sum() > 0
 
 
-def test_a_weighed_survey_tells_what_everybody_would(nation: Path) -> None:
+def test_a_weighted_survey_is_near_the_true_share(nation: Path) -> None:
     year = YEAR - 1
     answers, _ = pyreadstat.read_sav(nation / f"deliveries/survey/survey_{year}.sav", user_missing=True)
     answers = answers[answers["Gemeentecode"] != "GM9999"]
@@ -212,36 +212,38 @@ def test_a_weighed_survey_tells_what_everybody_would(nation: Path) -> None:
     # Some cells of 2,000 persons in 342 municipalities have nobody who took part.
     assert answers["ewCBSGGD"].sum() == pytest.approx(truth_of(nation, "adult_count", year).sum(), rel=0.35)
     for item, weight in (("KLGGA208", "ewCBSGGD"), ("CALGA260", "ewCBSGGD"), ("RegieLeven", "ewGGD")):
-        told = answers[answers[item].isin([0, 1]) & answers[weight].notna()]
+        answered = answers[answers[item].isin([0, 1]) & answers[weight].notna()]
         asked, yes = (truth_of(nation, f"{item.lower()}_{what}_count", year).sum() for what in ("asked", "yes"))
-        # Four standard deviations, for weights that make a sample worth two thirds of its size.
-        slack = 4 * (yes / asked * (1 - yes / asked) / (len(told) / 1.5)) ** 0.5
-        assert (told[item] * told[weight]).sum() / told[weight].sum() == pytest.approx(yes / asked, abs=slack)
+        # Four standard deviations; the weights reduce the effective sample size by a third.
+        slack = 4 * (yes / asked * (1 - yes / asked) / (len(answered) / 1.5)) ** 0.5
+        assert (answered[item] * answered[weight]).sum() / answered[weight].sum() == pytest.approx(
+            yes / asked, abs=slack
+        )
 
 
-def test_scores_of_a_sample_are_near_those_of_everybody(nation: Path) -> None:
+def test_a_mean_score_is_near_the_true_mean(nation: Path) -> None:
     scores = pd.read_csv(nation / f"deliveries/experience_survey/experience_survey_{YEAR}.csv.gz", sep=";")
     for item in ("sf12_physical", "pam13", "gp_rating"):
-        told = scores[scores[item].notna() & scores["weight"].notna()]
-        mean = (told[item] * told["weight"]).sum() / told["weight"].sum()
+        answered = scores[scores[item].notna() & scores["weight"].notna()]
+        mean = (answered[item] * answered["weight"]).sum() / answered["weight"].sum()
         true = truth_of(nation, f"{item}_score_sum").sum() / truth_of(nation, f"{item}_asked_count").sum()
-        assert mean == pytest.approx(true, abs=4 * told[item].std() / (len(told) / 1.5) ** 0.5)
+        assert mean == pytest.approx(true, abs=4 * answered[item].std() / (len(answered) / 1.5) ** 0.5)
 
 
-def test_a_large_stratum_gives_no_more_than_was_asked(
+def test_a_large_stratum_has_the_maximum_of_respondents(
     nation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(maker, "CHUNK", 1200)
+    monkeypatch.setattr(generator, "CHUNK", 1200)
     write_nation(replace(FIRST, respondents=3), tmp_path)
     survey = f"deliveries/survey/survey_{YEAR - 1}.sav"
-    few, all_of_them = (pyreadstat.read_sav(folder / survey)[0] for folder in (tmp_path, nation))
+    few, many = (pyreadstat.read_sav(folder / survey)[0] for folder in (tmp_path, nation))
     sizes = few[few["Gemeentecode"] != "GM9999"].groupby("Stratum").size()
-    takers = all_of_them[all_of_them["Gemeentecode"] != "GM9999"].groupby("Stratum").size()
-    pd.testing.assert_series_equal(sizes, takers.clip(upper=3))
+    willing = many[many["Gemeentecode"] != "GM9999"].groupby("Stratum").size()
+    pd.testing.assert_series_equal(sizes, willing.clip(upper=3))
 
 
-def test_planted_defects_come_at_their_rates(nation: Path) -> None:
-    services = pd.DataFrame(told_of(nation)["services"])
+def test_planted_defects_have_their_rates(nation: Path) -> None:
+    services = pd.DataFrame(summary_of(nation)["services"])
     count = services["service_count"].sum()
     unknown = services.loc[services["defect"] == "unknown_person", "service_count"].sum()
     corrected = services.loc[services["correction"] != "none", "service_count"].sum()
@@ -250,20 +252,20 @@ def test_planted_defects_come_at_their_rates(nation: Path) -> None:
     assert corrected == pytest.approx(0.005 * count, abs=4 * (0.005 * count) ** 0.5)
 
 
-def test_lines_and_euros_are_near_what_was_asked(nation: Path) -> None:
-    told = told_of(nation)
-    years = told["nl"]["insured_years"]
-    assert told["claim_line_count"] / years == pytest.approx(33, rel=0.03)
+def test_lines_and_euros_are_near_their_targets(nation: Path) -> None:
+    summary = summary_of(nation)
+    years = summary["nl"]["insured_years"]
+    assert summary["claim_line_count"] / years == pytest.approx(33, rel=0.03)
     truth = pd.read_parquet(nation / "truth.parquet")
     cells = truth[truth["period"] == YEAR].pivot_table(
         index=["age_band", "sex"], columns="measure", values="value", aggfunc="sum"
     )
     expected = (cost_targets(YEAR) * cells["insured_years"]).sum()
-    # A person's cost has a standard deviation of some twice the mean: 2,000 persons leave 4 % of noise.
-    assert told["nl"]["amount_eur"] == pytest.approx(expected, rel=0.12)
+    # The standard deviation of cost per person is about twice the mean: the noise of 2,000 persons is 4 %.
+    assert summary["nl"]["amount_eur"] == pytest.approx(expected, rel=0.12)
 
 
-def test_targets_are_those_of_the_table_and_on_a_line_between() -> None:
+def test_cost_targets_are_linear_between_the_years_of_the_table() -> None:
     cell = ("45-49", "M")
     assert [cost_targets(year)[cell] for year in (2013, 2018, 2023)] == [1545, 1683, 2001]
     assert cost_targets(2020)[cell] == pytest.approx(1683 + 0.4 * (2001 - 1683))
@@ -280,7 +282,7 @@ def test_too_few_lines_for_the_events_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "arguments",
     [
         {"persons": 3},
         {"years": ()},
@@ -292,15 +294,15 @@ def test_too_few_lines_for_the_events_are_refused(tmp_path: Path) -> None:
         {"delivered": "yesterday"},
     ],
 )
-def test_a_nation_that_cannot_be_is_refused(asked: dict[str, Any]) -> None:
-    with pytest.raises(ProjectError, match=f"such {next(iter(asked))}"):
-        Nation(**{"persons": 500, **asked})
+def test_an_impossible_nation_is_refused(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ProjectError, match=f"these {next(iter(arguments))}"):
+        Nation(**{"persons": 500, **arguments})
 
 
-def test_deliveries_that_are_not_invented_are_left_alone(tmp_path: Path) -> None:
+def test_deliveries_that_were_not_generated_are_not_overwritten(tmp_path: Path) -> None:
     own = tmp_path / "deliveries" / "claims_2023.parquet"
     own.parent.mkdir()
     own.write_bytes(b"real")
-    with pytest.raises(ProjectError, match="no invented ones"):
+    with pytest.raises(ProjectError, match="not generated"):
         write_nation(Nation(persons=500), tmp_path)
     assert own.read_bytes() == b"real"

@@ -1,4 +1,4 @@
-"""Are the samples the same bytes each time, does a contract claim every file, and do the rows keep their word?"""
+"""Do the samples give the same bytes each time, does a contract match every file, and are the rows consistent?"""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_another_seed_gives_other_people(written: Path, tmp_path: Path) -> None:
     assert all(first[name] != second[name] for name in first)
 
 
-def test_every_file_is_claimed_by_the_contract_of_its_folder(written: Path) -> None:
+def test_every_file_matches_the_contract_of_its_folder(written: Path) -> None:
     contracts = load_contracts(CONTRACTS)
     names = [name.removeprefix("deliveries/") for name in contents(written) if name != "true_values.csv"]
     assert len(names) == 18
@@ -60,7 +60,7 @@ def test_one_resident_in_ten_is_insured_with_those_who_deliver(written: Path) ->
     assert set(delivered(written, "population/population_2022.csv")["municipality_code"]) == set(
         sample_places()["municipality_code"]
     )
-    # Four standard deviations, and those who came in the year.
+    # Four standard deviations, plus the entrants of the year.
     assert insured == pytest.approx(0.1 * residents, abs=4 * (0.09 * residents) ** 0.5 + 0.004 * residents)
 
 
@@ -70,12 +70,12 @@ def test_a_line_is_booked_after_the_service_and_before_the_delivery(written: Pat
         begun, ended, booked = (
             pd.to_datetime(claims[day], format="ISO8601") for day in ("start_date", "end_date", "booking_date")
         )
-        sound = ended.isna() | (ended >= begun)
-        assert (booked > ended.fillna(begun))[sound & booked.notna()].all()
+        is_valid = ended.isna() | (ended >= begun)
+        assert (booked > ended.fillna(begun))[is_valid & booked.notna()].all()
         assert booked.max() <= pd.Timestamp(sample_nation(SEED, PERSONS).delivered)
 
 
-def test_the_insurance_ends_with_the_day_of_death_and_no_care_follows_it(written: Path) -> None:
+def test_insurance_ends_on_the_day_of_death_and_no_care_follows(written: Path) -> None:
     spans = delivered(written, "insured_population/insured_population_2022.csv.gz")
     died = spans.dropna(subset="death_date").groupby("person_key")[["valid_to", "death_date"]].max()
     last, death = (pd.to_datetime(died[day]) for day in ("valid_to", "death_date"))
@@ -87,7 +87,7 @@ def test_the_insurance_ends_with_the_day_of_death_and_no_care_follows_it(written
     assert not (claims["end_date"] > claims["death_date"]).any()
 
 
-def test_some_stays_are_followed_by_another_and_some_deaths_come_with_one(written: Path) -> None:
+def test_some_stays_have_a_readmission_and_some_deaths_a_stay(written: Path) -> None:
     claims = delivered(written, "claims/claims_2022.csv.gz")
     stays = claims[claims["performance_code"].isin(["ADM-ACUTE", "ADM-PLAN"]) & (claims["debit_credit"] == "D")]
     days = stays.assign(begun=pd.to_datetime(stays["start_date"]), ended=pd.to_datetime(stays["end_date"]))
@@ -99,10 +99,11 @@ def test_some_stays_are_followed_by_another_and_some_deaths_come_with_one(writte
     assert ((pd.to_datetime(dying["death_date"]) - dying["begun"]).dt.days.between(0, 30)).any()
 
 
+@pytest.mark.slow
 def test_the_shipped_samples_come_from_the_model(tmp_path: Path) -> None:
     write_samples(tmp_path)
-    made, shipped = (pd.read_csv(folder / "true_values.csv") for folder in (tmp_path, SHIPPED))
+    generated, shipped = (pd.read_csv(folder / "true_values.csv") for folder in (tmp_path, SHIPPED))
     key = ["indicator_id", "segment", "period", "region_code"]
-    both = made.merge(shipped, "outer", on=key, suffixes=("", "_shipped"))
-    # Another machine may round a logarithm the other way, and then one draw in very many falls otherwise.
+    both = generated.merge(shipped, "outer", on=key, suffixes=("", "_shipped"))
+    # Another machine may round a logarithm differently, which changes a very small share of the draws.
     assert np.isclose(both["value"], both["value_shipped"], rtol=1e-6).mean() > 0.95

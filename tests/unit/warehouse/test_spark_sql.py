@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.content import queries
 from triple_aim.errors import ContentError
 from triple_aim.warehouse.spark_sql import spark_type, to_spark, view_name
-from triple_aim.warehouse.sql_files import Query, read_queries, read_query
+from triple_aim.warehouse.sql_files import Query, read_query
 
 SQL = Path(__file__).parents[3] / "sql"
-BELOW = [query for floor in ("staging", "person", "cube") for query in read_queries(SQL / floor).values()]
+BELOW = [query for floor in ("staging", "person", "cube") for query in queries(floor).values()]
 
 TRANSLATED = {
     "tables become views with an alias": (

@@ -1,4 +1,4 @@
-"""Methods that need more than sums of a region: one module a method, beside the plain route in ``compute``.
+"""Methods that need more than regional sums of one cube, one module per method.
 
-Not here: formulas (``triple_aim.stats``).
+Not here: crude and standardised rates and means (``compute``), formulas (``triple_aim.stats``).
 """

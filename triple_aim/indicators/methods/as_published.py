@@ -1,6 +1,6 @@
-"""Percentages that others published, taken over as they stand, with the reason the source gives for a missing one.
+"""Percentages that others published, copied unchanged, with the reason that the source gives for a missing one.
 
-Not here: anything computed. A published percentage is never rolled up, pooled or compared with a rest of the country.
+Not here: computed values (``compute``). A published percentage is never added up, pooled or compared with the rest.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ import numpy as np
 import pandas as pd
 
 from triple_aim.definitions import Compute, Regions, Spec
-from triple_aim.indicators.rows import KINDS, together
+from triple_aim.indicators.rows import KINDS, concatenated
 from triple_aim.vocabulary import ALL
 from triple_aim.warehouse import Warehouse
 
 
 def with_published(warehouse: Warehouse, spec: Spec, regions: Regions, computed: pd.DataFrame) -> pd.DataFrame:
-    """The computed rows of an indicator, followed by what others published of it."""
-    taken = [
+    """The computed rows of an indicator, followed by the rows that others published."""
+    published = [
         _rows(warehouse, spec, route, cube, regions)
         for cube, route in spec.route_of.items()
         if route.method == "as_published"
     ]
-    return together([computed, *taken])
+    return concatenated([computed, *published])
 
 
 def _rows(warehouse: Warehouse, spec: Spec, route: Compute, cube: str, regions: Regions) -> pd.DataFrame:
-    """The rows of one item, for the regions of today's division and the levels the spec wants."""
+    """The rows of one item, for the current regions of the levels in the spec."""
     items = route.where["item"]
     frame = warehouse.frame(
         f"""select value.period, value.region_type, value.region_code, value.age_band as age_group,
@@ -38,13 +38,13 @@ def _rows(warehouse: Warehouse, spec: Spec, route: Compute, cube: str, regions: 
             order by value.period, value.region_type, value.region_code, value.age_band""",
         [items],
     )
-    kinds = [kind for kind in regions.types if kind in spec.levels]
-    names = {(kind, code): name for kind in kinds for code, name in regions.names(kind).items()}
+    levels = [kind for kind in regions.types if kind in spec.levels]
+    names = {(kind, code): name for kind in levels for code, name in regions.names(kind).items()}
     frame["region_name"] = [names.get(key) for key in zip(frame["region_type"], frame["region_code"], strict=True)]
-    wanted = frame["region_name"].notna()
+    is_current = frame["region_name"].notna()
     unknown = ["lower", "upper", "numerator", "cases", "rest_persons", "rest_cases"]
     unknown += ["comparator_value", "comparator_lower", "comparator_upper"]
-    frame = frame[wanted].assign(
+    frame = frame[is_current].assign(
         sex=ALL,
         segment_type="none",
         segment=ALL,

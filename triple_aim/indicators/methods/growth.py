@@ -1,7 +1,7 @@
 """Growth of a cost per unit of exposure on four bases: nominal, real, break-adjusted, standardised.
 
-Not here: the formula of growth itself (``stats.growth``); this module picks the pairs of periods, and the parts and
-municipalities that may be compared. Growth of averages is never averaged: it is made anew from the sums of a region.
+Not here: the formula of growth (``stats.growth``). This module selects the pairs of periods, and the parts and
+municipalities that can be compared. The growth of a region comes from its sums, never from an average of growth.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
-from triple_aim.indicators.estimators import Sums, note
-from triple_aim.indicators.inputs import supply
+from triple_aim.indicators.estimators import Sums, record_inputs
+from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.rollup import Geography, breakdown, flat, stratum_weights
 from triple_aim.indicators.rows import Block, tidy
 from triple_aim.stats.estimate import Estimate
@@ -28,19 +28,19 @@ ENDS = ("total", "exposure", "persons")
 
 @dataclass(frozen=True)
 class GrowthPlan:
-    """Which period is compared with which, and by what measure."""
+    """The pairs of periods, and the weights and indices for each basis of growth."""
 
     periods: NDArray[np.int64]
-    base: int | None  # the period growth counts from; each period's predecessor when None
+    base: int | None  # growth counts from this period; from the previous period if None
     index: Mapping[int, float]  # price index by period
     weight: Floats  # standard weights by stratum
-    first_years: Mapping[str, list[int]]  # first years of a new definition, by member of the family
+    first_years: Mapping[str, list[int]]  # first years of a new definition, by segment
 
     def growth(self, end: Mapping[str, Floats], start: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Fractional growth a year as (period, region), by basis.
+        """Fractional growth per year as (period, region), by basis.
 
-        Both have total, exposure and persons as (period, region, sex, band), and parts with the members of the family
-        on a further axis; ``start`` is of the period that each period is compared with. A period without one is nan.
+        Both arguments have total, exposure and persons as (period, region, sex, band), and parts with segments on a
+        last axis. ``start`` has the period that each period is compared with; growth is nan where there is none.
         """
         first, years = paired(self.periods, self.base)
         index = np.array([self.index.get(int(period), np.nan) for period in self.periods])
@@ -49,16 +49,16 @@ class GrowthPlan:
             levels(side, self.weight) for side in (end, start)
         )
         prices = (index / index[first])[:, None]
-        grown = {
+        growth = {
             "nominal": compound(nominal, nominal_0, span).value,
             "real": compound(nominal / prices, nominal_0, span).value,
             "break_adjusted": break_adjusted(parts, parts_0, self._comparable(first)[:, None, :], span).value,
             "standardised": compound(standard, standard_0, span).value,
         }
-        return {basis: np.where(years[:, None] > 0, value, np.nan) for basis, value in grown.items()}
+        return {basis: np.where(years[:, None] > 0, value, np.nan) for basis, value in growth.items()}
 
     def _comparable(self, start: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """(period, member): no new definition began after the start and by the end."""
+        """(period, segment): whether no new definition began between the start and the end."""
         first, last = self.periods[start], self.periods
         return np.stack(
             [
@@ -70,7 +70,7 @@ class GrowthPlan:
 
 
 def levels(sums: Mapping[str, Floats], weight: Floats) -> tuple[Floats, Floats, Floats]:
-    """Euros per unit of exposure: of everything, of each part, and with the ages of the standard."""
+    """Euros per unit of exposure: of the total, of each part, and standardised for age."""
     exposure = sums["exposure"].sum(axis=(2, 3))
     exposure = np.where(exposure > 0, exposure, np.nan)
     shape = (*sums["total"].shape[:2], -1)
@@ -85,41 +85,41 @@ def levels(sums: Mapping[str, Floats], weight: Floats) -> tuple[Floats, Floats, 
     return nominal, sums["parts"].sum(axis=(2, 3)) / exposure[..., None], standardised.value
 
 
-def growth_frames(
+def growth_blocks(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
 ) -> Iterator[Block]:
-    """Growth on each basis; the nominal one is the total, the others are segments beside it."""
+    """Growth on each basis: nominal growth as the total, the other bases as segments."""
     if (wanted := route.growth) is None:
         return
-    given = supply(spec, route, cubes, cube, regions)
-    cells, place = given.cells, given.place
+    inputs = route_inputs(spec, route, cubes, cube, regions)
+    cells, place = inputs.cells, inputs.place
     plan = GrowthPlan(
         periods=np.array(cells.periods()),
         base=wanted.base,
         index=tables.deflators[wanted.deflator],
         weight=stratum_weights(tables.standards[wanted.standard], wanted.standard, cells).reshape(-1),
-        first_years={member: tables.first_years(wanted.breaks, cube, member) for member in given.members},
+        first_years={member: tables.first_years(wanted.breaks, cube, member) for member in inputs.members},
     )
     arrays = {
-        "total": given.numerator[ALL],
-        "exposure": given.known,
+        "total": inputs.numerator[ALL],
+        "exposure": inputs.denominator,
         "persons": flat(cells, route.persons or ""),
-        "parts": np.stack([np.nan_to_num(given.numerator[member]) for member in given.members], axis=-1),
+        "parts": np.stack([np.nan_to_num(inputs.numerator[member]) for member in inputs.members], axis=-1),
     }
     first, years = paired(plan.periods, plan.base)
-    (end, start), heard = at_both_ends(place, arrays, given.silent, first, years)
+    (end, start), reported = sums_at_both_ends(place, arrays, inputs.nonreporting, first, years)
     rest_end, rest_start = (sums.of(place.country).minus(sums) for sums in (end, start))
     own, others = plan.growth(end.parts, start.parts), plan.growth(rest_end.parts, rest_start.parts)
-    note(_both_ends(end, start), plan.weight)
-    count, listed = place.deliverers(heard)
-    total, years_insured = (end.parts[name].sum(axis=(2, 3))[..., None] for name in ("total", "exposure"))
-    # Growth tells of both its ends, so it rests on the smaller of the two.
+    record_inputs(_both_ends(end, start), plan.weight)
+    reporting, municipalities = place.reporting_counts(reported)
+    euros, insured_years = (end.parts[name].sum(axis=(2, 3))[..., None] for name in ("total", "exposure"))
+    # Growth reveals both ends, so the smaller one counts for disclosure control.
     persons, rest_persons = (
         np.fmin(*(side.parts["persons"].sum(axis=(2, 3)) for side in sides))[..., None]
         for sides in ((end, start), (rest_end, rest_start))
     )
     unknown = np.full_like(persons, np.nan)
-    coverage = place.coverage(*(array.sum(axis=(2, 3))[..., None] for array in (heard, given.known)))
+    coverage = place.coverage(*(array.sum(axis=(2, 3))[..., None] for array in (reported, inputs.denominator)))
     for basis, value in own.items():
         yield tidy(
             spec,
@@ -129,58 +129,61 @@ def growth_frames(
             Estimate.without_limits(route.per * value[..., None]),
             Estimate.without_limits(route.per * others[basis][..., None]),
             {
-                "numerator": total,
-                "denominator": years_insured,
+                "numerator": euros,
+                "denominator": insured_years,
                 "persons": persons,
                 "rest_persons": rest_persons,
                 "cases": unknown,
                 "rest_cases": unknown,
                 "coverage_share": coverage,
-                "heard": count[..., None],
-                "listed": listed[:, None],
+                "reporting_count": reporting[..., None],
+                "municipality_count": municipalities[:, None],
             },
             ("none", ALL) if basis == "nominal" else ("growth_basis", basis),
-            told=years > 0,  # without an earlier year there is nothing to say
+            has_rows=years > 0,  # without an earlier year there is no growth
         )
 
 
 def paired(periods: NDArray[np.int64], base: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row of the period each one is compared with (its predecessor without a base), and the years between, or 0."""
+    """The index of the period that each one is compared with, and the years between, or 0 if that period is missing.
+
+    Without a base it is the previous period.
+    """
     wanted = periods - 1 if base is None else np.full_like(periods, base)
-    where = np.searchsorted(periods, wanted).clip(max=len(periods) - 1)
-    return where, np.where(periods[where] == wanted, periods - wanted, 0)
+    index = np.searchsorted(periods, wanted).clip(max=len(periods) - 1)
+    return index, np.where(periods[index] == wanted, periods - wanted, 0)
 
 
-def at_both_ends(
+def sums_at_both_ends(
     place: Geography,
     arrays: Mapping[str, Floats],
-    lacking: NDArray[np.bool_],
+    nonreporting: NDArray[np.bool_],
     first: NDArray[np.int64],
     years: NDArray[np.int64],
 ) -> tuple[tuple[Sums, Sums], Floats]:
-    """Regional sums of each period and of the one it is compared with, and the exposure heard at the end.
+    """Regional sums of each period and of the one it is compared with, and the reported exposure at the end.
 
-    A municipality that delivered at one end only (``lacking`` is (period, municipality)) would pass for growth: it
-    counts at neither.
+    A municipality that delivered at one end only would look like growth, so it counts at neither end.
+    ``nonreporting`` is (period, municipality).
     """
-    spoke = np.where(lacking, np.nan, 1.0)
-    in_end, in_start = place.both(spoke, spoke[first])
-    in_end = np.where(years[:, None] > 0, in_end, ~lacking)
+    reporting = np.where(nonreporting, np.nan, 1.0)
+    in_end, in_start = place.reporting_in_both(reporting, reporting[first])
+    in_end = np.where(years[:, None] > 0, in_end, ~nonreporting)
     end, start = (
-        Sums({name: place.roll_up(only(kept, array[rows])) for name, array in arrays.items()})
+        Sums({name: place.roll_up(masked(kept, array[rows])) for name, array in arrays.items()})
         for kept, rows in ((in_end, np.arange(len(first))), (in_start, first))
     )
-    return (end, start), only(in_end, arrays["exposure"])
+    return (end, start), masked(in_end, arrays["exposure"])
 
 
 def _both_ends(end: Sums, start: Sums) -> Sums:
-    """Both ends in one, as (period, region, category, stratum), and parts as (period, region, category, member)."""
+    """Both ends as one set of sums: (period, region, category, stratum), and parts by segment on the last axis."""
     sides = {"end": end.parts, "start": start.parts}
     ends = {f"{when}_{name}": side[name] for when, side in sides.items() for name in ENDS}
     strata = {name: array.reshape(*array.shape[:2], 1, -1) for name, array in ends.items()}
     return Sums(strata | {f"{when}_parts": side["parts"].sum(axis=(2, 3))[:, :, None] for when, side in sides.items()})
 
 
-def only(kept: NDArray[np.bool_], array: Floats) -> Floats:
+def masked(kept: NDArray[np.bool_], array: Floats) -> Floats:
     """The kept (period, municipality) of an array; nan elsewhere."""
     return np.where(kept.reshape(*kept.shape, *[1] * (array.ndim - 2)), array, np.nan)

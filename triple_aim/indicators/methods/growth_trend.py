@@ -1,6 +1,6 @@
-"""Growth as the slope of a line through the logarithms of several years, with the interval that its fit allows.
+"""Growth as the slope of a log-linear fit over several years, with the interval of the fit.
 
-Not here: growth between two years (``growth``), the least squares (``stats.growth``).
+Not here: growth between two years (``growth``), least squares (``stats.growth``).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
-from triple_aim.indicators.estimators import Sums, note
-from triple_aim.indicators.inputs import supply
-from triple_aim.indicators.methods.growth import levels, only
+from triple_aim.indicators.estimators import Sums, record_inputs
+from triple_aim.indicators.inputs import route_inputs
+from triple_aim.indicators.methods.growth import levels, masked
 from triple_aim.indicators.rollup import breakdown, by_category, flat, stratum_weights
 from triple_aim.indicators.rows import Block, tidy
 from triple_aim.stats.estimate import Estimate
@@ -24,37 +24,39 @@ from triple_aim.vocabulary import ALL
 BASES = ("nominal", "real", "standardised")
 
 
-def trend_frames(
+def trend_blocks(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
 ) -> Iterator[Block]:
-    """Nominal growth as the total, real and standardised growth as segments, for each window of years that is whole."""
+    """Nominal growth as the total, real and standardised growth as segments, for each complete window of years."""
     if (wanted := route.growth) is None or wanted.years is None:
         return
-    given = supply(spec, route, cubes, cube, regions)
-    cells, place = given.cells, given.place
+    inputs = route_inputs(spec, route, cubes, cube, regions)
+    cells, place = inputs.cells, inputs.place
     periods = np.array(cells.periods())
     index = np.array([tables.deflators[wanted.deflator].get(int(period), np.nan) for period in periods])
     weight = stratum_weights(tables.standards[wanted.standard], wanted.standard, cells).reshape(-1)
     arrays = {
-        "total": given.numerator[ALL],
-        "exposure": given.known,
+        "total": inputs.numerator[ALL],
+        "exposure": inputs.denominator,
         "persons": flat(cells, route.persons or route.denominator or ""),
-        "parts": given.numerator[ALL][..., None],
+        "parts": inputs.numerator[ALL][..., None],
     }
-    heard = ~given.silent
+    reporting = ~inputs.nonreporting
     split = breakdown(cells, "none")
     for end in range(len(periods)):
         rows = np.flatnonzero((periods > periods[end] - wanted.years) & (periods <= periods[end]))
         if len(rows) < wanted.years:
-            continue  # a window with a year missing is another window
-        # A municipality that came or went would pass for growth: it counts in no year of the window.
-        kept = place.throughout(heard[rows])
-        own = Sums({name: place.roll_up(only(kept, array[rows])) for name, array in arrays.items()})
+            continue  # a window with a missing year is not estimated
+        # A municipality that starts or stops reporting would look like growth, so it counts in no year of the window.
+        kept = place.reporting_in_all(reporting[rows])
+        own = Sums({name: place.roll_up(masked(kept, array[rows])) for name, array in arrays.items()})
         rest = own.of(place.country).minus(own)
-        note(_yearly(own), weight)
-        made, others = (_slopes(sums, periods[rows], index[rows], weight, route.level) for sums in (own, rest))
-        told = only(kept, given.known[rows])[-1:]
-        spoke, listed = place.deliverers(told)
+        record_inputs(_yearly(own), weight)
+        own_slopes, rest_slopes = (
+            _slopes(sums, periods[rows], index[rows], weight, route.level) for sums in (own, rest)
+        )
+        reported = masked(kept, inputs.denominator[rows])[-1:]
+        reporting_count, municipalities = place.reporting_counts(reported)
         last = {name: array[-1:] for name, array in own.parts.items()}
         unknown = np.full((1, len(place.frame), 1), np.nan)
         for basis in BASES:
@@ -63,27 +65,27 @@ def trend_frames(
                 [int(periods[end])],
                 place,
                 split,
-                _shaped(made[basis], route.per),
-                _shaped(others[basis], route.per),
+                _shaped(own_slopes[basis], route.per),
+                _shaped(rest_slopes[basis], route.per),
                 {
                     "numerator": by_category(last["total"], split.masks),
                     "denominator": by_category(last["exposure"], split.masks),
-                    "persons": _least(own),
-                    "rest_persons": _least(rest),
+                    "persons": _fewest_persons(own),
+                    "rest_persons": _fewest_persons(rest),
                     "cases": unknown,
                     "rest_cases": unknown,
                     "coverage_share": place.coverage(
-                        *(by_category(array, split.masks) for array in (told, given.known[[end]]))
+                        *(by_category(array, split.masks) for array in (reported, inputs.denominator[[end]]))
                     ),
-                    "heard": spoke[..., None],
-                    "listed": listed[:, None],
+                    "reporting_count": reporting_count[..., None],
+                    "municipality_count": municipalities[:, None],
                 },
                 ("none", ALL) if basis == "nominal" else ("growth_basis", basis),
             )
 
 
 def _yearly(own: Sums) -> Sums:
-    """A window of years in one, as (period, region, category, year and stratum)."""
+    """A window of years as one period: (period, region, category, year and stratum)."""
     years = {name: own.parts[name].swapaxes(0, 1) for name in ("total", "exposure", "persons")}
     return Sums({name: array.reshape(1, len(array), 1, -1) for name, array in years.items()})
 
@@ -95,11 +97,11 @@ def _slopes(sums: Sums, periods: NDArray[np.int64], index: Floats, weight: Float
     return {basis: log_linear(value.T, periods, level=level) for basis, value in series.items()}
 
 
-def _shaped(made: Estimate, per: float) -> Estimate:
-    return Estimate(*((per * part)[None, :, None] for part in (made.value, made.lower, made.upper)))
+def _shaped(slope: Estimate, per: float) -> Estimate:
+    return Estimate(*((per * part)[None, :, None] for part in (slope.value, slope.lower, slope.upper)))
 
 
-def _least(sums: Sums) -> Floats:
-    """A slope tells of every year of its window, so it rests on the smallest."""
+def _fewest_persons(sums: Sums) -> Floats:
+    """The persons of the smallest year: a slope reveals every year of its window."""
     persons: Floats = sums.parts["persons"].sum(axis=(2, 3)).min(axis=0)
     return persons[None, :, None]

@@ -1,6 +1,6 @@
-"""Variation between the municipalities of a region, beyond what chance and their ages explain.
+"""Variation between the municipalities of a region that chance and age do not explain.
 
-Not here: the components themselves (``stats.variation``), one municipality against the rest (``rows``).
+Not here: the components (``stats.variation``), the comparison of one municipality with the rest (``rows``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
 from triple_aim.indicators.estimators import Sums, estimate
-from triple_aim.indicators.inputs import supply
+from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.numerators import cases
 from triple_aim.indicators.rollup import breakdown, by_category
 from triple_aim.indicators.rows import Block, tidy
@@ -20,54 +20,60 @@ from triple_aim.stats.arguments import quotient
 from triple_aim.stats.estimate import Estimate
 from triple_aim.vocabulary import ALL
 
-LEAST_AREAS = 5  # fewer say nothing of variation, and a reader could solve for one of them
+LEAST_AREAS = 5  # fewer say little about variation, and a reader could compute the value of one of them
 
 
-def variation_frames(
+def variation_blocks(
     spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: str, regions: Regions, tables: Tables
 ) -> Iterator[Block]:
-    """One number a region: observed and expected of its municipalities of today, at national rates by age and sex."""
-    given = supply(spec, route, cubes, cube, regions)
-    place, cells = given.place, given.cells
+    """One number per region, from observed and expected cases of its current municipalities.
+
+    Expected cases use national rates by age and sex.
+    """
+    inputs = route_inputs(spec, route, cubes, cube, regions)
+    place, cells = inputs.place, inputs.cells
     split = breakdown(cells, "none")
     counted = cases(route, cells, ALL)
-    numerator, denominator = given.rolled(given.numerator[ALL]), given.rolled(given.known)
+    numerator, denominator = inputs.by_region(inputs.numerator[ALL]), inputs.by_region(inputs.denominator)
     rate = quotient(numerator[:, [place.country]], denominator[:, [place.country]])
-    observed, exposure = given.by_municipality(given.numerator[ALL]), given.by_municipality(given.known)
+    observed, exposure = inputs.by_municipality(inputs.numerator[ALL]), inputs.by_municipality(inputs.denominator)
     expected = np.where(exposure == 0, 0.0, exposure * rate).sum(axis=(2, 3))
-    behind = observed if counted is None else given.by_municipality(counted)
-    apart = {
+    persons_with_case = observed if counted is None else inputs.by_municipality(counted)
+    by_municipality = {
         "observed": observed.sum(axis=(2, 3)),
         "expected": expected,
-        "cases": behind.sum(axis=(2, 3)),
+        "cases": persons_with_case.sum(axis=(2, 3)),
         "persons": exposure.sum(axis=(2, 3)),
     }
     # (period, region, category, municipality); a municipality outside the region is nan.
-    inside = {name: np.where(place.within > 0, array[:, None], np.nan)[:, :, None, :] for name, array in apart.items()}
+    inside = {
+        name: np.where(place.within > 0, array[:, None], np.nan)[:, :, None, :]
+        for name, array in by_municipality.items()
+    }
     enough = (~np.isnan(inside["observed"])).sum(axis=-1) >= LEAST_AREAS
-    made = estimate(route, Sums(inside)).where(enough)
-    nothing = np.full_like(made.value, np.nan)
+    component = estimate(route, Sums(inside)).where(enough)
+    nothing = np.full_like(component.value, np.nan)
     yield tidy(
         spec,
         cells.periods(),
         place,
         split,
-        made,
+        component,
         Estimate(nothing, nothing, nothing),
         {
             "numerator": by_category(numerator, split.masks),
             "denominator": by_category(denominator, split.masks),
-            "persons": _least(inside["persons"]),
-            "cases": _least(inside["cases"]),
+            "persons": _smallest(inside["persons"]),
+            "cases": _smallest(inside["cases"]),
             "rest_persons": nothing,
             "rest_cases": nothing,
-            **given.delivery(split),
+            **inputs.reporting_columns(split),
         },
         ("none", ALL),
     )
 
 
-def _least(array: Floats) -> Floats:
+def _smallest(array: Floats) -> Floats:
     """The smallest of the municipalities that delivered."""
-    least: Floats = np.fmin.reduce(array, axis=-1)
-    return least
+    smallest: Floats = np.fmin.reduce(array, axis=-1)
+    return smallest

@@ -1,6 +1,6 @@
 """Figures of a release as SVG and PNG, in one style.
 
-Not here: tables (``triple_aim.reports``). Only this package imports matplotlib, so that tables load without it.
+Not here: tables (``triple_aim.reports``). Only this package imports matplotlib, so that exports load without it.
 """
 
 from triple_aim.reports.figures.control_chart import chart

@@ -1,6 +1,6 @@
-"""What figures say in words, in Dutch and English.
+"""The texts of figures in Dutch and English.
 
-Not here: titles and units (the marts hold both languages) or the Dutch of what marts say (``translations``).
+Not here: titles and units, which marts hold in both languages, or translated reasons (``translations``).
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "limits_95": "95% limits",
         "limits_998": "99.8% limits",
         "by_chance": (
-            "Limits: between which 95% and 99.8% of the {regions} would lie if they differed from the Netherlands by "
+            "Limits: between which 95% and 99.8% of the {regions} would fall if they differed from the Netherlands by "
             "chance alone ({family}). Where persons count more than once, they are too narrow."
         ),
         "overdispersed": (

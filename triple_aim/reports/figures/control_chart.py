@@ -1,4 +1,4 @@
-"""A control chart (XmR) of one region's years: is the series stable, or does it more than wobble?
+"""A control chart (XmR) of one region over the years: common-cause variation or a special cause?
 
 Not here: limits and rules (``stats.control_chart``) or the trend of a few years (``series``).
 """
@@ -22,15 +22,15 @@ from triple_aim.reports.figures.style import (
     GREY,
     STYLE,
     Kind,
-    ages_of,
-    canvas,
-    frame,
-    hollow,
-    line,
+    add_frame,
+    age_label,
+    draw_line,
+    file_bytes,
+    format_number,
+    legend_signs,
     mark_breaks,
-    printed,
-    saved,
-    signs,
+    mark_provisional,
+    new_figure,
 )
 from triple_aim.stats.control_chart import (
     ENOUGH_POINTS,
@@ -42,8 +42,8 @@ from triple_aim.stats.control_chart import (
 )
 from triple_aim.stats.estimate import Estimate
 
-#: Shape and colour both tell; blue and vermilion stay apart for colour-blind readers and in grey print.
-SIGNS = {
+#: Both shape and colour differ; colour-blind readers and grey prints distinguish blue from vermilion.
+MARKERS = {
     Variation.COMMON_CAUSE: ("common_cause", "#767676", "o"),
     Variation.IMPROVEMENT: ("improvement", "#0072B2", "D"),
     Variation.CONCERN: ("concern", "#D55E00", "s"),
@@ -62,65 +62,65 @@ def chart(
     source: str | None = None,
     to: Kind = "svg",
 ) -> bytes:
-    """One indicator of one region over the years, with process limits and the years that have a special cause."""
-    found = select_indicator(release, promise, indicator, age_group, source)
-    about, ours = found.used_indicators.iloc[0], found.rows[found.rows["region_code"] == region]
-    known = int(is_shown(ours).sum())
-    if known < FEWEST_POINTS:
+    """One indicator of one region over the years, with process limits and the years with a special cause."""
+    selection = select_indicator(release, promise, indicator, age_group, source)
+    metadata, rows = selection.used_indicators.iloc[0], selection.rows[selection.rows["region_code"] == region]
+    year_count = int(is_shown(rows).sum())
+    if year_count < FEWEST_POINTS:
         raise NothingToPublish(
-            f"a control chart needs {FEWEST_POINTS} years or more, and there are {known}",
+            f"a control chart needs {FEWEST_POINTS} years or more, and there are {year_count}",
             f"{indicator}, {region}",
             "draw a trend, or check the code of the region",
         )
-    years = range(int(ours["period"].min()), int(ours["period"].max()) + 1)
-    one = ours.set_index("period").reindex(years)
-    breaks = [int(year) for year in about["series_breaks"].split(", ") if year]
-    limits, verdicts = _judged(one, about["polarity"])
+    years = range(int(rows["period"].min()), int(rows["period"].max()) + 1)
+    by_year = rows.set_index("period").reindex(years)
+    breaks = [int(year) for year in metadata["series_breaks"].split(", ") if year]
+    limits, verdicts = _limits_and_verdicts(by_year, metadata["polarity"])
     words = WORDS[language]
-    place = f"{ours['region_name'].iloc[0]}, {years[0]}–{years[-1]}"
+    place = f"{rows['region_name'].iloc[0]}, {years[0]}–{years[-1]}"
     with matplotlib.rc_context(STYLE):
-        figure, axes = canvas(about, language, 5.0, place, ages_of(age_group, language), above=16)
-        handles = _draw_limits(axes, limits, int(about["decimals"]), language)
-        value = one["value"].where(is_shown(one)).astype(float)
-        line(axes, value, breaks, color=GREY, linewidth=1.2, markersize=3)
-        for verdict, (name, colour, marker) in SIGNS.items():
-            part = one[verdicts == verdict]
+        figure, axes = new_figure(metadata, language, 5.0, place, age_label(age_group, language), above=16)
+        handles = _draw_limits(axes, limits, int(metadata["decimals"]), language)
+        value = by_year["value"].where(is_shown(by_year)).astype(float)
+        draw_line(axes, value, breaks, color=GREY, linewidth=1.2, markersize=3)
+        for verdict, (name, colour, marker) in MARKERS.items():
+            part = by_year[verdicts == verdict]
             if len(part):
                 size = 5.5 if verdict == Variation.COMMON_CAUSE else 8
                 handles += axes.plot(
                     part.index, part["value"], marker, color=colour, markersize=size, label=words[name]
                 )
-                hollow(axes, part.index, part["value"], part["status"], colour, marker)
+                mark_provisional(axes, part.index, part["value"], part["status"], colour, marker)
         mark_breaks(axes, years, breaks, words["break"])
         handles += [mark for mark in axes.lines if mark.get_label() == words["break"]]
-        handles += [sign for sign in signs(one, language) if sign.get_label() != words["interval"]]
+        handles += [sign for sign in legend_signs(by_year, language) if sign.get_label() != words["interval"]]
         axes.set_xlim(years[0] - 0.5, years[-1] + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=13, min_n_ticks=1))
         axes.xaxis.set_major_formatter("{x:.0f}")
         axes.grid(axis="y", color=FAINT, linewidth=0.6)
         notes = [words["rules"]]
-        if known < ENOUGH_POINTS:
-            notes.append(words["few_years"].format(years=known, enough=ENOUGH_POINTS))
+        if year_count < ENOUGH_POINTS:
+            notes.append(words["few_years"].format(years=year_count, enough=ENOUGH_POINTS))
         if any(years[0] < year <= years[-1] for year in breaks):
             notes.append(words["across_breaks"])
-        frame(figure, handles, found, language, notes)
-        return saved(figure, found, language, to)
+        add_frame(figure, handles, selection, language, notes)
+        return file_bytes(figure, selection, language, to)
 
 
-def _judged(one: pd.DataFrame, polarity: Any) -> tuple[Estimate, Any]:
-    """Limits over all years, and what the rules say of each year."""
-    value = one["value"].where(is_shown(one)).to_numpy(dtype=float)
+def _limits_and_verdicts(by_year: pd.DataFrame, polarity: Any) -> tuple[Estimate, Any]:
+    """Limits over all years, and the kind of variation of each year."""
+    value = by_year["value"].where(is_shown(by_year)).to_numpy(dtype=float)
     limits = xmr_limits(value)
     return limits, variation(value, limits, special_causes(value, limits), polarity)
 
 
 def _draw_limits(axes: Axes, limits: Estimate, decimals: int, language: Language) -> list[Any]:
-    """The mean and the two limits, each with its value at the right."""
-    words, beside = WORDS[language], axes.get_yaxis_transform()
+    """Draw the mean and the two limits, each with its value at the right; returns the legend entries."""
+    words, at_right = WORDS[language], axes.get_yaxis_transform()
     centre, lower, upper = (part.item() for part in (limits.value, limits.lower, limits.upper))
     for limit in (lower, centre, upper):
-        text = printed(limit, decimals, language)
-        axes.text(1.01, limit, text, transform=beside, va="center", fontsize=8, color=GREY)
+        text = format_number(limit, decimals, language)
+        axes.text(1.01, limit, text, transform=at_right, va="center", fontsize=8, color=GREY)
     dashed: Any = {"color": GREY, "linestyle": "--", "linewidth": 1}
     axes.axhline(lower, **dashed)
     return [

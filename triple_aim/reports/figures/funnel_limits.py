@@ -1,7 +1,7 @@
-"""What a funnel shows: each region's size, the limits of chance around the national value, and who is beyond them.
+"""Data of a funnel plot: the size of each region, the limits around the national value, the regions outside them.
 
-Not here: formulas (``stats.funnel``) or drawing (``funnel``). All is read from published rows; per how many
-persons a value is stands in no mart, but follows from the country's own row.
+Not here: formulas (``stats.funnel``) or drawing (``funnel_plot``). The data come from published rows only. No mart has
+the multiplier of an indicator (such as per 1,000); it follows from the row of the country.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LEVELS = (0.95, 0.998)
 
 @dataclass(frozen=True, eq=False)
 class Funnel:
-    """Regions that are shown, with ``exposure`` and ``significance``; the rows that are not; the limits by size."""
+    """Regions with ``exposure`` and ``significance``; rows without a value; the limits as a function of exposure."""
 
     regions: pd.DataFrame
     hidden: pd.DataFrame
@@ -40,18 +40,18 @@ class Funnel:
 
     @property
     def is_wide(self) -> bool:
-        """Whether sizes differ so much that only a logarithmic scale shows them all."""
+        """Whether sizes differ by a factor of ten or more, so that the axis needs a logarithmic scale."""
         size = self.regions["exposure"]
         return bool(size.max() >= 10 * size.min())
 
     @property
     def outside(self) -> pd.DataFrame:
-        """Regions beyond the outer limits, the farthest first."""
+        """Regions outside the outer limits, the farthest first."""
         beyond = self.regions[self.regions["significance"].abs() == Significance.FAR_ABOVE]
         return beyond.sort_values(["remoteness", "region_code"], ascending=[False, True])
 
     def sizes(self) -> Floats:
-        """So many sizes that curves over them are smooth, a little beyond those of the regions."""
+        """300 sizes for smooth curves, from a little below the smallest region to a little above the largest."""
         low, high = (float(end) for end in self.regions["exposure"].agg(["min", "max"]))
         if self.is_wide:
             return np.geomspace(low / 1.15, high * 1.15, 300)
@@ -59,23 +59,26 @@ class Funnel:
         return np.linspace(max(low - margin, low / 2), high + margin, 300)
 
 
-def funnel_of(found: Selection, region_type: str, period: int, *, overdispersed: bool = False) -> Funnel:
-    """Sizes, limits and verdicts of one indicator's regions; refused where chance has no known distribution."""
-    about = found.used_indicators.iloc[0]
-    where = f"{about['indicator_id']}, {region_type}, {period}"
-    method = about["methods"]
+def compute_funnel(selection: Selection, region_type: str, period: int, *, overdispersed: bool = False) -> Funnel:
+    """Sizes, limits and significance of the regions of one indicator.
+
+    Raises ProjectError when the indicator is not based on counts: chance then has no known distribution.
+    """
+    metadata = selection.used_indicators.iloc[0]
+    where = f"{metadata['indicator_id']}, {region_type}, {period}"
+    method = metadata["methods"]
     if method not in FAMILIES:
         raise _refusal(f"a funnel needs counts, and its method is {method}", where)
-    rows = found.rows[found.rows["period"] == period]
-    ours, whole = (rows[rows["region_type"] == kind] for kind in (region_type, "nl"))
-    if not is_shown(whole).any():
-        raise NothingToPublish("there is no national value to set regions against", where, "try another year")
-    country = whole.iloc[0]
-    if method == "indirectly_standardised_ratio" and not _counts(whole):
+    rows = selection.rows[selection.rows["period"] == period]
+    regions, national = (rows[rows["region_type"] == kind] for kind in (region_type, "nl"))
+    if not is_shown(national).any():
+        raise NothingToPublish("there is no national value to compare regions with", where, "try another year")
+    country = national.iloc[0]
+    if method == "indirectly_standardised_ratio" and not _is_ratio_of_counts(national):
         raise _refusal("a funnel needs counts, and this ratio is not one of counts", where)
-    ours = ours.assign(exposure=_exposure(ours, country, method))
-    known = is_shown(ours) & (ours["exposure"] > 0) & ours["numerator"].notna()
-    regions = ours[known]
+    regions = regions.assign(exposure=_exposure(regions, country, method))
+    has_value = is_shown(regions) & (regions["exposure"] > 0) & regions["numerator"].notna()
+    hidden, regions = regions[~has_value], regions[has_value]
     if len(regions) < 2:
         raise NothingToPublish("fewer than two regions have a value to show", where, "try another year or region type")
     family = FAMILIES[method]
@@ -89,17 +92,17 @@ def funnel_of(found: Selection, region_type: str, period: int, *, overdispersed:
                 overdispersed_funnel(exposure, target, spread, family=family, per=per, level=level) for level in LEVELS
             )
         else:
-            plain = proportion_funnel if family == "binomial" else poisson_funnel
-            inner, outer = (plain(exposure, target, per=per, level=level) for level in LEVELS)
+            chance_limits = proportion_funnel if family == "binomial" else poisson_funnel
+            inner, outer = (chance_limits(exposure, target, per=per, level=level) for level in LEVELS)
         return inner, outer
 
     value = regions["value"].to_numpy()
     inner, outer = limits(regions["exposure"].to_numpy())
-    reach = np.where(value > outer.value, outer.upper - outer.value, outer.value - outer.lower)
+    half_width = np.where(value > outer.value, outer.upper - outer.value, outer.value - outer.lower)
     regions = regions.assign(
-        significance=outside_limits(value, inner, outer), remoteness=np.abs(value - outer.value) / reach
+        significance=outside_limits(value, inner, outer), remoteness=np.abs(value - outer.value) / half_width
     )
-    return Funnel(regions, ours[~known], country, family, float(spread.phi), limits)
+    return Funnel(regions, hidden, country, family, float(spread.phi), limits)
 
 
 def _refusal(what: str, where: str) -> ProjectError:
@@ -107,14 +110,14 @@ def _refusal(what: str, where: str) -> ProjectError:
 
 
 def _exposure(rows: pd.DataFrame, country: pd.Series, method: str) -> pd.Series:
-    """Persons or years at risk; for a ratio the number expected, which no mart has but follows from the ratio."""
+    """Persons or years at risk; for a ratio the expected number, computed from the published ratio."""
     if method != "indirectly_standardised_ratio":
         return rows["denominator"]
     return (rows["numerator"] / rows["value"].where(rows["value"] > 0)) * country["value"]
 
 
-def _counts(country: pd.DataFrame) -> bool:
-    """Whether a ratio is one of counts, which no mart says, but the 95 % interval published beside it shows."""
+def _is_ratio_of_counts(country: pd.DataFrame) -> bool:
+    """Whether a ratio is one of counts: its published 95 % interval is then that of a Poisson count."""
     lower, upper = (limit / country["numerator"] for limit in intervals.poisson(country["numerator"]))
-    given = country[["lower", "upper"]].div(country["value"], axis=0)
-    return bool(np.allclose(given, np.column_stack([lower, upper]), rtol=1e-6))
+    published = country[["lower", "upper"]].div(country["value"], axis=0)
+    return bool(np.allclose(published, np.column_stack([lower, upper]), rtol=1e-6))

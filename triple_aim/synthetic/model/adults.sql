@@ -1,4 +1,4 @@
--- Adults who live here on 1 January, by the age they then have, and what makes them answer poorly.
+-- Adults resident on 1 January, with their age on that day and their tendency to give poor answers.
 -- grain: person
 select
     person,

@@ -1,8 +1,8 @@
--- Provisions of the social domain with a day in the year; who moves takes them along.
+-- Provisions of the social domain with at least one day in the year; a person who moves keeps them.
 -- grain: person, provision
 --
--- Who is ever in need of a provision has one now and then: a spell in each cycle of twice its mean duration and two
--- years, so that no two spells fall in one year and the same spell is found whichever year is asked for.
+-- A person who needs a provision has one spell in each cycle of twice its mean duration plus two years. So no two spells
+-- fall in one year, and every year of generation gives the same spell.
 with cycles as (
     select
         people.*,
@@ -16,12 +16,12 @@ with cycles as (
         begun_on + least(cast(floor(-ln(draw(event, 1)) * years * 365.25) as integer), cycle_days - 366) as done_on
     from people
     cross join provisions
-    -- Of those counted as residents on 1 January, so that no place has more clients than residents.
+    -- Only residents on 1 January, so that no place has more clients than residents.
     where
         first_day = 0
         and age > 0
-        -- The mean duration is a little less, for no spell outlasts its cycle.
-        -- Needs come together: three draws in five are one and the same.
+        -- The mean duration is slightly shorter than years, because a spell ends within its cycle.
+        -- Needs are correlated: three draws in five are shared by all provisions of a person.
         and draw(key, case when draw(key, 850 + provision) < 0.6 then 799 else 800 + provision end) < clients_per_1000 / 1000
             * 2 * (years + 1) / (years * (1 - exp(-(2 * years + 1) / years)) + 1)
             * social * (0.5 + 0.5 * frailty) * (1 - 0.15 * fifth)

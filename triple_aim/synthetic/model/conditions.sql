@@ -1,4 +1,4 @@
--- Chronic conditions, as the medicines of the year tell them.
+-- Chronic conditions, derived from the medicines of the year.
 -- grain: person, condition
 with listed as (
     select distinct

@@ -1,7 +1,7 @@
--- How much those with four contacts or more saw the same general practice, in thousand millionths.
--- grain: a fact of one of the insured
+-- Indices of continuity in general practice for persons with four contacts or more, times 1e9.
+-- grain: a fact about an insured person
 --
--- Contacts of one day have no order of their own: those with one practice are taken together.
+-- Contacts on the same day have no order; those with the same practice are put next to each other.
 with contacts as (
     select
         person,

@@ -1,4 +1,4 @@
--- What the care of each insured person of this chunk cost in the year.
+-- Cost of care in the year of each insured person in this chunk.
 -- grain: key
 with amounts as (
     select

@@ -1,4 +1,4 @@
--- Services that count: booked by the day of the delivery and without a defect, with what corrections leave of them.
+-- Services that count: booked by the day of delivery, without a defect, with amounts after corrections.
 -- grain: person, care_row, occasion
 select
     person,

@@ -1,7 +1,7 @@
--- Who dies in the year, of what, and at what completed age.
+-- Deaths in the year, with cause and completed age.
 -- grain: person
 --
--- Nobody has a birthday: in the first half of the year it is taken to be still to come.
+-- Persons have a year of birth but no birthday: a death in the first half of the year is taken to precede it.
 select
     person,
     municipality_code,

@@ -1,4 +1,4 @@
--- Claim lines as delivered: each service, the credit that takes it back and the line that charges it again.
+-- Claim lines as delivered: each service, its credit line and the line that charges it again.
 -- grain: claim_id
 with lines as (
     select

@@ -1,4 +1,4 @@
--- Stays in hospital and in psychiatric care: admissions that follow on each other are one stay, begun by the first.
+-- Stays in hospital and in psychiatric care: successive admissions are one stay, which the first one begins.
 -- grain: person, care, stay
 with admissions as (
     select
@@ -39,7 +39,7 @@ stays as (
     group by all
 ),
 
--- Who is insured without a gap on a day and the thirty after it could be followed from that day on.
+-- A person insured without a gap on a day and the next thirty can be followed from that day.
 followed as (
     select
         stays.*,
@@ -66,13 +66,13 @@ select
     admitted_on,
     discharged_on,
     is_dead_after_admission,
-    -- Thirty days fit in the year from 1 December backwards.
+    -- A stay after 1 December has less than thirty days of follow-up within the year.
     admitted_on + 30 < $opens + $days and (is_insured_after_admission or is_dead_after_admission)
         as is_known_after_admission,
     is_insured_after_discharge and not is_dead_after_discharge as is_known_after_discharge,
     lead(is_acute) over next_stay as is_next_acute,
     lead(admitted_on) over next_stay - discharged_on as days_until_next,
-    -- Who dies before the stay was to end dies in it.
+    -- A death before the planned end of the stay is a death in hospital.
     case
         when is_acute and night_count > 0 and not coalesce(death_date <= discharged_on, false) then (
             select arg_max(condition, length(icd10_prefix))

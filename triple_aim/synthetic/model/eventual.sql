@@ -1,4 +1,4 @@
--- What the year will have cost once everything is booked and corrected, whatever was so by the day of the delivery.
+-- The final cost of the year after all bookings and corrections, also those after the day of delivery.
 -- grain: municipality_code, sex, age_band, measure
 select
     municipality_code,

@@ -1,5 +1,5 @@
--- What the expected number of lines rests on: insured years (row 0) and, for each row of care, insured years times risk;
--- medicines, which are fetched at fixed times, have the fetchings of those who take them.
+-- The basis of the expected number of lines: insured years (row 0); for each row of care, insured years times risk; for
+-- medicines, which are dispensed at fixed times, the number of dispensings.
 -- grain: age_band, sex, care_row
 select
     age_band,

@@ -1,4 +1,4 @@
--- Gini coefficient of the cost of persons, of the country and of each municipality: sum((2 i - n - 1) x) / (n sum(x)).
+-- Gini coefficient of the cost per person, for the country and each municipality: sum((2 i - n - 1) x) / (n sum(x)).
 -- grain: region_code
 with placed as (
     select

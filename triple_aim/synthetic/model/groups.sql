@@ -1,4 +1,4 @@
--- Sums by socio-economic fifth and by number of chronic conditions; the group stands before the name of the sum.
+-- Sums by socio-economic fifth and by number of chronic conditions; the group precedes the name of the sum.
 -- grain: municipality_code, sex, age_band, measure
 with counts as (
     select
@@ -23,7 +23,7 @@ facts as (
     select person, 'diabetes_person_count', 1 from counts where is_diabetes
 )
 
--- Who has no fifth is in none.
+-- Persons without a fifth are left out.
 select
     municipality_code,
     sex,

@@ -1,4 +1,4 @@
--- The insured with each trait they have; everybody has the trait "all", and who dies in the year has "dying".
+-- Insured persons with each of their traits; everybody has the trait "all", persons who die in the year have "dying".
 select
     insured.person,
     insured.key,

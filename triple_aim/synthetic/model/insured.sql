@@ -1,4 +1,4 @@
--- The people whose insurers deliver.
+-- Persons whose insurer delivers.
 -- grain: person
 select *
 from people

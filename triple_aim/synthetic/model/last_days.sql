@@ -1,5 +1,5 @@
--- Care in the last thirty days of life of those who were insured on each of them.
--- grain: a fact of one of the insured
+-- Care in the last thirty days of life of persons who were insured on each of those days.
+-- grain: a fact about an insured person
 with decedents as (
     select
         person,

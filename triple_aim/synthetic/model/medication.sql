@@ -1,5 +1,5 @@
--- Medicines of those of 65 and over who are insured on the last day of the year: long use, and several at once.
--- grain: a fact of one of the insured
+-- Medicines of persons aged 65 and over who are insured on the last day of the year: long use and polypharmacy.
+-- grain: a fact about an insured person
 with dispensings as (
     select
         person,
@@ -31,7 +31,7 @@ many as (
     having count(distinct atc_group) >= 5
 ),
 
--- A bit for each medicine.
+-- One bit per medicine.
 medicines as (
     select
         atc_group,
@@ -39,7 +39,7 @@ medicines as (
     from (select distinct substr(code, 1, 5) as atc_group from codes)
 ),
 
--- A supply lasts as many days as it holds daily doses; a day with two supplies of a medicine is one day with it.
+-- A supply lasts as many days as its number of daily doses; overlapping supplies of a medicine count each day once.
 days as (
     select
         person,

@@ -1,4 +1,4 @@
--- Deaths as delivered, and rows that break a rule, under a number of their own.
+-- Deaths as delivered, and extra rows that break a rule, which have their own ids.
 -- grain: death_id
 with planted as (
     select

@@ -1,4 +1,4 @@
--- How often each row of care befalls each of the insured of this chunk, and when on the line of the insured days.
+-- The services of each insured person in this chunk by row of care, each with its position in the insured days.
 -- grain: person, care_row, occasion
 with counted as (
     select
@@ -14,7 +14,7 @@ with counted as (
             rate
             * case when is_rare then $rare else 1 end
             * case trait
-                -- A share of those who die in the year, not a rate.
+                -- For the dying the rate is a share of persons, not per year.
                 when 'dying' then 1
                 else case sex when 'F' then women else 2 - women end
                     * case performance_code when 'OTHER' then $filler else 1 end
@@ -30,13 +30,13 @@ with counted as (
     inner join care using (care_row)
 ),
 
--- Rows of one stream share their draws: an emergency visit falls on the day of the admission it led to, and what follows
--- on a stay of so many nights (on average) begins on its last day, or days later.
+-- Rows of one stream share their draws: an emergency visit is on the day of the admission that follows from it, and a
+-- service after a stay (follows = its mean number of nights) is on its last day or days later.
 happened as (
     select
         *,
         hash(year_key, stream, occasion) as event,
-        -- Of the dying in their last four weeks.
+        -- Services of the dying are in their last four weeks.
         case trait when 'dying' then least(insured_days, 28) else insured_days end as open_days,
         insured_days - open_days + cast(floor(draw(event, 1) * open_days) as bigint) + case
             when follows = 0 then 0
@@ -48,8 +48,8 @@ happened as (
     from counted
 ),
 
--- Medicines for long use are fetched every ninety days, all of a person on the same days.
-fetched as (
+-- Long-term medicines are dispensed every ninety days, all those of a person on the same days.
+dispensed as (
     select
         person,
         year_key,
@@ -78,4 +78,4 @@ select
     hash(year_key, care_row, position // 90) as event,
     doses,
     position
-from fetched
+from dispensed

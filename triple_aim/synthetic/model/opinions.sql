@@ -1,4 +1,4 @@
--- What a survey of everybody would find: no sample, no silence.
+-- The result of a survey of all adults, without sampling or nonresponse.
 -- grain: municipality_code, sex, age_band, measure
 with asked as (
     select *

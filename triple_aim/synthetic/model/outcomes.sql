@@ -1,5 +1,5 @@
--- What came after a stay: readmission, an outpatient contact, death; and amputations of those with diabetes.
--- grain: a fact of one of the insured
+-- Outcomes after a stay: readmission, outpatient contact, death; and amputations of persons with diabetes.
+-- grain: a fact about an insured person
 with discharges as (
     select *
     from episodes
@@ -8,7 +8,7 @@ with discharges as (
         and (care = 'hospital' or coalesce(days_until_next > 30, true))
 ),
 
--- The day of discharge belongs to the stay.
+-- The day of discharge is part of the stay.
 contacts as (
     select
         discharges.person,
@@ -25,7 +25,7 @@ contacts as (
     group by all
 ),
 
--- Each person once a year, however often admitted.
+-- Each person counts once a year, whatever the number of admissions.
 attacks as (
     select
         person,

@@ -1,13 +1,13 @@
--- Persons number $low up to $high who live here in $year: who they are, where, and which of its days they are enrolled.
+-- Persons with number $low up to $high who live here in $year: characteristics, municipality and days of enrolment.
 -- grain: person
 --
--- A life is drawn once, whichever years are asked for: entry, one break of enrolment at most, leaving, death. Days are
--- counted from the first of $year; those before it are negative.
+-- A life is drawn once, whichever years are generated: entry, at most one break of enrolment, leaving, death. Days count
+-- from the first day of $year; earlier days are negative.
 with numbered as (
     select
         person,
         hash(hash($seed, person)) as key,
-        -- The first so many are here from the first year on; after them, so many are born or arrive each year.
+        -- The first $persons are here from the first year; after them $entrants are born or arrive each year.
         case
             when person < $persons then $first_year
             else cast($first_year + 1 + (person - $persons) // $entrants as integer)
@@ -29,7 +29,7 @@ entered as (
         places.poor,
         cast(make_date(entry_year, 1, 1) - $opens as integer) as entry_opens,
         cast(make_date(entry_year + 1, 1, 1) - make_date(entry_year, 1, 1) as integer) as entry_days,
-        -- Of those who come later, two in five are born.
+        -- Of later entrants, two in five are births.
         case when entry_year > $first_year and draw(key, 7) < 0.4 then 0 else home.age end as entry_age,
         entry_age > 0 and entry_year = $first_year and draw(key, 7) >= 0.015 as is_settled,
         entry_opens + case
@@ -49,7 +49,7 @@ lives as (
         case when draw(key, 3) < 0.493 + 0.006 * greatest(entry_age - 60, 0) then 'F' else 'M' end as sex,
         case
             when entry_age = 0 and draw(key, 16) < $infant_deaths then draw(key, 8) ^ 4
-            -- Gompertz, near enough to the Dutch life table above thirty: the age that the drawn share comes to.
+            -- Gompertz, close to the Dutch life table above thirty: the age at which the drawn share survives.
             else ln(
                 exp($deaths_by_age * entry_age)
                 - ln(draw(key, 8)) * $deaths_by_age
@@ -60,7 +60,7 @@ lives as (
         years_to_death <= years_to_leaving as dies,
         entry_day + 1 + cast(floor(365.25 * least(years_to_death, years_to_leaving)) as integer) as end_day,
         entry_year + cast(floor(-ln(draw(key, 12)) / 0.046) as integer) as break_year,
-        -- Never near either end of a year, so that what follows on the break is in the same year.
+        -- Not near either end of a year, so that the stretch after the break starts in the same year.
         cast(make_date(break_year, 1, 1) - $opens as integer) + 30 + cast(floor(275 * draw(key, 10)) as integer)
             as broken_on,
         draw(key, 11) as break_draw
@@ -68,7 +68,7 @@ lives as (
     where entry_day < $days
 ),
 
--- A second stretch begins where the first ends, after a gap of twenty days, or twenty days before the first has ended.
+-- The second stretch begins when the first ends (move), twenty days later (gap) or twenty days earlier (overlap).
 broken as (
     select
         *,
@@ -91,7 +91,7 @@ select
     $year - entry_year + entry_age as age,
     entry_year - entry_age as birth_year,
     sex,
-    -- More of the lower fifths where health is poor.
+    -- Places with poor health have more persons in the lower fifths.
     1 + cast(floor(5 * draw(key, 4) ^ exp(6.4 * poor)) as integer) - 3 as fifth,
     case when draw(key, 13) < 0.985 then cast(fifth + 3 as varchar) end as ses_quintile,
     -ln(draw(key, 5)) as frailty,
@@ -114,7 +114,7 @@ select
         )
         else entry_day
     end as came_on,
-    -- When the stretch began that the year opens with.
+    -- The start of the stretch that is open on the first day of the year.
     case
         when was_broken then broken_on + case life_break when 'gap' then 20 when 'overlap' then -20 else 0 end
         else came_on
@@ -124,6 +124,6 @@ select
     dies and end_day <= $days as is_dying,
     is_dying and entry_age = 0 and years_to_death < 1 as is_infant_death,
     last_day - first_day - case break_kind when 'gap' then 20 else 0 end as insured_days,
-    -- By those who deliver: elsewhere others may.
+    -- Insured with an insurer that delivers.
     draw(key, 19) < $insured_share as is_insured
 from broken

@@ -1,5 +1,5 @@
--- Municipalities with a size by rank, a tilt to the old and a habit of using care; what else may differ does not, here.
--- Ranks are drawn: no size is a real one.
+-- Municipalities with a size by rank, an age structure and a level of care use; all other characteristics are equal.
+-- The ranks are drawn at random: no size is that of the real municipality.
 with ranked as (
     select
         municipality_code,

@@ -1,4 +1,4 @@
--- How many services carry which planted defect or correction.
+-- The number of services by planted defect and correction.
 select
     defect,
     correction,

@@ -1,4 +1,4 @@
--- Residents, who are the insured: counted on 1 January, by the age they then had.
+-- Residents on 1 January by their age on that day, with person-days and live births in the year.
 -- grain: municipality_code, sex, age_band
 with aged as (
     select

@@ -1,4 +1,4 @@
--- Residents, deaths and clients of the social domain as they were, by completed age: of the living on 1 January.
+-- True numbers of residents, deaths and clients of the social domain by completed age; of the living, that on 1 January.
 -- grain: municipality_code, sex, age_band, measure
 with avoidable_deaths as (
     select
@@ -29,7 +29,7 @@ facts as (
     union all
     select person, age_then, 'infant_death_count', 1 from deaths where is_infant_death
     union all
-    -- Who dies at a completed age of 60 was 60 and a half on average; halves of years.
+    -- In half years: a person who dies at completed age 60 was 60.5 on average.
     select person, age_then, 'years_lost_sum', greatest(149 - 2 * age_then, 0) from deaths
     union all
     select person, age_then, unnest(['preventable_death_sum', 'treatable_death_sum']), unnest([preventable, treatable])

@@ -1,4 +1,4 @@
--- How many adults of each education rate their own health as good; the education stands before the name of the sum.
+-- Adults who rate their own health as good, by education; the education precedes the name of the sum.
 -- grain: municipality_code, sex, age_band, measure
 with asked as (
     select

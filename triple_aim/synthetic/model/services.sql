@@ -1,4 +1,4 @@
--- Every service to a person of this chunk, once, with its true amount and what was done to its claim.
+-- Every service to a person in this chunk once, with its true amount and the defect or correction of its claim.
 -- grain: person, care_row, occasion
 with drawn as (
     select
@@ -12,7 +12,7 @@ with drawn as (
         case when is_dying then $opens + last_day - 1 end as death_date,
         codes.code,
         case performance_code when 'RX' then cast(doses as double) end as ddd_quantity,
-        -- The gap of twenty days is not insured, so no service falls in it.
+        -- No service falls in the gap of twenty days, which is not insured.
         $opens + cast(
             first_day + position + case when break_kind = 'gap' and first_day + position >= break_day then 20 else 0 end
             as integer
@@ -37,7 +37,7 @@ with drawn as (
 booked as (
     select
         *,
-        -- Who dies in a stay is there until then.
+        -- A stay ends with death.
         case
             when nights > 0
                 then least(start_date + 1 + cast(floor(draw(event, 8) * 2 * nights) as integer), death_date)
@@ -86,7 +86,7 @@ select
         when correction_draw < $corrected * 0.55 then 'whole'
         else 'again'
     end as eventual_correction,
-    -- A correction that comes after the day of the delivery is not in it.
+    -- A correction after the day of delivery is not delivered.
     case when correction_date > $delivered then 'none' else eventual_correction end as correction,
     booking_date <= $delivered as is_delivered
 from booked

@@ -1,5 +1,5 @@
--- Provisions of the social domain as delivered, a row an allocation; some messages are superseded by a later one, and some
--- stand there once more with what breaks a rule.
+-- Provisions of the social domain as delivered, one row per allocation; a later message replaces some rows, and extra
+-- rows break a rule.
 -- grain: allocation_id, message_seq
 with messages as (
     select

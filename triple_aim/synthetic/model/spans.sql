@@ -1,4 +1,4 @@
--- The insured population as delivered: a row a stretch of enrolment, and rows that break a rule.
+-- The insured population as delivered: one row per stretch of enrolment, and extra rows that break a rule.
 with stretches as (
     select
         *,
@@ -16,7 +16,7 @@ with stretches as (
     where break_kind <> 'none'
 ),
 
--- Planted under a key of their own, so that no true value moves: 1 in 2,000.
+-- Extra rows with a defect (by default 1 in 2,000) have their own person key, so that no true value changes.
 planted as (
     select
         * replace (format('{:016x}', hash(hash(year_key, 21))) as person_key),

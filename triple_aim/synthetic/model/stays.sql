@@ -1,5 +1,5 @@
--- Emergency visits and stays in hospital as they were.
--- grain: a fact of one of the insured
+-- True numbers of emergency visits and hospital stays.
+-- grain: a fact about an insured person
 with stays as (
     select *
     from episodes

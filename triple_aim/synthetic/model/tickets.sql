@@ -1,8 +1,8 @@
--- A million tickets, each a municipality and an age; whoever is born draws one, and movers draw where to.
+-- A million tickets with a municipality and an age; each person draws one at entry, and one for a move.
 with ages as (
     select
         unnest(case when age_band = '90+' then range(90, 105) else range(5 * band, 5 * band + 5) end) as age,
-        -- Each year above ninety has three quarters of the one before.
+        -- Each year of age above ninety has three quarters of the residents of the previous one.
         weight * case when age_band = '90+' then 0.25 * 0.75 ^ (age - 90) else 0.2 end as residents
     from (select age_band, weight, row_number() over (order by age_band) - 1 as band from age_structure)
 ),

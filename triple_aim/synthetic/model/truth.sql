@@ -1,7 +1,7 @@
--- What a right answer is, from the people and services themselves: no claim, span or date of a delivery is read.
--- grain: a fact of one of the insured
+-- True sums from the people and services themselves; no delivered claim or span is read.
+-- grain: a fact about an insured person
 --
--- Whole numbers throughout, euros as cents, so that sums do not depend on who adds first.
+-- All values are whole numbers, euros in cents, so that sums do not depend on the order of addition.
 with regular_groups as (
     select person, substr(code, 1, 4) as atc_group
     from counted

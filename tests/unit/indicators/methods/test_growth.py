@@ -1,4 +1,4 @@
-"""Which years does growth compare, and which parts of the cost?"""
+"""Does growth compare the right years and the right parts of the cost?"""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ PARTS = np.array([[400.0, 0], [440, 0], [440, 60], [500, 100]])
 
 def grown(chosen: GrowthPlan) -> dict[str, list[float]]:
     first, _ = paired(chosen.periods, chosen.base)
-    made = chosen.growth(sums(EUROS, PARTS), sums(EUROS[first], PARTS[first]))
-    return {basis: values[:, 0].tolist() for basis, values in made.items()}
+    growth = chosen.growth(sums(EUROS, PARTS), sums(EUROS[first], PARTS[first]))
+    return {basis: values[:, 0].tolist() for basis, values in growth.items()}
 
 
-def test_a_year_is_compared_with_the_year_before_and_a_gap_has_none() -> None:
+def test_a_year_is_compared_with_the_previous_year_and_a_gap_has_no_growth() -> None:
     first, years = paired(plan().periods, None)
     assert years.tolist() == [0, 1, 1, 0]
     assert first[1:3].tolist() == [0, 1]
@@ -59,7 +59,7 @@ def test_since_a_base_year_growth_is_compound_and_looks_forward_only() -> None:
     assert nominal[2:] == pytest.approx([500 / 440 - 1, (600 / 440) ** (1 / 3) - 1])
 
 
-def test_real_growth_takes_the_price_index_out() -> None:
+def test_real_growth_corrects_for_the_price_index() -> None:
     assert grown(plan())["real"][1] == pytest.approx(1.1 * 90 / 95 - 1)
 
 
@@ -68,10 +68,10 @@ def test_a_part_with_a_new_definition_between_the_years_is_left_out() -> None:
     assert adjusted[1] == pytest.approx(0.1)  # before the break all parts count
     assert adjusted[2] == pytest.approx(0.0)  # hospital alone: 440 → 440
     since = grown(plan(base=2015, first_years={"hospital": [], "nursing": [2015]}))["break_adjusted"]
-    assert since[3] == pytest.approx((600 / 500) ** 0.5 - 1)  # from the new definition on it counts again
+    assert since[3] == pytest.approx((600 / 500) ** 0.5 - 1)  # after the new definition the part counts again
 
 
-def test_standardised_growth_weighs_ages_alike() -> None:
+def test_standardised_growth_uses_the_same_age_weights_in_both_years() -> None:
     level = (3 * EUROS[:, 0] + EUROS[:, 1]) / 40
     assert grown(plan())["standardised"][2] == pytest.approx(level[2] / level[1] - 1)
 
@@ -79,5 +79,5 @@ def test_standardised_growth_weighs_ages_alike() -> None:
 def test_a_year_without_a_price_index_has_no_real_growth() -> None:
     bare = GrowthPlan(np.array([2023, 2024]), None, {2023: 1.0}, np.array([1.0, 1.0]), {"hospital": [], "nursing": []})
     two = sums(EUROS[:2], PARTS[:2])
-    made = bare.growth(two, sums(EUROS[[0, 0]], PARTS[[0, 0]]))
-    assert np.isnan(made["real"][1, 0]) and made["nominal"][1, 0] == pytest.approx(0.1)
+    growth = bare.growth(two, sums(EUROS[[0, 0]], PARTS[[0, 0]]))
+    assert np.isnan(growth["real"][1, 0]) and growth["nominal"][1, 0] == pytest.approx(0.1)

@@ -1,4 +1,4 @@
-"""Does a region's life expectancy rest on its own deaths by age, and a healthy one on the right wave and ages?"""
+"""Does life expectancy use the deaths of the region by age, and healthy life expectancy the right wave and ages?"""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ def mortality(periods: tuple[int, ...] = WAVES, **sums: object) -> Cells:
 
 
 def survey(period: int, share: float, respondents: float = 200.0, codes: Sequence[str] = FLEVOLAND) -> Cells:
-    """Weights of 1, one stratum a municipality, half the respondents of either sex."""
+    """Weights of 1, one stratum per municipality, half the respondents of either sex."""
     yes = share * respondents
     sums = {
-        "respondent_count": respondents, "answer_count": respondents, "yes_count": yes,
-        "weight_sum": respondents, "weighted_yes_sum": yes, "weight_sumsq": respondents, "weighted_yes_sumsq": yes,
+        "respondent_count": respondents, "answer_count": respondents, "answer_sum": yes,
+        "weight_sum": respondents, "weighted_answer_sum": yes, "weight_sumsq": respondents,
+        "weighted_answer_cross_sum": yes, "weighted_answer_sumsq": yes,
     }  # fmt: skip
     axes = {"stratum": ["1"], "item": ["good_self_rated_health"]}
     return cells(sums, periods=(period,), codes=codes, bands=("18-64", "65+"), **axes)
 
 
-def made(indicator: str, **cubes: Cells) -> pd.DataFrame:
+def computed(indicator: str, **cubes: Cells) -> pd.DataFrame:
     return indicator_rows(specs()[indicator], cubes, regions(), tables())
 
 
@@ -46,7 +47,7 @@ def row(rows: pd.DataFrame, period: int, sex: str = "all", region: str = GGD) ->
 
 
 def test_pooled_deaths_give_the_expectancy_of_the_table() -> None:
-    found = row(made("life_expectancy", mortality=mortality()), 2022)
+    found = row(computed("life_expectancy", mortality=mortality()), 2022)
     persons = 3 * len(FLEVOLAND) * 2 * YEARS
     wanted = life_expectancy(RATE * persons, np.full(5, persons), AGES)
     assert found["value"] == pytest.approx(wanted.value.item())
@@ -55,24 +56,24 @@ def test_pooled_deaths_give_the_expectancy_of_the_table() -> None:
 
 
 def test_a_year_without_the_years_before_it_is_not_pooled() -> None:
-    rows = made("life_expectancy", mortality=mortality(periods=(2019, 2021, 2022, 2023)))
+    rows = computed("life_expectancy", mortality=mortality(periods=(2019, 2021, 2022, 2023)))
     assert set(rows["period"]) == {2023}
     assert row(rows, 2023)["status"] == "published"
 
 
-def test_sexes_stand_apart() -> None:
+def test_each_sex_has_its_own_expectancy() -> None:
     sexes = np.array([1.0, 2.0]).reshape(1, 1, 2, 1)
-    rows = made("life_expectancy", mortality=mortality(death_count=RATE * YEARS * sexes))
+    rows = computed("life_expectancy", mortality=mortality(death_count=RATE * YEARS * sexes))
     assert row(rows, 2022, "M")["value"] < row(rows, 2022)["value"] < row(rows, 2022, "F")["value"]
 
 
-def test_health_is_that_of_the_latest_wave_within_the_pooled_years() -> None:
+def test_health_comes_from_the_latest_wave_within_the_pooled_years() -> None:
     spec = specs()["healthy_life_expectancy"]
     at = spec.compute[0].at
-    rows = made("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75))
+    rows = computed("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75))
     persons = 3 * len(FLEVOLAND) * 2 * YEARS
     asked = 200 * len(FLEVOLAND) * 2 * 1.0
-    # One stratum a municipality of 800 respondents, of whom 400 in each band: the variance of a domain.
+    # One stratum per municipality of 800 respondents, of whom 400 in each band: the variance of a domain.
     share = [np.nan, np.nan, 0.75, 0.75, 0.75]
     wanted = healthy_life_expectancy(RATE * persons, np.full(5, persons), AGES, share, share_variance=0.0, at=at or 0)
     found = row(rows, 2022)
@@ -81,25 +82,25 @@ def test_health_is_that_of_the_latest_wave_within_the_pooled_years() -> None:
     assert found["persons"] == pytest.approx(min(asked, persons))
 
 
-def test_a_survey_may_reach_other_regions_than_deaths_do() -> None:
-    own = made("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75))
+def test_a_survey_may_cover_other_regions_than_the_deaths() -> None:
+    own = computed("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75))
     for codes in ((*FLEVOLAND, "GM0363"), ("GM0014", *FLEVOLAND)):
-        more = made("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75, codes=codes))
+        more = computed("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75, codes=codes))
         pd.testing.assert_frame_equal(more[more["region_type"] != "nl"][OWN], own[own["region_type"] != "nl"][OWN])
-    fewer = made("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75, codes=("GM0363",)))
+    fewer = computed("healthy_life_expectancy", mortality=mortality(), survey=survey(2021, 0.75, codes=("GM0363",)))
     assert row(fewer, 2022)["status"] == "not_computed"
 
 
 def test_without_a_wave_in_the_pooled_years_there_is_no_healthy_expectancy() -> None:
-    rows = made("healthy_life_expectancy", mortality=mortality(), survey=survey(2018, 0.75))
+    rows = computed("healthy_life_expectancy", mortality=mortality(), survey=survey(2018, 0.75))
     assert row(rows, 2022)["status"] == "not_computed"
 
 
 def test_without_any_survey_there_is_no_healthy_expectancy_and_no_error() -> None:
     nothing = cells({}, (), (), (), (), stratum=[], item=[])
-    rows = made("healthy_life_expectancy", mortality=mortality(), survey=nothing)
+    rows = computed("healthy_life_expectancy", mortality=mortality(), survey=nothing)
     assert row(rows, 2022)["status"] == "not_computed"
 
 
 def test_two_years_are_not_pooled_to_three() -> None:
-    assert made("life_expectancy", mortality=mortality(periods=(2021, 2022))).empty
+    assert computed("life_expectancy", mortality=mortality(periods=(2021, 2022))).empty

@@ -1,4 +1,4 @@
-"""Is variation that between today's municipalities of a region, and only where there are enough of them?"""
+"""Is variation computed between the current municipalities of a region, and only if there are enough?"""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def claims(codes: tuple[str, ...] = FLEVOLAND) -> Cells:
     return cells({**sums, "insured_person_count": 1000.0, "insured_years": 1000.0}, codes=codes)
 
 
-def found(cube: Cells) -> pd.Series:
+def variation_row(cube: Cells) -> pd.Series:
     rows = indicator_rows(specs()["hospital_admission_variation"], {"claims": cube}, regions(), tables())
     return rows[rows["region_code"] == GGD].iloc[0]
 
 
-def test_observed_is_held_against_national_rates_by_age_and_sex() -> None:
-    row = found(claims())
+def test_observed_is_compared_with_national_rates_by_age_and_sex() -> None:
+    row = variation_row(claims())
     assert row["value"] == pytest.approx(systematic_component(8 * ADMITTED, np.full(6, 800.0)).item())
     assert row["cases"] == pytest.approx(8 * 30) and row["persons"] == pytest.approx(8000)
 
 
 def test_four_municipalities_are_too_few() -> None:
-    row = found(claims(FLEVOLAND[:4]))
+    row = variation_row(claims(FLEVOLAND[:4]))
     assert row["status"] == "not_computed" and np.isnan(row["value"])

@@ -1,4 +1,4 @@
-"""Does a survey route pick its domains after the design, and tell the gate of the smaller side?"""
+"""Does a survey route select domains without changing the design, and count the persons of the smaller group?"""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ import pytest
 from tests.unit.cells import FLEVOLAND, cells, regions, specs, tables
 from triple_aim.cubes.cells import Cells
 from triple_aim.definitions.specs import Compute, Spec
-from triple_aim.indicators.methods.survey import coarse_weights, compared, survey_frames
+from triple_aim.indicators.methods.survey import coarse_weights, gap_groups, survey_blocks
 
 EDUCATION = ["high", "low", "middle", "unknown"]
+
+
+def answers(yes: np.ndarray) -> dict[str, np.ndarray]:
+    """The sums of so many yeses of weight 3."""
+    squares = {"weighted_answer_cross_sum": 9 * yes, "weighted_answer_sumsq": 9 * yes}
+    return {"answer_sum": yes, "weighted_answer_sum": 3 * yes, **squares}
 
 
 def sample(yes: float = 12.0, **changes: np.ndarray) -> Cells:
@@ -20,11 +26,9 @@ def sample(yes: float = 12.0, **changes: np.ndarray) -> Cells:
     sums = {
         "respondent_count": 20 * own,
         "answer_count": 20 * own,
-        "yes_count": yes * own,
         "weight_sum": 60 * own,
-        "weighted_yes_sum": 3 * yes * own,
         "weight_sumsq": 180 * own,
-        "weighted_yes_sumsq": 9 * yes * own,
+        **answers(yes * own),
     }
     return cells(
         {**sums, **changes},
@@ -37,16 +41,16 @@ def sample(yes: float = 12.0, **changes: np.ndarray) -> Cells:
 
 def rows_of(spec: Spec, cube: Cells, **changes: object) -> pd.DataFrame:
     route = spec.compute[0].model_copy(update=changes)
-    made = survey_frames(spec, route, {"survey": cube}, "survey", regions(), tables())
-    return pd.concat(block.frame() for block in made).set_index(["region_code", "sex", "age_group"])
+    blocks = survey_blocks(spec, route, {"survey": cube}, "survey", regions(), tables())
+    return pd.concat(block.frame() for block in blocks).set_index(["region_code", "sex", "age_group"])
 
 
 def total(rows: pd.DataFrame, code: str = FLEVOLAND[0]) -> pd.Series:
     return rows.loc[(code, "all", "all")]
 
 
-def test_a_filter_is_a_domain_and_leaves_the_sample_whole() -> None:
-    """Half the strata in the domain is another variance than a sample of half the size."""
+def test_a_filter_is_a_domain_and_does_not_change_the_sample() -> None:
+    """A domain of half the respondents has another variance than a sample of half the size."""
     spec, cube = specs()["good_self_rated_health"], sample()
     item = {"item": ["good_self_rated_health"]}
     half = total(rows_of(spec, cube, where={**item, "education": ["high", "low"]}))
@@ -57,9 +61,9 @@ def test_a_filter_is_a_domain_and_leaves_the_sample_whole() -> None:
     assert half["upper"] - half["lower"] != pytest.approx(alone["upper"] - alone["lower"], rel=1e-6)
 
 
-def test_a_gap_is_the_best_off_minus_the_worst_off_and_the_gate_sees_the_smaller_side() -> None:
+def test_a_gap_is_the_best_off_minus_the_worst_off_with_the_persons_of_the_smaller_group() -> None:
     level = np.array([18.0, 6.0, 12.0, 12.0]) * np.eye(2)[:, :, None, None]
-    cube = sample(yes_count=level, weighted_yes_sum=3 * level, weighted_yes_sumsq=9 * level)
+    cube = sample(**answers(level))
     row = total(rows_of(specs()["good_health_education_gap"], cube))
     assert row["value"] == pytest.approx(60) and row["lower"] < 60 < row["upper"]
     assert (row["persons"], row["cases"]) == (80, 8)  # 80 with low education; 8 of those with high are not healthy
@@ -75,30 +79,30 @@ def test_a_group_that_nobody_delivered_has_no_gap() -> None:
 def test_a_gap_between_other_than_two_groups_is_refused(wanted: list[str]) -> None:
     route: Compute = specs()["good_health_education_gap"].compute[0].model_copy(update={"where": {"education": wanted}})
     with pytest.raises(ValueError, match="between two groups"):
-        compared(route)
+        gap_groups(route)
 
 
-def test_a_standardised_share_weighs_ages_as_the_standard_does() -> None:
+def test_a_standardised_share_uses_the_age_weights_of_the_standard() -> None:
     by_age = np.array([16.0, 8.0])[:, None, None, None] * np.eye(2)[:, :, None, None]
-    cube = sample(yes_count=by_age, weighted_yes_sum=3 * by_age, weighted_yes_sumsq=9 * by_age)
+    cube = sample(**answers(by_age))
     row = total(rows_of(specs()["good_self_rated_health_standardised"], cube))
     young, old = coarse_weights(tables().standards["nl_2021"], ["18-64", "65+"])
     assert row["value"] == pytest.approx((80 * young + 40 * old) / (young + old))
     assert total(rows_of(specs()["good_self_rated_health"], cube))["value"] == pytest.approx(60)
 
 
-def test_a_wide_band_takes_its_part_of_the_standard() -> None:
+def test_a_wide_band_gets_its_part_of_the_standard() -> None:
     standard = {"15-19": 50.0, "20-24": 10.0, "60-64": 5.0, "65-69": 4.0, "90+": 1.0}
     np.testing.assert_allclose(coarse_weights(standard, ["18-64", "65+"]), [20 + 10 + 5, 5])
 
 
-def test_a_mean_has_no_cases_for_the_gate() -> None:
+def test_a_mean_has_no_cases_for_disclosure_control() -> None:
     own = np.eye(2)[:, :, None, None]
     scores = {
-        "score_sum": 150,
-        "weighted_score_sum": 450,
-        "weighted_score_cross_sum": 1350,
-        "weighted_score_sumsq": 10300,
+        "answer_sum": 150,
+        "weighted_answer_sum": 450,
+        "weighted_answer_cross_sum": 1350,
+        "weighted_answer_sumsq": 10300,
     }
     cube = sample(**{name: value * own for name, value in scores.items()})
     row = total(rows_of(specs()["gp_rating"], cube, where={"item": ["good_self_rated_health"]}))

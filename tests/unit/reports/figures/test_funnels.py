@@ -1,4 +1,4 @@
-"""Do funnels and control charts show the limits of ``stats``, name what stands out and hide what is suppressed?"""
+"""Do funnel plots and control charts show the limits of ``stats``, name outliers and hide suppressed values?"""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from matplotlib.figure import Figure
 
 from triple_aim.definitions.contracts import Publication
 from triple_aim.errors import NothingToPublish, ProjectError
-from triple_aim.release.publish import publish
+from triple_aim.release.publish import write_release
 from triple_aim.reports.figures.control_chart import chart
-from triple_aim.reports.figures.funnel_limits import LEVELS, funnel_of
+from triple_aim.reports.figures.funnel_limits import LEVELS, compute_funnel
 from triple_aim.reports.figures.funnel_plot import MOST_NAMES, funnel
-from triple_aim.reports.figures.labels import name_points
+from triple_aim.reports.figures.labels import label_points
 from triple_aim.reports.selection import Selection, select_indicator
 from triple_aim.stats import intervals
 from triple_aim.stats.control_chart import xmr_limits
@@ -35,14 +35,14 @@ METHODS = {
 }
 PER = 1000.0
 SIZES = np.geomspace(2_000, 400_000, 20)
-#: Sixteen regions a little more apart than by chance, then three far above the country and one far below.
-WOBBLE = 1.5 * np.tile([1, -1], 8) * np.sqrt(0.01 / SIZES[:16])
-COUNTS = np.rint(SIZES * np.r_[0.01 + WOBBLE, 0.012, 0.013, 0.014, 0.0042])
-SUPPRESSED = 18  # the position of a region that may not be seen, and would stand out
+#: Sixteen regions that differ a little more than by chance, then three far above the country and one far below.
+DEVIATION = 1.5 * np.tile([1, -1], 8) * np.sqrt(0.01 / SIZES[:16])
+COUNTS = np.rint(SIZES * np.r_[0.01 + DEVIATION, 0.012, 0.013, 0.014, 0.0042])
+SUPPRESSED = 18  # the position of a suppressed region that would be an outlier
 
 
 def of_method(indicator: str) -> pd.DataFrame:
-    """Rows of one made-up indicator: twenty regions and the country."""
+    """Rows of one invented indicator: twenty regions and the country."""
     count, size = np.append(COUNTS, COUNTS.sum()), np.append(SIZES, SIZES.sum())
     is_ratio = METHODS[indicator] == "indirectly_standardised_ratio"
     value = 100 * (count / size) / (count[-1] / size[-1]) if is_ratio else PER * count / size
@@ -75,7 +75,7 @@ def of_method(indicator: str) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def counts(release: Path, promise: Publication, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The made-up release with indicators of counts in place of its own."""
+    """The invented release with indicators of counts instead of its own."""
     marts = {mart.name: pq.read_table(release / f"{mart.name}.parquet") for mart in promise.marts}
     about = marts["indicators"].to_pandas().iloc[0].to_dict()
     own = {"unit_nl": "per 1.000 65-plussers", "unit_en": "per 1,000 persons 65 and over", "decimals": 1}
@@ -87,9 +87,9 @@ def counts(release: Path, promise: Publication, tmp_path_factory: pytest.TempPat
     }
     for name, frame in rows.items():
         schema = marts[name].schema.remove_metadata()
-        told = frame.reindex(columns=schema.names)
-        marts[name] = pa.Table.from_pandas(told, schema=schema, preserve_index=False)
-    return publish(tmp_path_factory.mktemp("counts"), "fedcba9876543210", marts, {}, {}).path
+        complete = frame.reindex(columns=schema.names)
+        marts[name] = pa.Table.from_pandas(complete, schema=schema, preserve_index=False)
+    return write_release(tmp_path_factory.mktemp("counts"), "fedcba9876543210", marts, {}, {}).path
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def texts(svg: bytes) -> list[str]:
 
 def test_limits_are_those_of_the_statistics(of: Callable[[str], Selection]) -> None:
     rate, sizes = COUNTS.sum() / SIZES.sum(), np.array([3_000.0, 50_000.0])
-    crude, share, ratio = (funnel_of(of(name), "municipality", 2022) for name in ("crude", "share", "ratio"))
+    crude, share, ratio = (compute_funnel(of(name), "municipality", 2022) for name in ("crude", "share", "ratio"))
     for at, level in enumerate(LEVELS):
         for made, size, own in (
             (crude, sizes, poisson_funnel(sizes, rate, per=PER, level=level)),
@@ -119,25 +119,25 @@ def test_limits_are_those_of_the_statistics(of: Callable[[str], Selection]) -> N
 def test_overdispersed_limits_come_from_all_regions_that_are_shown(of: Callable[[str], Selection]) -> None:
     rate, size = COUNTS.sum() / SIZES.sum(), np.delete(SIZES, SUPPRESSED)
     spread = overdispersion(np.delete(COUNTS, SUPPRESSED), size, rate)
-    made = funnel_of(of("crude"), "municipality", 2022, overdispersed=True)
+    made = compute_funnel(of("crude"), "municipality", 2022, overdispersed=True)
     assert made.phi == pytest.approx(spread.phi.item())
     own = overdispersed_funnel(size, rate, spread, per=PER, level=0.998)
     np.testing.assert_allclose(made.limits(size)[1].upper, own.upper)
-    plain = funnel_of(of("crude"), "municipality", 2022)
+    plain = compute_funnel(of("crude"), "municipality", 2022)
     assert (plain.limits(size)[1].upper < own.upper).all()
 
 
 def test_a_suppressed_region_is_counted_and_not_drawn(
     counts: Path, promise: Publication, of: Callable[[str], Selection]
 ) -> None:
-    made = funnel_of(of("crude"), "municipality", 2022)
+    made = compute_funnel(of("crude"), "municipality", 2022)
     assert made.hidden["region_code"].tolist() == [f"GM{SUPPRESSED:04}"]
-    told = texts(funnel(counts, promise, "crude", "municipality", 2022))
-    assert "1 van 20 gemeenten niet getoond: onderdrukt of zonder waarde." in told
-    assert {text for text in told if "Plaats" in text} == {"Plaats 16", "Plaats 17", "Plaats 19"}
+    drawn = texts(funnel(counts, promise, "crude", "municipality", 2022))
+    assert "1 van 20 gemeenten niet getoond: onderdrukt of zonder waarde." in drawn
+    assert {text for text in drawn if "Plaats" in text} == {"Plaats 16", "Plaats 17", "Plaats 19"}
 
 
-def test_a_funnel_speaks_dutch_and_english(counts: Path, promise: Publication) -> None:
+def test_a_funnel_has_dutch_and_english_texts(counts: Path, promise: Publication) -> None:
     dutch = texts(funnel(counts, promise, "share", "municipality", 2023))
     assert {
         "Vermijdbare sterfte onder 75",
@@ -160,25 +160,27 @@ def test_a_funnel_speaks_dutch_and_english(counts: Path, promise: Publication) -
 
 
 @pytest.mark.parametrize("indicator", ["standardised", "euros"])
-def test_only_counts_have_a_funnel(of: Callable[[str], Selection], indicator: str) -> None:
-    with pytest.raises(ProjectError, match="crude_rate, proportion, indirectly_standardised_ratio of counts") as told:
-        funnel_of(of(indicator), "municipality", 2022)
-    assert len(str(told.value).splitlines()) == 3
+def test_a_funnel_of_anything_but_counts_is_refused(of: Callable[[str], Selection], indicator: str) -> None:
+    with pytest.raises(
+        ProjectError, match="crude_rate, proportion, indirectly_standardised_ratio of counts"
+    ) as refused:
+        compute_funnel(of(indicator), "municipality", 2022)
+    assert len(str(refused.value).splitlines()) == 3
 
 
 def test_a_funnel_needs_a_country_and_regions(of: Callable[[str], Selection]) -> None:
     with pytest.raises(NothingToPublish, match="no national value"):
-        funnel_of(of("crude"), "municipality", 2021)
+        compute_funnel(of("crude"), "municipality", 2021)
     with pytest.raises(NothingToPublish, match="fewer than two regions"):
-        funnel_of(of("crude"), "province", 2022)
+        compute_funnel(of("crude"), "province", 2022)
 
 
-def test_names_stand_apart_and_inside() -> None:
+def test_names_do_not_overlap_and_are_inside() -> None:
     figure = Figure()
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(xlim=(0, 1), ylim=(0, 1))
     crowd = np.random.default_rng(1).normal(0.5, 0.03, (MOST_NAMES, 2))
-    places = name_points(axes, crowd, [f"Plaats {at}" for at in range(len(crowd))], crowd, crowd, fontsize=7)
+    places = label_points(axes, crowd, [f"Plaats {at}" for at in range(len(crowd))], crowd, crowd, fontsize=7)
     room = axes.get_window_extent()
     assert len(places) == len(axes.texts) == MOST_NAMES
     assert not any(one.overlaps(other) for at, one in enumerate(places) for other in places[:at])
@@ -186,26 +188,26 @@ def test_names_stand_apart_and_inside() -> None:
 
 
 def test_a_chart_shows_limits_special_causes_and_breaks(release: Path, promise: Publication) -> None:
-    asked = (release, promise, "avoidable_mortality", "GG00")
-    svg = chart(*asked)
-    rows = select_indicator(*asked[:3], "all", None).rows
+    arguments = (release, promise, "avoidable_mortality", "GG00")
+    svg = chart(*arguments)
+    rows = select_indicator(*arguments[:3], "all", None).rows
     limits = xmr_limits(rows.loc[rows["region_code"] == "GG00", "value"])
-    told = texts(svg)
-    assert {f"{part.item():.1f}".replace(".", ",") for part in (limits.value, limits.lower, limits.upper)} <= set(told)
+    drawn = texts(svg)
+    assert {f"{part.item():.1f}".replace(".", ",") for part in (limits.value, limits.lower, limits.upper)} <= set(drawn)
     assert {"procesgrenzen", "trendbreuk", "voorlopig (open)", "GGD Alfa, 2012–2023"} <= {
-        text.removeprefix("per 100.000 persoonsjaren, ") for text in told
+        text.removeprefix("per 100.000 persoonsjaren, ") for text in drawn
     }
-    assert {"bijzondere oorzaak, gunstig", "bijzondere oorzaak, ongunstig"} & set(told)
+    assert {"bijzondere oorzaak, gunstig", "bijzondere oorzaak, ongunstig"} & set(drawn)
     assert b'id="series-break-2015"' in svg
-    assert any(text.startswith("12 jaren: onder de 15") for text in told)
-    english = texts(chart(*asked, "en"))
+    assert any(text.startswith("12 jaren: onder de 15") for text in drawn)
+    english = texts(chart(*arguments, "en"))
     assert {"process limits", "series break"} <= set(english)
     assert {"special cause, improvement", "special cause, concern"} & set(english)
 
 
 def test_without_polarity_a_special_cause_is_not_judged(release: Path, promise: Publication) -> None:
-    told = texts(chart(release, promise, "zvw_cost", "GG00", "en"))
-    assert not any(text.endswith(("improvement", "concern")) for text in told)
+    drawn = texts(chart(release, promise, "zvw_cost", "GG00", "en"))
+    assert not any(text.endswith(("improvement", "concern")) for text in drawn)
 
 
 def test_a_chart_needs_years(release: Path, promise: Publication) -> None:

@@ -1,4 +1,4 @@
-"""Figures are the same each time, and leave nothing out that a reader must know."""
+"""Do figures give the same bytes each time and show intervals, gaps, breaks and sources?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.markers import MarkerStyle
 from triple_aim.definitions.contracts import Publication
 from triple_aim.errors import NothingToPublish, ProjectError
 from triple_aim.reports.figures.series import caterpillar, trend
-from triple_aim.reports.figures.style import JUDGEMENTS, REGIONS, printed
+from triple_aim.reports.figures.style import JUDGEMENTS, REGIONS, format_number
 
 ONE = ("avoidable_mortality", "ggd_region", ["GG05"])
 SEVERAL = ("zvw_cost", "ggd_region", ["GG00", "GG01"])
@@ -33,32 +33,32 @@ def test_a_provisional_point_can_be_drawn_open(marker: str) -> None:
     assert MarkerStyle(marker).is_filled()
 
 
-def test_a_trend_tells_break_comparator_gaps_and_source(release: Path, promise: Publication) -> None:
+def test_a_trend_shows_break_comparator_gaps_and_source(release: Path, promise: Publication) -> None:
     svg = trend(release, promise, *ONE)
-    told = texts(svg)
+    drawn = texts(svg)
     assert {
         "Vermijdbare sterfte onder 75",
         "trendbreuk",
         "rest van Nederland",
         "n.b.: niet beschikbaar",
-    } <= told
-    assert "streepjes: betrouwbaarheidsinterval" in told
-    assert any(text.startswith("bron: ") and release.name in text for text in told)
+    } <= drawn
+    assert "streepjes: betrouwbaarheidsinterval" in drawn
+    assert any(text.startswith("bron: ") and release.name in text for text in drawn)
     assert b'id="series-break-2015"' in svg
     assert "series break" in texts(trend(release, promise, *ONE, "en"))
 
 
-def test_several_regions_stand_beside_the_whole_country(release: Path, promise: Publication) -> None:
-    told = texts(trend(release, promise, *SEVERAL))
-    assert {"GGD Alfa", "GGD Beta", "Nederland", "voorlopig (open)"} <= told
-    assert "rest van Nederland" not in told
+def test_several_regions_are_compared_with_the_whole_country(release: Path, promise: Publication) -> None:
+    drawn = texts(trend(release, promise, *SEVERAL))
+    assert {"GGD Alfa", "GGD Beta", "Nederland", "voorlopig (open)"} <= drawn
+    assert "rest van Nederland" not in drawn
 
 
 def test_a_caterpillar_has_every_region_and_the_country(release: Path, promise: Publication) -> None:
-    told = texts(caterpillar(release, promise, "avoidable_mortality", "ggd_region", 2023))
-    assert {"GGD Alfa", "GGD Epsilon", "=GGD 'Ypsilon' &amp; Zuid", "n.b."} <= told
-    assert any(re.fullmatch(r"Nederland \d+,\d", text) for text in told)
-    assert any("dan de rest van Nederland" in text or text == "geen aantoonbaar verschil" for text in told)
+    drawn = texts(caterpillar(release, promise, "avoidable_mortality", "ggd_region", 2023))
+    assert {"GGD Alfa", "GGD Epsilon", "=GGD 'Ypsilon' &amp; Zuid", "n.b."} <= drawn
+    assert any(re.fullmatch(r"Nederland \d+,\d", text) for text in drawn)
+    assert any("dan de rest van Nederland" in text or text == "geen aantoonbaar verschil" for text in drawn)
     plain = texts(caterpillar(release, promise, "zvw_cost", "ggd_region", 2020, "en"))
     assert not any(text.startswith(("better", "worse")) for text in plain)
 
@@ -67,8 +67,8 @@ def test_a_caterpillar_has_every_region_and_the_country(release: Path, promise: 
     ("value", "decimals", "nl", "en"), [(2625, 0, "2.625", "2,625"), (-1234.56, 1, "-1.234,6", "-1,234.6")]
 )
 def test_numbers_are_printed_in_the_language(value: float, decimals: int, nl: str, en: str) -> None:
-    assert printed(value, decimals, "nl") == nl
-    assert printed(value, decimals, "en") == en
+    assert format_number(value, decimals, "nl") == nl
+    assert format_number(value, decimals, "en") == en
 
 
 def test_refusals(release: Path, promise: Publication) -> None:

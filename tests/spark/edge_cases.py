@@ -1,4 +1,4 @@
-"""Deliveries that a contract allows and nobody hopes for, made from the contracts themselves; seeded.
+"""Deliveries with edge cases that a contract allows, generated from the contracts with a fixed seed.
 
 Empty values wherever they are allowed, leap days and the ends of years, ties, negative amounts, halves and thirds,
 bounds of ranges, codes of every list, two suppliers with the same line numbers, persons without a claim and claims
@@ -49,15 +49,15 @@ LISTED = {
 NUMBERS = [0.0, 0.5, 1.0, 1.5, 2.5, 1 / 3, 0.1, 7.0, 29.99, 365.0, 12_345.678]
 
 
-class Hostile:
-    """What every table draws from: one generator of chance, reference tables, a year and its edges."""
+class EdgeCases:
+    """The sources of every generated table: a random generator, reference tables, and the days around a year."""
 
     def __init__(self, root: Path, period: int) -> None:
-        self.chance, self.period = np.random.default_rng(period), period
+        self.random, self.period = np.random.default_rng(period), period
         self.words = {path.stem: re.findall("'([^']+)'", path.read_text()) for path in root.glob("sql/staging/*.sql")}
         self.tables = {path.stem: read_table(path) for path in root.glob("reference/*/*.csv")}
         first = datetime.date(period, 1, 1)
-        days = [first + datetime.timedelta(days=int(day)) for day in self.chance.integers(0, 365, 120)]
+        days = [first + datetime.timedelta(days=int(day)) for day in self.random.integers(0, 365, 120)]
         edges = [
             (period - 1, 12, 31),
             (period, 1, 1),
@@ -70,30 +70,30 @@ class Hostile:
         self.days = [*days, *(datetime.date(*edge) for edge in edges), *around]
 
     def table(self, contract: Contract, rows: int | None = None) -> pa.Table:
-        """The rows of one extract as acceptance would hand them to staging."""
+        """The rows of one extract, in the form that staging reads."""
         rows = ROWS.get(contract.extract, 300) if rows is None else rows
-        person = self.chance.integers(0, PERSONS, rows)
-        if contract.extract == "claims":  # many a person, and one municipality has none at all
+        person = self.random.integers(0, PERSONS, rows)
+        if contract.extract == "claims":  # many lines per person, and one municipality without lines
             person = person % 160 // 4 * 4 + person % 3
         columns = {column.name: self._values(contract, column, person) for column in contract.columns}
         for rule in contract.rules:
             early, late = (columns.get(name) for name in (rule.other, rule.column))
             if rule.kind == "not_before" and early is not None and late is not None:
-                if contract.extract == "claims":  # a stay of days, mostly; else one would swallow all others
+                if contract.extract == "claims":  # mostly short stays: a long one would contain all others
                     stays = [
                         day + datetime.timedelta(int(more))
-                        for day, more in zip(early, self.chance.integers(0, 6, rows), strict=True)
+                        for day, more in zip(early, self.random.integers(0, 6, rows), strict=True)
                     ]
-                    late = late.mask((self.chance.random(rows) < 0.95) & late.notna(), pd.Series(stays, dtype=object))
+                    late = late.mask((self.random.random(rows) < 0.95) & late.notna(), pd.Series(stays, dtype=object))
                 swap = (early.notna() & late.notna() & (early > late)).to_numpy()
                 columns[rule.other], columns[rule.column] = early.where(~swap, late), late.where(~swap, early)
-        if contract.extract == "insured_population":  # half of them all year, or lines would have no one to belong to
-            whole = self.chance.random(rows) < 0.5
-            columns["valid_from"] = columns["valid_from"].mask(whole, datetime.date(self.period - 1, 12, 31))
-            columns["valid_to"] = columns["valid_to"].mask(whole, None)
+        if contract.extract == "insured_population":  # half of them all year, so that claim lines belong to someone
+            all_year = self.random.random(rows) < 0.5
+            columns["valid_from"] = columns["valid_from"].mask(all_year, datetime.date(self.period - 1, 12, 31))
+            columns["valid_to"] = columns["valid_to"].mask(all_year, None)
         if contract.extract == "claims":
             self._link_credits(columns)
-        made = {
+        arrays = {
             name: pa.array(list(values), ARROW[kind])
             for (name, values), kind in zip(columns.items(), (c.type for c in contract.columns), strict=True)
         }
@@ -103,7 +103,7 @@ class Hostile:
                 "line_number": pa.array(half + 2, pa.int64()),
                 "period": pa.array(np.full(rows, self.period), pa.int32()),
                 "supplier": pa.array(np.where(np.arange(rows) % 2 == 0, "a", "b")),
-                **made,
+                **arrays,
             }
         )
 
@@ -112,17 +112,17 @@ class Hostile:
         if column.name == "person_key":
             drawn = pd.Series([f"{key:016x}" for key in person], dtype=object)
         elif contract.extract == "insured_population" and column.name == "municipality_code":
-            moved = np.where(person % 4 == 3, 3, (person + self.chance.integers(0, 2, len(person))) % 3)
+            moved = np.where(person % 4 == 3, 3, (person + self.random.integers(0, 2, len(person))) % 3)
             drawn = pd.Series([pool[place] for place in moved], dtype=object)
-        elif column.name == "atc_code":  # a person has a few medicines, and gets them often
-            few = (person * 7 + self.chance.integers(0, 8, len(person))) % len(pool)
+        elif column.name == "atc_code":  # a person gets a few medicines, often
+            few = (person * 7 + self.random.integers(0, 8, len(person))) % len(pool)
             drawn = pd.Series([pool[place] for place in few], dtype=object)
         else:
-            drawn = pd.Series([pool[place] for place in self.chance.integers(0, len(pool), len(person))], dtype=object)
-        return drawn.mask(self.chance.random(len(person)) < 0.15, None) if column.nullable else drawn
+            drawn = pd.Series([pool[place] for place in self.random.integers(0, len(pool), len(person))], dtype=object)
+        return drawn.mask(self.random.random(len(person)) < 0.15, None) if column.nullable else drawn
 
     def _pool(self, contract: Contract, column: Column) -> list[object]:
-        """The values of a column, all that its contract allows and staging looks at among them."""
+        """The values of a column, including all values that the contract allows and staging distinguishes."""
         if column.codes is not None:
             return list(column.codes)
         if column.name == "performance_code":
@@ -155,7 +155,7 @@ class Hostile:
         return self._texts(column.name, contract.extract)
 
     def _texts(self, name: str, extract: str) -> list[object]:
-        """What SQL looks for in a column: prefixes and names of the code lists, and every word of the staging query."""
+        """The values that SQL tests for: prefixes and names of code lists, and the literals of the staging query."""
         found = [text for table, column in LISTED.get(name, []) for text in self.tables[table][column] if text]
         if name == "atc_code":
             return [*found[::5], *(f"{text}AA01"[:7] for text in sorted({text[:4] for text in found})), "A01AB01"]
@@ -164,13 +164,13 @@ class Hostile:
         return ["a", "B", "é", "10 t/m 14 jaar", "0 t/m 4 jaar", "90+", *self.words.get(extract, [])]
 
     def _link_credits(self, columns: dict[str, pd.Series]) -> None:
-        """A third of the credits takes back a debit that is there, to the cent, some of them twice."""
+        """Let a third of the credits reverse an existing debit exactly, some of them twice."""
         count = len(columns["debit_credit"])
         columns["reference_number"] = pd.Series([f"r{number // 2}" for number in range(count)], dtype=object)
         kind, amount = columns["debit_credit"].to_numpy(copy=True), columns["amount_cents"].to_numpy(copy=True)
         previous = columns["previous_reference"].to_numpy(copy=True)
         for place in range(0, count - 40, 9):
-            taken = place + int(self.chance.integers(1, 40))
+            taken = place + int(self.random.integers(1, 40))
             kind[place], kind[taken] = "D", "C"
             previous[taken], amount[taken] = columns["reference_number"][place], amount[place]
         columns["debit_credit"], columns["amount_cents"] = pd.Series(kind), pd.Series(amount)

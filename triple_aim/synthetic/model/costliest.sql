@@ -1,4 +1,4 @@
--- Cost of the costliest twentieth of all persons, and cost cut off at what 99 of 100 persons do not exceed.
+-- Cost of the costliest 5 % of all persons, and cost truncated at the 99th percentile.
 -- grain: municipality_code, sex, age_band, measure
 with persons as (
     select *
@@ -18,18 +18,18 @@ amounts as (
 limits as (
     select
         min(cents) filter (where persons_upto * 100 >= everybody * 99) as highest_cents,
-        max(cents) filter (where everybody - persons_upto + persons_here >= everybody // 20) as dear_cents,
+        max(cents) filter (where everybody - persons_upto + persons_here >= everybody // 20) as limit_cents,
         arg_max(everybody // 20 - (everybody - persons_upto), cents) filter (
             where everybody - persons_upto + persons_here >= everybody // 20
         ) as places_left
     from amounts
 ),
 
--- Of those who cost as much as the last of them, the ones with the lowest keys.
+-- Among persons with the cost at the limit, those with the lowest keys.
 last_ones as (
     select key
     from persons
-    inner join limits on cents = dear_cents
+    inner join limits on cents = limit_cents
     qualify row_number() over (order by key) <= places_left
 )
 
@@ -52,7 +52,7 @@ select
 from persons
 cross join limits
 where
-    cents > dear_cents
+    cents > limit_cents
     or key in (from last_ones)
 group by all
 order by all

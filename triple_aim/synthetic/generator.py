@@ -1,11 +1,11 @@
-"""The engine of an invented nation: its tables, made a chunk of persons at a time, and sums over the chunks.
+"""Generates the tables of an invented nation, one chunk of persons at a time, and their sums over the chunks.
 
-Belongs here: running the queries of ``model/``, and the prices that make the mean euro per insured year what the
-reference says. Not here: which of them are delivered, and how (``delivering``).
+Here: running the queries of ``model/``, and prices that give the mean euro per insured year of the reference. Not here:
+which tables are delivered, and how (``delivery_files``).
 
-Every draw is a hash of seed, person, topic and number, so that the same arguments give the same bytes whatever the
-number of threads, and any part can be made anew by itself. Persons are made a chunk at a time: memory does not grow.
-A person's state in a year is a function of both, so that years are made one after another and nothing is kept.
+Every random draw is a hash of seed, person, topic and number. So the same arguments give the same bytes, with any
+number of threads, and any part can be generated on its own. Persons are generated in chunks, so memory does not grow.
+The state of a person in a year is a function of both, so years are generated one after another, without a store.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from triple_aim.synthetic.tables import MODEL, model_tables, sample_places
 CHUNK = 50_000  # persons
 
 
-class Maker:
-    """One in-memory engine and the queries of ``model/``."""
+class Generator:
+    """One in-memory database and the queries of ``model/``."""
 
     def __init__(self, nation: Nation, memory_limit: str, threads: int, spill: Path) -> None:
         self.nation = nation
         settings = {"memory_limit": memory_limit, "threads": threads, "temp_directory": str(spill)}
         self.connection = duckdb.connect(config=settings)
-        # Twelve bits are dropped so that the draw fits a double, and half a step is added so that it is never 0 or 1.
+        # Twelve bits are dropped so that the draw fits a double; half a step is added so that it is never 0 or 1.
         self.connection.execute(
             "create macro draw(key, topic) as "
             "cast(hash(hash(key, topic)) >> 12 as double) * 2.220446049250313e-16 + 1.1102230246251565e-16"
@@ -49,9 +49,9 @@ class Maker:
         self.table("tickets")
 
     def begin(self, year: int) -> None:
-        """Turn to a year; what was found in another is forgotten."""
+        """Start a year; the sums of the previous year are dropped."""
         self.values = self.nation.values(year)
-        self.found: set[str] = set()
+        self.folded_names: set[str] = set()
         self.calibrate()
 
     def load(self, name: str, frame: pd.DataFrame) -> None:
@@ -60,7 +60,7 @@ class Maker:
         self.connection.unregister("arriving")
 
     def query(self, name: str) -> tuple[str, dict[str, Any]]:
-        """The SQL of a file and the values it names."""
+        """The SQL of a file and the values of its parameters."""
         sql = (MODEL / f"{name}.sql").read_text()
         return sql, {key: self.values[key] for key in set(re.findall(r"\$(\w+)", sql))}
 
@@ -73,35 +73,35 @@ class Maker:
         return self.connection.execute(sql, values).df()
 
     def fold(self, name: str) -> None:
-        """Add what a query finds in this chunk to what it found before: text is the key, numbers are summed.
+        """Add the result of a query on this chunk to its sums: text columns are the key, numbers are summed.
 
-        Facts of persons are told of where these live, their sex and age band.
+        Facts per person are summed by municipality, sex and age band.
         """
         sql, values = self.query(name)
         header = self.connection.execute(f"describe {sql}", values).fetchall()
         if header[0][0] == "person":
-            placed = "municipality_code, sex, age_band, measure, value"
-            sql = f"select {placed} from ({sql}) inner join insured using (person)"
+            columns = "municipality_code, sex, age_band, measure, value"
+            sql = f"select {columns} from ({sql}) inner join insured using (person)"
             header = self.connection.execute(f"describe {sql}", values).fetchall()
         columns = ", ".join(
             column if kind == "VARCHAR" else f"cast(sum({column}) as bigint) as {column}" for column, kind, *_ in header
         )
-        before = f"from {name}_folded union all by name" if name in self.found else ""
+        before = f"from {name}_folded union all by name" if name in self.folded_names else ""
         both = f"({before} ({sql}))"
         self.connection.execute(
             f"create or replace temp table {name}_folded as select {columns} from {both} group by all", values
         )
-        self.found.add(name)
+        self.folded_names.add(name)
 
     def keep_sample(self) -> None:
-        """Let the adults of this chunk draw lots against those kept of the chunks before."""
-        if "sampled" not in self.found:
+        """Update the sample with the adults of this chunk."""
+        if "sampled" not in self.folded_names:
             self.connection.execute("create or replace temp table sampled as from adults limit 0")
-            self.found.add("sampled")
+            self.folded_names.add("sampled")
         self.table("sampled")
 
     def answers_of_sample(self) -> pd.DataFrame:
-        """What those kept answer; the chunk's adults give way to them."""
+        """The answers of the sample, which replaces the adults of the last chunk."""
         self.connection.execute("create or replace temp table adults as from sampled")
         return self.frame("answers")
 
@@ -109,8 +109,8 @@ class Maker:
         return self.connection.execute(f"from {name}_folded order by all").df()
 
     def chunks(self, *tables: str) -> Iterator[None]:
-        """Make these tables for one chunk of persons after another."""
-        until = self.nation.numbered(self.values["year"])
+        """Build these tables for one chunk of persons after another."""
+        until = self.nation.person_count(self.values["year"])
         for low in range(0, until, CHUNK):
             self.values |= {"low": low, "high": min(low + CHUNK, until)}
             for table in tables:
@@ -118,7 +118,7 @@ class Maker:
             yield
 
     def calibrate(self) -> None:
-        """Set ``filler`` so that as many lines come as asked, and ``prices`` so that they cost what the tables say."""
+        """Set ``filler`` to get the requested number of lines, and ``prices`` to get the costs of the reference."""
         parts = [self.frame("expected") for _ in self.chunks("people", "insured", "holders")]
         cells = ["age_band", "sex"]
         sums = pd.concat(parts).groupby(["care_row", *cells])["line_count"].sum()
@@ -132,15 +132,15 @@ class Maker:
             raise ProjectError(
                 f"{self.nation.lines:g} claim lines an insured year are too few: events alone are "
                 f"{events / insured_years.sum():.1f}",
-                "what is asked of the invented nation",
-                "ask for more lines",
+                "arguments of the invented nation",
+                "request more lines",
             )
         self.values["filler"] = float(filler)
         lines["euro"] *= lines["line_count"] * np.where(fillers, filler, 1)
-        found = lines.pivot_table(index="care_kind", columns=cells, values="euro", aggfunc="sum").fillna(0)
-        kinds = kinds_of_care(self.values["year"]).loc[found.index]
-        target = (cost_targets(self.values["year"]) * insured_years).loc[found.columns]
-        raked = rake(found.to_numpy(), (kinds["share"] * target.sum()).to_numpy(), target.to_numpy())
-        price = (raked / self.nation.counted() / found).fillna(0)
+        unpriced = lines.pivot_table(index="care_kind", columns=cells, values="euro", aggfunc="sum").fillna(0)
+        kinds = kinds_of_care(self.values["year"]).loc[unpriced.index]
+        target = (cost_targets(self.values["year"]) * insured_years).loc[unpriced.columns]
+        raked = rake(unpriced.to_numpy(), (kinds["share"] * target.sum()).to_numpy(), target.to_numpy())
+        price = (raked / self.nation.counted_share() / unpriced).fillna(0)
         prices = price.stack(cells, future_stack=True).rename("price").reset_index()
         self.load("prices", prices.merge(kinds["booking_days"], left_on="care_kind", right_index=True))
