@@ -5,7 +5,7 @@ from itertools import groupby
 
 import dagster as dg
 
-from assets.resources import RETRY, Monitor, check_specs, materialize_result, recall_results, record_results
+from assets.resources import RETRY, Monitor, check_results, check_specs, materialize_result, recalled_check_results
 from triple_aim.checks import indicator_verdicts
 from triple_aim.definitions import Programme, Spec
 from triple_aim.indicators import ROW_TYPES, indicator_row_counts, rebuild_indicators, record_indicators
@@ -36,7 +36,7 @@ def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefiniti
             rebuilt = rebuild_indicators(warehouse, monitor.inputs, wanted)
             verdicts = {f"ind/{name}": mine for name, mine in indicator_verdicts(warehouse, rebuilt.specs).items()}
             unchanged = sorted({f"ind/{spec.id}" for spec in wanted} - verdicts.keys())
-            results = record_results(warehouse, verdicts) | recall_results(warehouse, unchanged)
+            results = check_results(warehouse, verdicts) | recalled_check_results(warehouse, unchanged)
             record_indicators(warehouse, rebuilt)
             rows = indicator_row_counts(warehouse, list(rebuilt.seconds))
             for name, seconds in rebuilt.seconds.items():

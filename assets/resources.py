@@ -142,9 +142,9 @@ def by_year(
                 rebuilt = build_table(warehouse, query, years(context), monitor.builder)
                 facts[asset] = query.table, time.monotonic() - started, len(rebuilt)
             verdicts = verdicts_on(monitor, warehouse, wanted)
-            results = record_results(warehouse, {asset: verdicts[table] for asset, (table, *_) in facts.items()})
+            results = check_results(warehouse, {asset: verdicts[table] for asset, (table, *_) in facts.items()})
             for asset, (table, seconds, rebuilt_count) in facts.items():
-                yield materialize_table(
+                yield table_result(
                     warehouse, asset, qualified(table), seconds, results[asset], periods_rebuilt=rebuilt_count
                 )
 
@@ -174,25 +174,26 @@ def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def record_results(warehouse: Warehouse, verdicts: Mapping[str, list[Verdict]]) -> dict[str, list[dg.AssetCheckResult]]:
-    """Record the verdicts on some assets for the mart ``checks``, and return them for Dagster."""
+def check_results(warehouse: Warehouse, verdicts: Mapping[str, list[Verdict]]) -> dict[str, list[dg.AssetCheckResult]]:
+    """Record the verdicts on some assets for the mart ``checks``; the check results of each asset."""
     record(warehouse, verdicts)
-    return {asset: _results(asset, mine) for asset, mine in verdicts.items()}
+    return {asset: _check_results(asset, of_asset) for asset, of_asset in verdicts.items()}
 
 
-def recall_results(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[dg.AssetCheckResult]]:
-    """The verdicts on assets whose tables were not rebuilt."""
-    return {asset: _results(asset, mine) for asset, mine in recall(warehouse, assets).items()}
+def recalled_check_results(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[dg.AssetCheckResult]]:
+    """The check results of assets whose tables were not rebuilt, from the recorded verdicts."""
+    return {asset: _check_results(asset, of_asset) for asset, of_asset in recall(warehouse, assets).items()}
 
 
-def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
+def _check_results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
+    """One result per check of an asset; its description lists the failed verdicts with their counts."""
     results = []
     for name, severity, level in (
         (CRITICAL, "critical", dg.AssetCheckSeverity.ERROR),
         (WARNINGS, "warning", dg.AssetCheckSeverity.WARN),
     ):
-        mine = [verdict for verdict in verdicts if verdict.severity == severity]
-        failed = [verdict for verdict in mine if not verdict.is_passed]
+        of_severity = [verdict for verdict in verdicts if verdict.severity == severity]
+        failed = [verdict for verdict in of_severity if not verdict.is_passed]
         message = "; ".join(f"{v.check_id}: {v.unexpected:,} of {v.checked:,} {v.note}".strip() for v in failed)
         results.append(
             dg.AssetCheckResult(
@@ -200,14 +201,14 @@ def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
                 check_name=name,
                 asset_key=dg.AssetKey(asset.split("/")),
                 severity=level,
-                description=message or f"{len(mine)} checks passed",
-                metadata={"checks": len(mine), "failed": len(failed)},
+                description=message or f"{len(of_severity)} checks passed",
+                metadata={"checks": len(of_severity), "failed": len(failed)},
             )
         )
     return results
 
 
-def materialize_checked(
+def checked_table_result(
     warehouse: Warehouse,
     key: Sequence[str],
     table: str,
@@ -215,19 +216,13 @@ def materialize_checked(
     verdicts: list[Verdict],
     **facts: int | str | float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Record the verdicts on a table, and report it to Dagster with its rows, columns and seconds."""
+    """Record the verdicts on a table and return the result of its asset."""
     asset = "/".join(key)
-    return materialize_table(
-        warehouse,
-        asset,
-        table,
-        time.monotonic() - started,
-        record_results(warehouse, {asset: verdicts})[asset],
-        **facts,
-    )
+    results = check_results(warehouse, {asset: verdicts})[asset]
+    return table_result(warehouse, asset, table, time.monotonic() - started, results, **facts)
 
 
-def materialize_table(
+def table_result(
     warehouse: Warehouse,
     asset: str,
     table: str,
@@ -235,7 +230,7 @@ def materialize_table(
     results: list[dg.AssetCheckResult],
     **facts: int | str | float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The event of a table whose counts have been record_results."""
+    """The result of an asset that is a table: columns, rows, seconds and check results."""
     schema = dg.TableSchema(
         columns=[dg.TableColumn(name, kind) for name, kind in warehouse.header(f"select * from {table}")]
     )
@@ -250,7 +245,7 @@ def materialize_result(
     results: list[dg.AssetCheckResult],
     **facts: int | str | float | dg.TableSchema,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Report a table to Dagster."""
+    """The result of an asset with this number of rows."""
     return dg.MaterializeResult(
         asset_key=dg.AssetKey(asset.split("/")),
         metadata={"dagster/row_count": rows, "seconds": round(seconds, 3), **facts},
