@@ -125,9 +125,9 @@ def _steps(recodings: pd.DataFrame, division_year: int, shares: pd.DataFrame | N
     """What became of every code that ended by the division year; after a partial change a code lives on."""
     steps: dict[str, Step] = {}
     for (label, code), rows in recodings[recodings["kind"] != "partial"].groupby(["from_year", "code_from"]):
-        if (year := int(label)) <= division_year:
-            parts = {} if shares is None else _divided(shares, code, year)
-            steps[code] = year, {rows["code_to"].iloc[0]: 1.0} if len(rows) == 1 else parts
+        if (year := int(str(label))) <= division_year:
+            parts = {} if shares is None else _divided(shares, str(code), year)
+            steps[str(code)] = year, {rows["code_to"].iloc[0]: 1.0} if len(rows) == 1 else parts
     return steps
 
 

@@ -82,7 +82,7 @@ class Block:
         total = np.full(len(labels), ALL, dtype=object)
         numbers = {name: self._broadcast(array)[chosen].reshape(-1) for name, array in self.numbers.items()}
         return {
-            **{name: column.to_numpy(dtype=object)[regions][region] for name, column in self.place.frame.items()},
+            **{str(name): column.to_numpy(dtype=object)[regions][region] for name, column in self.place.frame.items()},
             "period": self.periods[self.has_rows][period],
             "sex": labels if self.split.dimension == "sex" else total,
             "age_group": labels if self.split.dimension == "age_group" else total,
