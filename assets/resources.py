@@ -142,9 +142,11 @@ def by_year(
                 rebuilt = build_table(warehouse, query, years(context), monitor.builder)
                 facts[asset] = query.table, time.monotonic() - started, len(rebuilt)
             verdicts = verdicts_on(monitor, warehouse, wanted)
-            results = judged(warehouse, {asset: verdicts[table] for asset, (table, *_) in facts.items()})
+            results = record_results(warehouse, {asset: verdicts[table] for asset, (table, *_) in facts.items()})
             for asset, (table, seconds, rebuilt_count) in facts.items():
-                yield told(warehouse, asset, qualified(table), seconds, results[asset], periods_rebuilt=rebuilt_count)
+                yield materialize_table(
+                    warehouse, asset, qualified(table), seconds, results[asset], periods_rebuilt=rebuilt_count
+                )
 
     return tables
 
@@ -172,13 +174,13 @@ def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def judged(warehouse: Warehouse, verdicts: Mapping[str, list[Verdict]]) -> dict[str, list[dg.AssetCheckResult]]:
-    """Keep the verdicts on some assets for the mart ``checks``, and report them to Dagster."""
+def record_results(warehouse: Warehouse, verdicts: Mapping[str, list[Verdict]]) -> dict[str, list[dg.AssetCheckResult]]:
+    """Record the verdicts on some assets for the mart ``checks``, and return them for Dagster."""
     record(warehouse, verdicts)
     return {asset: _results(asset, mine) for asset, mine in verdicts.items()}
 
 
-def recalled(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[dg.AssetCheckResult]]:
+def recall_results(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[dg.AssetCheckResult]]:
     """The verdicts on assets whose tables were not rebuilt."""
     return {asset: _results(asset, mine) for asset, mine in recall(warehouse, assets).items()}
 
@@ -205,7 +207,7 @@ def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
     return results
 
 
-def finished(
+def materialize_checked(
     warehouse: Warehouse,
     key: Sequence[str],
     table: str,
@@ -213,14 +215,19 @@ def finished(
     verdicts: list[Verdict],
     **facts: int | str | float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The event of an asset that is a table: rows, columns, seconds, verdicts."""
+    """Record the verdicts on a table, and report it to Dagster with its rows, columns and seconds."""
     asset = "/".join(key)
-    return told(
-        warehouse, asset, table, time.monotonic() - started, judged(warehouse, {asset: verdicts})[asset], **facts
+    return materialize_table(
+        warehouse,
+        asset,
+        table,
+        time.monotonic() - started,
+        record_results(warehouse, {asset: verdicts})[asset],
+        **facts,
     )
 
 
-def told(
+def materialize_table(
     warehouse: Warehouse,
     asset: str,
     table: str,
@@ -228,22 +235,22 @@ def told(
     results: list[dg.AssetCheckResult],
     **facts: int | str | float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The event of a table whose counts have been judged."""
+    """The event of a table whose counts have been record_results."""
     schema = dg.TableSchema(
         columns=[dg.TableColumn(name, kind) for name, kind in warehouse.header(f"select * from {table}")]
     )
     rows = int(warehouse.value(f"select count(*) from {table}"))
-    return event(asset, rows, seconds, results, **{"dagster/column_schema": schema}, **facts)
+    return materialize_result(asset, rows, seconds, results, **{"dagster/column_schema": schema}, **facts)
 
 
-def event(
+def materialize_result(
     asset: str,
     rows: int,
     seconds: float,
     results: list[dg.AssetCheckResult],
     **facts: int | str | float | dg.TableSchema,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """What Dagster hears of a table."""
+    """Report a table to Dagster."""
     return dg.MaterializeResult(
         asset_key=dg.AssetKey(asset.split("/")),
         metadata={"dagster/row_count": rows, "seconds": round(seconds, 3), **facts},
