@@ -96,9 +96,8 @@ def load_cells(warehouse: Warehouse, query: Query, parts: Iterable[Query] = ()) 
     rest = tuple(range(2, len(shape)))
     sums = {}
     for name in measures_of(query.columns):
-        values = frame[name].to_numpy(dtype=float, na_value=np.nan)
         dense = np.full(int(np.prod(shape)), np.nan)
-        dense[place] = values
+        dense[place] = frame[name].to_numpy(dtype=float, na_value=np.nan)
         dense = dense.reshape(shape)
         delivered = ~np.isnan(dense).all(axis=rest, keepdims=True)
         sums[name] = np.where(delivered & np.isnan(dense), 0.0, dense)

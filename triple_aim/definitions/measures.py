@@ -36,7 +36,8 @@ def load_menu(reference: Path) -> dict[str, Measure]:
     table, columns = read_table(path), [field.name for field in fields(Measure)]
     if list(table.columns) != columns:
         raise ContentError("the menu has other columns", "reference/menu/measures.csv", f"give it {', '.join(columns)}")
-    return {row["id"]: Measure(**row) for row in table.to_dict("records")}
+    measures = (Measure(*row) for row in table.itertuples(index=False, name=None))
+    return {measure.id: measure for measure in measures}
 
 
 def answers(menu: Mapping[str, Measure], specs: Iterable[Spec]) -> dict[str, list[Spec]]:

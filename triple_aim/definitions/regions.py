@@ -129,9 +129,9 @@ def _followed(recodings: pd.DataFrame, division_year: int, shares: pd.DataFrame 
     """The successors of every code that ended by the division year; a partial change does not end a code."""
     followed: dict[str, Recoding] = {}
     for (label, code), rows in recodings[recodings["kind"] != "partial"].groupby(["from_year", "code_from"]):
-        if (year := int(label)) <= division_year:
-            parts = {} if shares is None else _split_shares(shares, code, year)
-            followed[code] = year, {rows["code_to"].iloc[0]: 1.0} if len(rows) == 1 else parts
+        if (year := int(str(label))) <= division_year:
+            parts = {} if shares is None else _split_shares(shares, str(code), year)
+            followed[str(code)] = year, {rows["code_to"].iloc[0]: 1.0} if len(rows) == 1 else parts
     return followed
 
 

@@ -30,8 +30,8 @@ class Tables:
         }
         prices = {p.stem: read_table(p).set_index("year")["index"] for p in (reference / "prices").glob("*.csv")}
         return cls(
-            standards={name: column.astype(float).to_dict() for name, column in weights.items()},
-            deflators={name: {int(year): float(index) for year, index in c.items()} for name, c in prices.items()},
+            standards={n: {str(band): w for band, w in c.astype(float).items()} for n, c in weights.items()},
+            deflators={name: {int(str(year)): float(index) for year, index in c.items()} for name, c in prices.items()},
             breaks={path.stem: read_table(path) for path in (reference / "breaks").glob("*.csv")},
         )
 

@@ -78,9 +78,9 @@ def _floors(checks: pd.DataFrame, passed: pd.DataFrame) -> list[dict[str, object
 def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     """One line per extract and period, summed over suppliers, with whether rows and euros add up."""
     amounts = reconciliation.astype({"amount_eur": float, "row_count": float})
-    sums = amounts.groupby([*LEDGER, "stage"])[["row_count", "amount_eur"]].sum(skipna=False).unstack("stage")
+    by_stage = amounts.groupby([*LEDGER, "stage"])
     rows, euros = (
-        sums.reindex(columns=pd.MultiIndex.from_product([[measure], STAGES]))[measure]
+        by_stage[measure].sum(skipna=False).unstack("stage").reindex(columns=pd.Index(STAGES))
         for measure in ("row_count", "amount_eur")
     )
     # An extract that no cube counts ends at stage staged; one that a cube counts must reach it in every period.
@@ -93,8 +93,8 @@ def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
         balanced[measure] = (unstaged.abs() < TOLERANCE) & ((uncounted.abs() < TOLERANCE) | ~counted)
     # Hidden euros cannot be added up here; the check of their extract added them up before they were hidden.
     hidden = amounts["amount_eur"].isna().groupby([amounts[name] for name in LEDGER]).any()
-    checked = _euros_checked(checks).reindex(rows.index.get_level_values("extract"), fill_value=False).to_numpy()
-    adds_up = balanced["rows"] & balanced["euros"].mask(hidden, checked)
+    checked = _euros_checked(checks).reindex(rows.index.get_level_values("extract"), fill_value=False)
+    adds_up = balanced["rows"] & balanced["euros"].mask(hidden, checked.set_axis(rows.index))
     return rows.add_suffix("_rows").join(euros.add_suffix("_eur")).assign(adds_up=adds_up).reset_index()
 
 
