@@ -166,7 +166,6 @@ def test_guides_and_content_use_plain_words(path: Path) -> None:
     assert not found, report(found)
 
 
-@pytest.mark.xfail(strict=False, reason="the code still uses listed words; remove this mark when it does not")
 def test_programs_use_plain_words() -> None:
     found = list(found_in(PROGRAMS))
     assert not found, report(found)

@@ -52,10 +52,10 @@ def _run(folder: Path) -> None:
         warnings.simplefilter("ignore", dg.BetaWarning)
         from assets.resources import programme_at
         from pipelines.definitions import build
-        from pipelines.jobs import over
+        from pipelines.jobs import year_range_tags
 
         job = build(str(config)).resolve_job_def("nightly")
     programme = programme_at(str(config))
     periods = delivered_periods(programme.project, programme.contracts.values())
     with dg.DagsterInstance.ephemeral() as instance:
-        assert job.execute_in_process(instance=instance, tags=over(periods[0], periods[-1])).success
+        assert job.execute_in_process(instance=instance, tags=year_range_tags(periods[0], periods[-1])).success

@@ -31,13 +31,13 @@ def run_samples(folder: Path) -> dict[str, pd.DataFrame]:
         warnings.simplefilter("ignore", dg.BetaWarning)
         from assets.resources import programme_at
         from pipelines.definitions import build
-        from pipelines.jobs import over
+        from pipelines.jobs import year_range_tags
 
         programme_at.cache_clear()
         job = build(str(config)).resolve_job_def("nightly")
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.ephemeral() as instance:
-        result = job.execute_in_process(instance=instance, tags=over(2021, 2023), run_config=quiet)
+        result = job.execute_in_process(instance=instance, tags=year_range_tags(2021, 2023), run_config=quiet)
     programme_at.cache_clear()
     if not result.success:
         raise RuntimeError("the job on the samples failed")

@@ -67,7 +67,11 @@ def spec_faults(spec: Spec, context: SpecContext) -> Iterator[Fault]:
 def _column_faults(route: Compute, query: Query, sums: Sequence[str], place: Place) -> Iterator[Fault]:
     if missing := sorted(_needed_columns(route) - set(sums)):
         what = f"cube {query.name} has no column {', '.join(missing)}"
-        yield (*place, "numerator"), what, f"add it to sql/cube/{query.name}.sql, or name another"
+        known = sorted(name for name in sums if name.partition("[")[0] == missing[0].partition("[")[0])
+        how = (
+            f"choose from {', '.join(known)}" if "[" in missing[0] and known else f"add it to sql/cube/{query.name}.sql"
+        )
+        yield (*place, "numerator"), what, f"{how}, or name another"
     if route.segments and not any(name.startswith(f"{route.numerator}[{route.segments}=") for name in sums):
         what = f"cube {query.name} has no {route.numerator} by {route.segments}"
         yield (*place, "segments"), what, "see -- parts: and -- parts of: in sql/cube"

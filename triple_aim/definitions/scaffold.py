@@ -37,6 +37,7 @@ compute:
     numerator: amount_eur[care_kind=dental]
     denominator: insured_years
     persons: insured_person_count
+    cases_from: user_count[care_kind=dental]  # the persons behind the euros, for the disclosure gate
 breakdowns: [sex, age_group]
 expect: {{range: {{min: 0, max: 1000}}}}
 cautions: [not_age_adjusted]   # TODO; keys of indicator_specs/cautions.yaml

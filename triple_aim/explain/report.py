@@ -27,7 +27,7 @@ FORMULAS = {
     "crude_rate": "events / person-time × {per:g}; limits: exact Poisson below 10 events, Byar from 10",
     "proportion": "cases / persons × {per:g}; limits: Wilson",
     "mean": "sum / persons × {per:g}; limits: Student t",
-    "ratio": "sum / base × {per:g}; limits: delta method where the source has the spread between persons, else none",
+    "ratio": "sum / base × {per:g}; limits: {interval}",
     "directly_standardised_rate": "Σ weight × events / person-time, / Σ weight, × {per:g}; limits: {interval}",
     "directly_standardised_mean": "Σ weight × sum / base, / Σ weight, × {per:g}; limits: {interval}",
     "indirectly_standardised_ratio": "observed / Σ base × national rate × {per:g} over strata; limits: {interval}",

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from tests import content
+from triple_aim.checks.safe_suites import NUMBERS
 from triple_aim.definitions.programme import Programme, _check_spec
 from triple_aim.definitions.specs import Spec
-from triple_aim.disclosure.protect import COMPARATOR, ESTIMATE, protect
+from triple_aim.disclosure.protect import COLUMNS, COMPARATOR, ESTIMATE, protect
 from triple_aim.errors import ContentError
 
 
@@ -80,3 +81,11 @@ def test_an_unknown_column_in_cases_from_is_refused(programme: Programme) -> Non
     wrong["compute"][0]["cases_from"] = "costliest_count"
     with pytest.raises(ContentError, match="costliest_count"):
         _check_spec(programme, Spec.model_validate(wrong))
+
+
+def test_the_gate_the_checks_and_the_contract_name_the_same_numbers(programme: Programme) -> None:
+    """A number that is missing in one of the lists would stay in a withheld row."""
+    (mart,) = [mart for mart in programme.publication.marts if mart.name == "indicator_values"]
+    promised = {column.name for column in mart.columns if column.shown_by == "status"}
+    assert promised == {*ESTIMATE, *COMPARATOR} == set(NUMBERS)
+    assert {column.name for column in mart.columns} == set(COLUMNS)
