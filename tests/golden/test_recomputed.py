@@ -48,7 +48,7 @@ def sampled(marts: dict[str, pd.DataFrame], folder: Path) -> Sampled:
     programme = programme_of(folder / "monitor.toml")
     cubes = {name for spec in programme.specs.values() for name in programme.cubes_of(spec)}
     with open_warehouse(programme.project.warehouse) as warehouse:
-        cells = {name: load_cells(warehouse, programme.cubes[name]) for name in cubes}
+        cells = {name: load_cells(warehouse, programme.cubes[name], programme.parts_of(name)) for name in cubes}
         regions = programme.regions(warehouse)
     return Sampled(programme, values[values["status"].isin(SHOWN)], cells, regions)
 
