@@ -131,7 +131,7 @@ def test_a_suite_that_was_changed_or_added_is_no_longer_that_of_the_release(rele
     assert verify(copy) == ["expectations/regions.json has changed since it was published"]
     suite.unlink()
     (copy / "expectations" / "more.json").write_text("{}")
-    assert verify(copy) == ["expectations/regions.json is missing", "expectations/more.json does not belong here"]
+    assert verify(copy) == ["expectations/regions.json is missing", "expectations/more.json is not in the manifest"]
 
 
 def test_the_data_package_lists_suites_and_constraints(release: Path) -> None:
