@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from assets.resources import ONE_RUN, RETRY, YEARS, Monitor, check_specs, finished, years
+from assets.resources import ONE_RUN, RETRY, YEARS, Monitor, check_specs, checked_table_result, years
 from triple_aim.checks import extract_verdicts
 from triple_aim.definitions import Contract, Programme
 from triple_aim.deliveries import ingest_extract
@@ -59,7 +59,7 @@ def _extract(contract: Contract) -> dg.AssetsDefinition:
             done = ingest_extract(
                 warehouse, programme.project, contract, programme.staging[contract.extract], years(context)
             )
-            return finished(
+            return checked_table_result(
                 warehouse,
                 key,
                 f'stg."{contract.extract}"',

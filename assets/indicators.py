@@ -5,14 +5,14 @@ from itertools import groupby
 
 import dagster as dg
 
-from assets.resources import RETRY, Monitor, check_specs, event, judged, recalled
+from assets.resources import RETRY, Monitor, check_results, check_specs, materialize_result, recalled_check_results
 from triple_aim.checks import indicator_verdicts
 from triple_aim.definitions import Programme, Spec
-from triple_aim.indicators import KINDS, indicator_row_counts, rebuild_indicators, record_indicators
+from triple_aim.indicators import ROW_TYPES, indicator_row_counts, rebuild_indicators, record_indicators
 
 TYPES = {"str": "varchar", "int64": "bigint", "float64": "double"}
 #: Equal for all indicators, so it is metadata of the asset and not of each materialization.
-SCHEMA = dg.TableSchema(columns=[dg.TableColumn(name, TYPES[kind]) for name, kind in KINDS.items()])
+SCHEMA = dg.TableSchema(columns=[dg.TableColumn(name, TYPES[kind]) for name, kind in ROW_TYPES.items()])
 
 
 def indicator_assets(programme: Programme) -> list[dg.AssetsDefinition]:
@@ -36,12 +36,12 @@ def _aim(programme: Programme, aim: str, specs: list[Spec]) -> dg.AssetsDefiniti
             rebuilt = rebuild_indicators(warehouse, monitor.inputs, wanted)
             verdicts = {f"ind/{name}": mine for name, mine in indicator_verdicts(warehouse, rebuilt.specs).items()}
             unchanged = sorted({f"ind/{spec.id}" for spec in wanted} - verdicts.keys())
-            results = judged(warehouse, verdicts) | recalled(warehouse, unchanged)
+            results = check_results(warehouse, verdicts) | recalled_check_results(warehouse, unchanged)
             record_indicators(warehouse, rebuilt)
             rows = indicator_row_counts(warehouse, list(rebuilt.seconds))
             for name, seconds in rebuilt.seconds.items():
                 asset = f"ind/{name}"
-                yield event(asset, rows[name], seconds, results[asset], is_unchanged=asset not in verdicts)
+                yield materialize_result(asset, rows[name], seconds, results[asset], is_unchanged=asset not in verdicts)
 
     return indicators
 

@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from assets.resources import RETRY, Monitor, check_specs, finished
+from assets.resources import RETRY, Monitor, check_specs, checked_table_result
 from triple_aim.checks import closed_lists, mart_verdicts, publish_verdicts
 from triple_aim.definitions import Mart, Programme
 from triple_aim.release import build_mart, read_mart
@@ -44,6 +44,6 @@ def _mart(mart: Mart, deps: list[dg.AssetKey], subjects: list[dg.AssetKey]) -> d
             table = read_mart(warehouse, mart).to_pandas()
             values = closed_lists(monitor.programme, monitor.inputs.regions(warehouse).types)
             verdicts = mart_verdicts(warehouse, mart, table, values)
-            return finished(warehouse, key, f'mart."{mart.name}"', started, verdicts)
+            return checked_table_result(warehouse, key, f'mart."{mart.name}"', started, verdicts)
 
     return table

@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from assets.resources import RETRY, Monitor, check_specs, finished
+from assets.resources import RETRY, Monitor, check_specs, checked_table_result
 from triple_aim.checks import (
     delivery_verdicts,
     dictionary_verdicts,
@@ -47,7 +47,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
                 programme.project.settings.division_year,
                 monitor.inputs.regions(warehouse),
             )
-            return finished(
+            return checked_table_result(
                 warehouse,
                 ["safe", "indicator_values"],
                 TABLE,
@@ -74,7 +74,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
             rows = write_ledger(warehouse, contracts)
             claimed = delivery_verdicts(len(delivered_files(deliveries)), unclaimed_files(deliveries, contracts))
             verdicts = [*claimed, *ledger_verdicts(rows), *reconciliation_verdicts(warehouse)]
-            return finished(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, verdicts)
+            return checked_table_result(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, verdicts)
 
     @dg.asset(
         key=["safe", "dictionary"],
@@ -93,6 +93,6 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
             regions = monitor.inputs.regions(warehouse)
             write_dictionary(warehouse, programme, regions)
             verdicts = [*region_verdicts(regions), *dictionary_verdicts(warehouse, programme.specs)]
-            return finished(warehouse, ["safe", "dictionary"], "safe.indicators", started, verdicts)
+            return checked_table_result(warehouse, ["safe", "dictionary"], "safe.indicators", started, verdicts)
 
     return [values, ledger, dictionary]

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.resources import RETRY, Monitor
+from triple_aim.checks import suite_files
 from triple_aim.definitions import Programme
 from triple_aim.release import publish_release
 
@@ -19,7 +20,7 @@ def publication_assets(programme: Programme) -> list[dg.AssetsDefinition]:
     )
     def published(context: dg.AssetExecutionContext, monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with monitor.warehouse() as warehouse:
-            done = publish_release(warehouse, monitor.programme)
+            done = publish_release(warehouse, monitor.programme, suite_files)
         if not done.is_new:
             context.log.info("nothing changed: release %s is already current", done.path.name)
         return dg.MaterializeResult(metadata={"release": done.path.name, "is_new": done.is_new})

@@ -142,9 +142,11 @@ def by_year(
                 rebuilt = build_table(warehouse, query, years(context), monitor.builder)
                 facts[asset] = query.table, time.monotonic() - started, len(rebuilt)
             verdicts = verdicts_on(monitor, warehouse, wanted)
-            results = judged(warehouse, {asset: verdicts[table] for asset, (table, *_) in facts.items()})
+            results = check_results(warehouse, {asset: verdicts[table] for asset, (table, *_) in facts.items()})
             for asset, (table, seconds, rebuilt_count) in facts.items():
-                yield told(warehouse, asset, qualified(table), seconds, results[asset], periods_rebuilt=rebuilt_count)
+                yield table_result(
+                    warehouse, asset, qualified(table), seconds, results[asset], periods_rebuilt=rebuilt_count
+                )
 
     return tables
 
@@ -172,25 +174,26 @@ def check_specs(key: Sequence[str]) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def judged(warehouse: Warehouse, verdicts: Mapping[str, list[Verdict]]) -> dict[str, list[dg.AssetCheckResult]]:
-    """Keep the verdicts on some assets for the mart ``checks``, and report them to Dagster."""
+def check_results(warehouse: Warehouse, verdicts: Mapping[str, list[Verdict]]) -> dict[str, list[dg.AssetCheckResult]]:
+    """Record the verdicts on some assets for the mart ``checks``; the check results of each asset."""
     record(warehouse, verdicts)
-    return {asset: _results(asset, mine) for asset, mine in verdicts.items()}
+    return {asset: _check_results(asset, of_asset) for asset, of_asset in verdicts.items()}
 
 
-def recalled(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[dg.AssetCheckResult]]:
-    """The verdicts on assets whose tables were not rebuilt."""
-    return {asset: _results(asset, mine) for asset, mine in recall(warehouse, assets).items()}
+def recalled_check_results(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[dg.AssetCheckResult]]:
+    """The check results of assets whose tables were not rebuilt, from the recorded verdicts."""
+    return {asset: _check_results(asset, of_asset) for asset, of_asset in recall(warehouse, assets).items()}
 
 
-def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
+def _check_results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
+    """One result per check of an asset; its description lists the failed verdicts with their counts."""
     results = []
     for name, severity, level in (
         (CRITICAL, "critical", dg.AssetCheckSeverity.ERROR),
         (WARNINGS, "warning", dg.AssetCheckSeverity.WARN),
     ):
-        mine = [verdict for verdict in verdicts if verdict.severity == severity]
-        failed = [verdict for verdict in mine if not verdict.is_passed]
+        of_severity = [verdict for verdict in verdicts if verdict.severity == severity]
+        failed = [verdict for verdict in of_severity if not verdict.is_passed]
         message = "; ".join(f"{v.check_id}: {v.unexpected:,} of {v.checked:,} {v.note}".strip() for v in failed)
         results.append(
             dg.AssetCheckResult(
@@ -198,14 +201,14 @@ def _results(asset: str, verdicts: list[Verdict]) -> list[dg.AssetCheckResult]:
                 check_name=name,
                 asset_key=dg.AssetKey(asset.split("/")),
                 severity=level,
-                description=message or f"{len(mine)} checks passed",
-                metadata={"checks": len(mine), "failed": len(failed)},
+                description=message or f"{len(of_severity)} checks passed",
+                metadata={"checks": len(of_severity), "failed": len(failed)},
             )
         )
     return results
 
 
-def finished(
+def checked_table_result(
     warehouse: Warehouse,
     key: Sequence[str],
     table: str,
@@ -213,14 +216,13 @@ def finished(
     verdicts: list[Verdict],
     **facts: int | str | float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The event of an asset that is a table: rows, columns, seconds, verdicts."""
+    """Record the verdicts on a table and return the result of its asset."""
     asset = "/".join(key)
-    return told(
-        warehouse, asset, table, time.monotonic() - started, judged(warehouse, {asset: verdicts})[asset], **facts
-    )
+    results = check_results(warehouse, {asset: verdicts})[asset]
+    return table_result(warehouse, asset, table, time.monotonic() - started, results, **facts)
 
 
-def told(
+def table_result(
     warehouse: Warehouse,
     asset: str,
     table: str,
@@ -228,22 +230,22 @@ def told(
     results: list[dg.AssetCheckResult],
     **facts: int | str | float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The event of a table whose counts have been judged."""
+    """The result of an asset that is a table: columns, rows, seconds and check results."""
     schema = dg.TableSchema(
         columns=[dg.TableColumn(name, kind) for name, kind in warehouse.header(f"select * from {table}")]
     )
     rows = int(warehouse.value(f"select count(*) from {table}"))
-    return event(asset, rows, seconds, results, **{"dagster/column_schema": schema}, **facts)
+    return materialize_result(asset, rows, seconds, results, **{"dagster/column_schema": schema}, **facts)
 
 
-def event(
+def materialize_result(
     asset: str,
     rows: int,
     seconds: float,
     results: list[dg.AssetCheckResult],
     **facts: int | str | float | dg.TableSchema,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """What Dagster hears of a table."""
+    """The result of an asset with this number of rows."""
     return dg.MaterializeResult(
         asset_key=dg.AssetKey(asset.split("/")),
         metadata={"dagster/row_count": rows, "seconds": round(seconds, 3), **facts},

@@ -83,7 +83,7 @@ AGE_GROUPS: tuple[tuple[str, int, int], ...] = (
 
 
 def part(total: str, axis: str | None, member: str) -> str:
-    """The name of a part of a sum: ``amount_eur[care_kind=dental]``; all parts together have the name of the sum."""
+    """The name of a part of a sum: ``amount_eur[care_kind=dental]``; the total has the name of the sum."""
     return total if axis is None or member == ALL else f"{total}[{axis}={member}]"
 
 

@@ -1,4 +1,4 @@
-"""Is the content in the shape the house promises: floors of SQL, names, schemas, the lock file?"""
+"""Does the content follow the rules of the project: floors of SQL, names, schemas, the lock file?"""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ALL_QUERIES = [
     pytest.param(query, id=f"{folder}/{name}") for folder, named in QUERIES.items() for name, query in named.items()
 ]
 
-#: What the end of a name says; a column that counts, adds or divides carries one of them.
+#: Endings of column names; a column with a count, a sum or a quotient has one of them.
 SUFFIXES = (
     "_count _sum _sumsq _eur _years _rate _share _percent _code _label _date _id _type _name _key _group _band _year "
     "_number _seq _status _version _nl _en _on _icd10 _reference _reason _source _unit _value _lower _upper _judgement "
     "_amount _kind _credit _from _to _until _breaks _class _condition _month _quantity _quintile"
 ).split()
-#: Plain words that need no suffix: dimensions and texts.
+#: Names without such an ending: dimensions and texts.
 WORDS = (
     "activity age aim answer basis category check_id condition decimals denominator difference domain education "
     "exclusion expectation extract item judgement law lower methods note numerator origin owner percent period "
@@ -43,7 +43,7 @@ WORDS = (
 
 
 @pytest.mark.parametrize("query", ALL_QUERIES)
-def test_a_query_says_its_purpose_and_its_grain_is_among_its_columns(query: Query) -> None:
+def test_a_query_has_a_purpose_and_its_grain_is_among_its_columns(query: Query) -> None:
     assert query.purpose.endswith(".")
     assert set(query.grain) <= set(query.columns)
     assert query.params <= {"period"}
@@ -51,12 +51,12 @@ def test_a_query_says_its_purpose_and_its_grain_is_among_its_columns(query: Quer
 
 @pytest.mark.parametrize("query", ALL_QUERIES)
 def test_column_names_come_from_the_vocabulary(query: Query) -> None:
-    odd = [
+    unknown = [
         name
         for name in query.columns
         if name not in WORDS and not name.endswith(tuple(SUFFIXES)) and not name.startswith("is_")
     ]
-    assert not odd
+    assert not unknown
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def test_column_names_come_from_the_vocabulary(query: Query) -> None:
         ("marts", "person.care_years"),
     ],
 )
-def test_a_floor_cannot_read_past_its_neighbour(tmp_path: Path, folder: str, table: str) -> None:
-    path = tmp_path / folder / "sly.sql"
+def test_a_floor_cannot_read_a_schema_it_may_not(tmp_path: Path, folder: str, table: str) -> None:
+    path = tmp_path / folder / "forbidden.sql"
     path.parent.mkdir()
-    path.write_text(f"-- Reads where it may not.\n-- grain: period\nselect period from {table}\n")
+    path.write_text(f"-- Reads a forbidden schema.\n-- grain: period\nselect period from {table}\n")
     with pytest.raises(ContentError, match=re.escape(f"it reads {table}")):
         read_query(path)
 
 
-def test_a_statement_that_is_no_select_is_refused(tmp_path: Path) -> None:
+def test_a_statement_other_than_a_select_is_refused(tmp_path: Path) -> None:
     (tmp_path / "marts").mkdir()
-    path = tmp_path / "marts" / "sly.sql"
+    path = tmp_path / "marts" / "forbidden.sql"
     path.write_text("-- Deletes.\n-- grain: period\ndelete from safe.indicator_values\n")
     with pytest.raises(ContentError, match="exactly one select"):
         read_query(path)
@@ -90,7 +90,7 @@ def test_a_statement_that_is_no_select_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def staged() -> Iterator[Warehouse]:
-    """Every staged table as its contract and its SQL make it, without a row."""
+    """Every staged table, typed by its contract and its SQL, without rows."""
     with open_warehouse(None) as warehouse:
         ensure_tables(warehouse)
         load_reference(warehouse, ROOT / "reference")
@@ -123,7 +123,7 @@ def test_one_name_has_one_type_in_every_cube(staged: Warehouse) -> None:
     assert set(TYPES.values()) <= {kind for kinds in types.values() for kind in kinds}
 
 
-def test_what_identifies_a_person_stays_below_the_cubes(staged: Warehouse) -> None:
+def test_no_identifier_of_a_person_reaches_a_cube(staged: Warehouse) -> None:
     staged.run(
         """insert into stg.insured_population by name select 2023 as period, '' as supplier, 1 as line_number,
                'CANARY' as person_key, 'GM0001' as municipality_code, 'F' as sex, 70 as age, '70-74' as age_band,
@@ -153,7 +153,7 @@ def test_no_module_names_a_person_table() -> None:
         assert not table.search(path.read_text()), path.name
 
 
-def test_both_questionnaires_are_added_up_alike() -> None:
+def test_both_questionnaires_have_the_same_sql() -> None:
     survey, experience = (
         (ROOT / "sql" / "cube" / f"{name}.sql").read_text().partition("\n")[2] for name in ("survey", "experience")
     )
@@ -169,7 +169,7 @@ def test_one_name_has_one_type_in_every_mart() -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_the_committed_schema_is_that_of_the_model(name: str) -> None:
+def test_the_committed_schema_equals_that_of_the_model(name: str) -> None:
     assert (ROOT / name).read_text() == schema_text(SCHEMAS[name]), "run: make reference"
 
 
@@ -189,8 +189,8 @@ def test_the_lock_names_no_machine_and_no_index() -> None:
 def test_no_file_of_the_project_names_a_folder_of_a_machine() -> None:
     named = "|".join(("/work" + "/", "/ho" + "me/", "/Use" + "rs/", "/ro" + "ot/"))
     folder = re.compile(rf"(?<![\w.)}}~/])(?:{named})")
-    written_by_runs = {"work", "publication"}
-    kept = [path for path in ROOT.iterdir() if path.name not in written_by_runs and not path.name.startswith(".")]
+    run_output = {"work", "publication"}
+    kept = [path for path in ROOT.iterdir() if path.name not in run_output and not path.name.startswith(".")]
     files = [path for top in kept for path in ([top] if top.is_file() else top.rglob("*"))]
     kinds = {".py", ".sql", ".yaml", ".toml", ".md", ".csv", ".html", ".json", ".lock", ""}
     for path in files:

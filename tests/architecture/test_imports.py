@@ -1,4 +1,4 @@
-"""Does each module know only what it may know? The contracts stand in ``.importlinter``."""
+"""Does each module import only what it may import? ``.importlinter`` has the contracts."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "misc"}
 
 
 def test_import_contracts_hold() -> None:
-    # In a process of its own: it switches off every logger of the process it runs in.
+    # In a separate process, because the linter switches off every logger of its process.
     linter = Path(sys.executable).with_name("lint-imports")
-    told = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stdout
+    result = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_is_plain(path: Path) -> None:
+def test_a_module_uses_no_forbidden_name_or_construct(path: Path) -> None:
     assert path.stem not in FORBIDDEN_NAMES
     tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree), "a module says what belongs in it"
+    assert ast.get_docstring(tree), "a module needs a docstring"
     for node in ast.walk(tree):
-        # An assert is gone under python -O; a guard has to raise.
+        # python -O removes asserts, so a guard has to raise.
         assert not isinstance(node, ast.Assert), f"assert on line {node.lineno}"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in {"eval", "exec", "compile"}, f"{node.func.id} on line {node.lineno}"

@@ -1,4 +1,4 @@
-"""Do the public files come through acceptance and staging with the totals that are known of them?"""
+"""Do the public files give the known totals after ingestion?"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [
 CONTRACTS = load_contracts(ROOT / "contracts")
 STAGING = queries("staging")
 
-# The profile of each file, computed once, independently, and where the rest row stands.
+# The profile of each file, computed once and independently, and the place of the rest row.
 PROFILE = """
 2011 13475 17011613 16632561 35.268 271167 21 first
 2012 13476 17109334 16705472 34.507 288288 29 first
@@ -50,7 +50,7 @@ def project_in(folder: Path, deliveries: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def profile(staged: Warehouse) -> dict[int, tuple[object, ...]]:
-    """Per year as staged: rows, persons, insured years, € mrd, rest persons, negative cells, place of the rest row."""
+    """By year, as staged: rows, persons, insured years, € mrd, rest persons, negative cells, place of the rest row."""
     costs = [name for name, _ in staged.header("select * from stg.vektis_open") if name.startswith("cost_")]
     euros = " + ".join(f"coalesce({name}, 0)" for name in costs)
     rows = staged.rows(
@@ -63,21 +63,21 @@ def profile(staged: Warehouse) -> dict[int, tuple[object, ...]]:
             from stg.vektis_open group by period"""
     )
     assert all(rest_rows == 1 for *_, rest_rows in rows)
-    return {period: tuple(told) for period, *told, _ in rows}
+    return {period: tuple(facts) for period, *facts, _ in rows}
 
 
 @pytest.mark.parametrize("line", PROFILE.strip().splitlines(), ids=lambda line: line[:4])
-def test_vektis_file_comes_through_whole(profile: dict[int, tuple[object, ...]], line: str) -> None:
+def test_a_vektis_file_is_staged_completely(profile: dict[int, tuple[object, ...]], line: str) -> None:
     year, rows, persons, years, euros, rest, _, place = line.split()
     assert profile[int(year)] == (int(rows), int(persons), int(years), float(euros), int(rest), place)
 
 
 def test_vektis_negative_cells_are_kept(staged: Warehouse) -> None:
-    """Staging adds cells up by kind of care, so they are counted where they are still apart: in the files."""
-    wanted = {int(line.split()[0]): int(line.split()[6]) for line in PROFILE.strip().splitlines()}
-    files = {year: (DATA / "vektis_open" / f"vektis_{year}_gemeente.csv").read_text() for year in wanted}
+    """Staging adds up cells by kind of care, so negative cells are counted in the files."""
+    expected = {int(line.split()[0]): int(line.split()[6]) for line in PROFILE.strip().splitlines()}
+    files = {year: (DATA / "vektis_open" / f"vektis_{year}_gemeente.csv").read_text() for year in expected}
     found = {year: text.count(";-") for year, text in files.items()}
-    assert found == wanted
+    assert found == expected
     ledger = "select stage, sum(amount_eur) from meta.ledger where extract = 'vektis_open' group by all order by 1"
     total = 1e9 * sum(float(line.split()[4]) for line in PROFILE.strip().splitlines())
     (_, delivered), (_, kept) = staged.rows(ledger)  # nothing is set aside, so there are two stages

@@ -1,6 +1,6 @@
-"""Does the whole job, run on the real open data, give the figures that others published?
+"""Does the job on the real open data give the figures that others published?
 
-One run serves every test. The figures are transcribed with their source; the data stays where it is.
+All tests share one run. The figures are transcribed with their source; the data is read in place.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data here; set TRIPLE_AIM_SHARED_DATA"),
 ]
 
-#: Euro per insured year and per insured person without the rest row; computed once, independently, from the files.
+#: Euros per insured year and per insured person without the rest row; computed once and independently from the files.
 BY_YEAR = """
 2011 2136.62 2101.08
 2012 2082.34 2045.70
@@ -36,7 +36,7 @@ BY_YEAR = """
 2022 2930.97 2862.18
 2023 3150.89 3079.53
 """
-#: Euro per insured year without the rest row, by kind of care (same section).
+#: Euros per insured year without the rest row, by kind of care (same computation).
 BY_KIND = """
 care_kind 2013 2015 2018 2020 2021 2022 2023
 hospital 1244.8 1231.5 1375.8 1341.8 1476.5 1534.5 1655.4
@@ -57,7 +57,7 @@ gzsp - - - 0.4 3.9 4.3 5.2
 """
 #: We count eerstelijns_ondersteuning in `other` (sql/staging/vektis_open.sql); the printed table leaves it out.
 PRIMARY_CARE_SUPPORT = 0.061
-#: Euros in the thirteen files with the rest row, in milliards, and the persons of the rest row (section 5.1).
+#: Euros in the thirteen files with the rest row, in billions, and the persons of the rest row.
 FILES = """
 2011 35.268 271167
 2012 34.507 288288
@@ -105,24 +105,24 @@ def test_cost_by_kind_of_care(marts: dict[str, pd.DataFrame]) -> None:
     years, *rows = [line.split() for line in BY_KIND.strip().split("\n")]
     for kind, *printed in rows:
         for year, figure in zip(years[1:], printed, strict=True):
-            made = found[kind, int(year)]
+            computed = found[kind, int(year)]
             if figure == "-":
-                assert pd.isna(made), (kind, year)
+                assert pd.isna(computed), (kind, year)
             elif kind == "other":
-                assert float(figure) - 0.05 <= made <= float(figure) + 0.05 + PRIMARY_CARE_SUPPORT, (kind, year)
+                assert float(figure) - 0.05 <= computed <= float(figure) + 0.05 + PRIMARY_CARE_SUPPORT, (kind, year)
             else:
-                assert made == pytest.approx(float(figure), abs=0.05 + 1e-9), (kind, year)
+                assert computed == pytest.approx(float(figure), abs=0.05 + 1e-9), (kind, year)
 
 
 @pytest.mark.parametrize("line", FILES.split("\n")[1:-1])
 def test_the_ledger_closes_to_the_cent_and_the_rest_row_is_named(marts: dict[str, pd.DataFrame], line: str) -> None:
-    year, milliards, rest_persons = line.split()
+    year, billions, rest_persons = line.split()
     ledger = marts["reconciliation"].query(
         "extract == 'vektis_open' and period == @year", local_dict={"year": int(year)}
     )
     euros = ledger.set_index(["stage", "reason"])["amount_eur"]
     rows = ledger.set_index(["stage", "reason"])["row_count"]
-    assert euros["delivered", "all"] == pytest.approx(float(milliards) * 1e9, abs=0.5e6)
+    assert euros["delivered", "all"] == pytest.approx(float(billions) * 1e9, abs=0.5e6)
     assert euros["delivered", "all"] == pytest.approx(euros["staged", "all"], abs=0.005)
     assert pd.isna(euros["excluded", "rest_row"])
     assert rows["excluded", "rest_row"] == 1
@@ -135,7 +135,7 @@ def test_the_ledger_closes_to_the_cent_and_the_rest_row_is_named(marts: dict[str
     assert left == pytest.approx(rest.filter(like="kosten_").sum().sum(), abs=0.005)
 
 
-def test_published_percentages_stand_as_they_are(marts: dict[str, pd.DataFrame]) -> None:
+def test_published_percentages_are_unchanged(marts: dict[str, pd.DataFrame]) -> None:
     values = marts["indicator_values"].query("source == 'survey_published' and period == 2024")
     shown = values.set_index(["indicator_id", "region_code", "age_group"])
     assert shown.loc[("good_self_rated_health", "NL01", "18-64"), "value"] == 77
@@ -147,34 +147,34 @@ def test_published_percentages_stand_as_they_are(marts: dict[str, pd.DataFrame])
     assert (values["difference"] == "not_compared").all() and values["lower"].isna().all()
 
 
-def test_a_cell_the_source_withheld_keeps_the_source_s_reason(marts: dict[str, pd.DataFrame]) -> None:
+def test_a_cell_that_the_source_withheld_keeps_its_reason(marts: dict[str, pd.DataFrame]) -> None:
     source = pd.read_csv(DATA / "survey" / "ggd_flevoland_gezondheidsmonitor_vo_2024_nl_en_gemeenten.csv", dtype=str)
     items = {"Is sterk eenzaam": "severe_loneliness", "Roker": "smoking", "Ernstig overgewicht (obesitas)": "obesity"}
     source = source[source["indicator"].isin(items) & source["suppression"].notna()]
-    words = {"*": "fewer than 5 answers", "~": "fewer than 50 respondents"}
+    reasons = {"*": "fewer than 5 answers", "~": "fewer than 50 respondents"}
     values = marts["indicator_values"].query("source == 'survey_published'")
-    told = values.set_index(["indicator_id", "region_code", "age_group"])
+    by_cell = values.set_index(["indicator_id", "region_code", "age_group"])
     for row in source.itertuples():
-        cell = told.loc[(items[row.indicator], row.region_code, row.age_group)]
-        assert (cell["status"], cell["reason"]) == ("suppressed", words[row.suppression])
+        cell = by_cell.loc[(items[row.indicator], row.region_code, row.age_group)]
+        assert (cell["status"], cell["reason"]) == ("suppressed", reasons[row.suppression])
         assert pd.isna(cell["value"])
     withheld = values[values["status"] == "suppressed"]
     assert len(withheld) > 100 and withheld["value"].isna().all()
-    assert set(withheld["reason"]) <= {*words.values(), "suppressed by the source"}
+    assert set(withheld["reason"]) <= {*reasons.values(), "suppressed by the source"}
 
 
-def test_household_help_and_the_municipalities_that_delivered_it(marts: dict[str, pd.DataFrame]) -> None:
+def test_household_help_states_how_many_municipalities_delivered(marts: dict[str, pd.DataFrame]) -> None:
     values = marts["indicator_values"]
     chosen = values["indicator_id"].eq("wmo_household_help_use") & values["region_code"].eq("NL01")
     help_use = values[chosen & values["source"].eq("social_domain_panel")].set_index("period")
     assert help_use["value"].round(1).to_dict() == {2017: 23.2, 2018: 23.1, 2019: 25.7}
-    # Some municipalities did not deliver: the country rests on a part, and says so.
+    # Some municipalities did not deliver, so the reason of the country states how many did.
     assert help_use["coverage_share"].between(0.6, 0.97).all()
     assert help_use["reason"].str.fullmatch(r"rests on \d+ of 342 municipalities").all()
 
 
 def test_haaren_is_divided_over_its_four_successors(marts: dict[str, pd.DataFrame]) -> None:
-    """Haaren ended on 1 January 2021; its insured years of 2018 lie in Boxtel, Oisterwijk, Tilburg and Vught."""
+    """Haaren ended on 1 January 2021; its insured years of 2018 count in Boxtel, Oisterwijk, Tilburg and Vught."""
     source = pd.read_csv(DATA / "vektis_open" / "vektis_2018_gemeente.csv", sep=";")
     source.columns = source.columns.str.lower()
     names = source.groupby("gemeentenaam")["aantal_verzekerdejaren"].sum()
@@ -182,8 +182,8 @@ def test_haaren_is_divided_over_its_four_successors(marts: dict[str, pd.DataFram
     chosen = values["indicator_id"].eq("zvw_cost_per_insured_year") & values["period"].eq(2018)
     plain = values["sex"].eq("all") & values["age_group"].eq("all") & values["segment"].eq("all")
     years = values[chosen & plain & values["region_type"].eq("municipality")].set_index("region_name")["denominator"]
-    heirs = ["Boxtel", "Oisterwijk", "Tilburg", "Vught"]
-    gained = {name: years[name] - names[name.upper()] for name in heirs}
+    successors = ["Boxtel", "Oisterwijk", "Tilburg", "Vught"]
+    gained = {name: years[name] - names[name.upper()] for name in successors}
     assert sum(gained.values()) == pytest.approx(names["HAAREN"], abs=0.01)
     assert min(gained.values()) > 1000
     assert "Haaren" not in years.index
@@ -200,7 +200,7 @@ def test_regions_add_up_to_the_country(marts: dict[str, pd.DataFrame]) -> None:
             assert gap.max() <= max(slack, 1e-12 * sums[measure]["nl"].max()), (measure, kind)
 
 
-def test_every_level_is_whole(marts: dict[str, pd.DataFrame]) -> None:
+def test_every_level_has_all_regions(marts: dict[str, pd.DataFrame]) -> None:
     regions = marts["indicator_values"].groupby("region_type")["region_code"].nunique().to_dict()
     assert regions == {"municipality": 342, "ggd_region": 25, "zorgkantoor_region": 31, "province": 12, "nl": 1}
     assert marts["regions"].groupby("region_type").size()["nl"] == 1
@@ -217,8 +217,8 @@ def test_growth_is_the_growth_of_the_published_levels(marts: dict[str, pd.DataFr
 
 
 def test_published_percentages_are_drawn_by_age_group(release: Path) -> None:
-    promise = load_publication(ROOT / "contracts")
-    drawn = caterpillar(release, promise, "good_self_rated_health", "ggd_region", 2024, age_group="16-25")
+    publication = load_publication(ROOT / "contracts")
+    drawn = caterpillar(release, publication, "good_self_rated_health", "ggd_region", 2024, age_group="16-25")
     assert b"16-25 jaar" in drawn and b"Nederland 63,8" in drawn
     with pytest.raises(NothingToPublish):  # there is no percentage of all ages
-        caterpillar(release, promise, "good_self_rated_health", "ggd_region", 2024)
+        caterpillar(release, publication, "good_self_rated_health", "ggd_region", 2024)

@@ -54,7 +54,7 @@ def test_classification_agrees_with_the_list_of_2024_and_with_statline(regions, 
     ours = regions.tables[region_type].set_index("municipality_code")["region_code"]
     listed = read("regions/gemeente_2024_regios_geconsolideerd.csv").set_index("gemeentecode_2024")[column]
     differing = set(ours.compare(listed.reindex(ours.index)).index)
-    assert differing == ({"GM1979"} if region_type == "corop_region" else set())  # the list lacks Eemsdelta's code
+    assert differing == ({"GM1979"} if region_type == "corop_region" else set())  # the list has no code for Eemsdelta
     statline = read("regions/cbs_70072ned_gemeente_regioindeling_2017_2019.csv")
     names = dict(zip(statline[f"{stem}_code"], statline[f"{stem}_naam"], strict=True))
     assert regions.names(region_type) == {code: names[code] for code in sorted(set(ours))}
@@ -76,10 +76,10 @@ def test_municipalities_agree_with_the_lists_of_both_years():
 def test_recodings_are_the_changes_between_consecutive_years(boundary_changes):
     yearly = boundary_changes[boundary_changes["year_to"] - boundary_changes["year_from"] == 1]
     moved = yearly[(yearly["code_from"] != yearly["code_to"]) & (yearly["share"] > 0.001)].copy()
-    stays = set(zip(yearly["year_to"], yearly["code_from"], yearly["code_to"], strict=True))
-    lives = [(y, c, c) in stays for y, c in zip(moved["year_to"], moved["code_from"], strict=True)]
+    continuing = set(zip(yearly["year_to"], yearly["code_from"], yearly["code_to"], strict=True))
+    continues = [(y, c, c) in continuing for y, c in zip(moved["year_to"], moved["code_from"], strict=True)]
     parts = moved.groupby(["year_to", "code_from"])["code_to"].transform("size")
-    moved["kind"] = np.select([lives, parts == 1], ["partial", "merger"], "split")
+    moved["kind"] = np.select([continues, parts == 1], ["partial", "merger"], "split")
     ours = pd.read_csv(REFERENCE / "regions" / "recodings.csv")
     columns = ["code_from", "code_to", "kind"]
     expected = set(moved[["year_to", *columns]].itertuples(index=False, name=None))
@@ -108,8 +108,8 @@ def test_every_vektis_name_has_a_code_that_leads_to_2024(regions):
 
 def test_the_dutch_standard_is_the_population_of_2021():
     table = read("population/certegis_inwoners_per_postcode_leeftijd_2021.csv")
-    whole = table[table["postcode"].str.len() == 2]  # three levels of postal code are mixed in one column
-    ages = whole.assign(inwoners=pd.to_numeric(whole["inwoners"])).groupby("leeftijd")["inwoners"].sum()
+    country = table[table["postcode"].str.len() == 2]  # three levels of postal code are mixed in one column
+    ages = country.assign(inwoners=pd.to_numeric(country["inwoners"])).groupby("leeftijd")["inwoners"].sum()
     ages.index = ages.index.str.extract(r"^(\d+)", expand=False).astype(int)
     ours = pd.read_csv(REFERENCE / "standards" / "nl_2021.csv")["weight"]
     theirs = [ages[start] for start in range(0, 90, 5)] + [ages[ages.index >= 90].sum()]

@@ -1,4 +1,4 @@
-"""One set of invented deliveries, whole at one installation and split by municipality over three others."""
+"""One set of invented deliveries: complete at one installation, and split by municipality over three others."""
 
 from __future__ import annotations
 
@@ -20,37 +20,38 @@ from triple_aim.synthetic import samples
 from triple_aim.synthetic.formats import write_csv, write_spss
 from triple_aim.synthetic.surveys import ITEMS
 
-#: Which party has the persons of a municipality; what is of none of them is with the first.
+#: The municipalities of each party; the first party also has the persons of all other municipalities.
 PARTIES = {
     "north": ("GM0664", "GM0687", "GM0715", "GM0718"),
     "south": ("GM0748", "GM0758", "GM0879"),
     "": ("GM1674", "GM1695", "GM1959"),  # the one that merges
 }
-HOME = {code: party for party, codes in PARTIES.items() for code in codes}
+PARTY_OF = {code: party for party, codes in PARTIES.items() for code in codes}
 OTHERS = ("north", "south")
 YEAR = 2022
-#: Indicators that rank everyone of a year.
-APART = ("costliest_5_percent_share", "truncated_cost")
+#: Indicators that rank all persons of a year.
+NON_ADDITIVE = ("costliest_5_percent_share", "truncated_cost")
 HEADERS = {"Gemeentecode": "municipality_code", "Pseudoniem": "person_key"}
 Federation: TypeAlias = dict[str, Installation]
 
 
 def one_of_each(programme: Programme) -> Programme:
-    """An indicator of each method and cube, where the small installation follows a few."""
+    """The programme with one indicator of each combination of method and cube, to save time."""
     specs = content.programme().specs.values()
     kinds = {str([(route.method, route.cubes, route.growth) for route in spec.compute]): spec for spec in specs}
-    wanted = {*(spec.id for spec in kinds.values()), *APART}
+    wanted = {*(spec.id for spec in kinds.values()), *NON_ADDITIVE}
     return dataclasses.replace(programme, specs={spec.id: spec for spec in specs if spec.id in wanted})
 
 
 @pytest.fixture(scope="session")
 def federation(tmp_path_factory: pytest.TempPathFactory) -> Federation:
-    """An installation per party, of which two have run, and ``pooled`` with the deliveries of all of them."""
-    copy = copy_of(made_once(tmp_path_factory, "federation", _make), tmp_path_factory.mktemp("federation") / "copy")
+    """One installation per party, two of which have run, and ``pooled`` with the deliveries of all."""
+    installations = made_once(tmp_path_factory, "federation", _create_installations)
+    copy = copy_of(installations, tmp_path_factory.mktemp("federation") / "copy")
     return {name: Installation(copy / (name or "here")) for name in (*PARTIES, "pooled")}
 
 
-def _make(base: Path) -> None:
+def _create_installations(base: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(samples, "YEARS", (YEAR, YEAR + 1))  # the last year has other formats
         samples.write_samples(base / "samples", persons=4_500)
@@ -58,25 +59,28 @@ def _make(base: Path) -> None:
     folders = {name: installation.deliveries for name, installation in installations.items()}
     deliveries = base / "samples" / "deliveries"
     for path in sorted(deliveries.glob(f"*/*_{YEAR}.*")):
-        share_out(path, path.relative_to(deliveries), folders)
+        split_delivery(path, path.relative_to(deliveries), folders)
     for party in OTHERS:
         assert installations[party].run(YEAR, YEAR).success
 
 
-def share_out(path: Path, name: Path, folders: dict[str, Path]) -> None:
-    """One delivery, whole for ``pooled`` and in parts for the parties; nobody is insured or a client at two of them."""
+def split_delivery(path: Path, name: Path, folders: dict[str, Path]) -> None:
+    """Write a delivery, complete for ``pooled`` and split over the parties; each person is at one party only."""
     frame = read(path)
     facts = frame.rename(columns=HEADERS)
     if name.parts[0] == "claims":
         spans = read(path.parents[1] / "insured_population" / f"insured_population_{YEAR}.csv.gz")
-        at = spans["municipality_code"].map(HOME).fillna(OTHERS[0]).groupby(spans["person_key"])
-        home = facts["person_key"].map(at.first().where(at.nunique() == 1, "several")).fillna(OTHERS[0])
+        span_party = spans["municipality_code"].map(PARTY_OF).fillna(OTHERS[0]).groupby(spans["person_key"])
+        party_of_row = (
+            facts["person_key"].map(span_party.first().where(span_party.nunique() == 1, "several")).fillna(OTHERS[0])
+        )
     else:
-        home = facts["municipality_code"].map(HOME).fillna(OTHERS[0])
+        party_of_row = facts["municipality_code"].map(PARTY_OF).fillna(OTHERS[0])
         if "person_key" in facts:
-            home = home.where(home.groupby(facts["person_key"]).transform("nunique") == 1, "several")
+            is_at_one = party_of_row.groupby(facts["person_key"]).transform("nunique") == 1
+            party_of_row = party_of_row.where(is_at_one, "several")
     for party, folder in folders.items():
-        write(folder / name, frame[home != "several"] if party == "pooled" else frame[home == party])
+        write(folder / name, frame[party_of_row != "several"] if party == "pooled" else frame[party_of_row == party])
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -99,7 +103,7 @@ def programme_of(installation: Installation) -> Programme:
 
 @pytest.fixture(scope="session")
 def contributions(federation: Federation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The exports of the other parties, by name; tests do not change them."""
+    """The folders that the other parties exported, by party; tests must not change them."""
 
     def export(base: Path) -> None:
         for party in OTHERS:

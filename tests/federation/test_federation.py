@@ -1,4 +1,4 @@
-"""Do the sums of several parties give what their rows give together?"""
+"""Do merged sums of several parties give the same results as their pooled rows?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.federation.conftest import APART, OTHERS, YEAR, Federation, one_of_each, programme_of
+from tests.federation.conftest import NON_ADDITIVE, OTHERS, YEAR, Federation, one_of_each, programme_of
 from tests.pipeline.installation import Installation
 from triple_aim.deliveries.contributions import read_contribution
 from triple_aim.federation.export import export_cubes
@@ -23,16 +23,16 @@ from triple_aim.warehouse.connection import open_warehouse
 @pytest.fixture(scope="module")
 def merged(federation: Federation, contributions: dict[str, Path]) -> Installation:
     """The installation that merges: its own deliveries and two contributions."""
-    here = federation[""]
-    assert import_cubes(programme_of(here), list(contributions.values())) == list(OTHERS)
-    assert here.run(YEAR, YEAR, change=one_of_each).success
-    return here
+    merging = federation[""]
+    assert import_cubes(programme_of(merging), list(contributions.values())) == list(OTHERS)
+    assert merging.run(YEAR, YEAR, change=one_of_each).success
+    return merging
 
 
 @pytest.fixture(scope="module")
 def values(federation: Federation, merged: Installation) -> dict[str, pd.DataFrame]:
     assert federation["pooled"].run(YEAR, YEAR, change=one_of_each).success
-    return {name: mart(place, "indicator_values") for name, place in {**federation, "": merged}.items()}
+    return {name: mart(installation, "indicator_values") for name, installation in {**federation, "": merged}.items()}
 
 
 def mart(installation: Installation, name: str) -> pd.DataFrame:
@@ -43,22 +43,22 @@ def as_bytes(rows: pd.DataFrame) -> bytes:
     return parquet_bytes(pa.Table.from_pandas(rows, preserve_index=False))
 
 
-def test_every_indicator_is_that_of_the_rows_together(values: dict[str, pd.DataFrame]) -> None:
-    merged, pooled = (values[name][~values[name]["indicator_id"].isin(APART)] for name in ("", "pooled"))
+def test_every_indicator_is_that_of_the_pooled_rows(values: dict[str, pd.DataFrame]) -> None:
+    merged, pooled = (values[name][~values[name]["indicator_id"].isin(NON_ADDITIVE)] for name in ("", "pooled"))
     assert merged["indicator_id"].nunique() >= 20 and merged["status"].eq("published").sum() > 500
     assert as_bytes(merged) == as_bytes(pooled)
 
 
-def test_what_ranks_everyone_is_not_computed_and_says_why(values: dict[str, pd.DataFrame]) -> None:
-    merged, pooled = (values[name][values[name]["indicator_id"].isin(APART)] for name in ("", "pooled"))
-    assert set(merged["indicator_id"]) == set(APART) and len(merged) == len(pooled)
+def test_non_additive_indicators_are_not_computed_and_say_why(values: dict[str, pd.DataFrame]) -> None:
+    merged, pooled = (values[name][values[name]["indicator_id"].isin(NON_ADDITIVE)] for name in ("", "pooled"))
+    assert set(merged["indicator_id"]) == set(NON_ADDITIVE) and len(merged) == len(pooled)
     assert pooled["status"].eq("published").any()
     computed = merged[merged["status"] != "suppressed"]
     assert set(computed["status"]) == {"not_computed"} and set(computed["reason"]) == {REASON}
     assert merged[["value", "lower", "upper", "numerator", "comparator_value"]].isna().all(axis=None)
 
 
-def test_every_counted_cell_is_that_of_the_rows_together(federation: Federation, values: object) -> None:
+def test_every_counted_cell_is_that_of_the_pooled_rows(federation: Federation, values: object) -> None:
     programme = programme_of(federation["pooled"])
     cells: dict[str, list[object]] = {}
     for name in ("", "pooled"):
@@ -86,7 +86,7 @@ def test_the_ledger_closes_and_names_the_parties(federation: Federation, values:
         pd.testing.assert_series_equal(*sums)
 
 
-def test_a_release_names_what_was_contributed_and_stands_until_more_comes(
+def test_a_release_names_its_contributions_and_is_up_to_date_until_a_new_one(
     federation: Federation, merged: Installation, contributions: dict[str, Path], tmp_path: Path
 ) -> None:
     programme = programme_of(merged)
@@ -95,7 +95,7 @@ def test_a_release_names_what_was_contributed_and_stands_until_more_comes(
     inputs = (read_manifest(release) or {})["facts"]["inputs"]
     for party, folder in contributions.items():
         assert inputs[f"contribution/{YEAR}/{party}"] == read_contribution(folder).sha256
-    assert import_cubes(programme, list(contributions.values())) == []  # what counts already
+    assert import_cubes(programme, list(contributions.values())) == []  # accepted before
     export_cubes(programme_of(federation["north"]), tmp_path / "fewer", "north", ["claims"])
     assert import_cubes(programme, [tmp_path / "fewer"]) == ["north"]
     assert up_to_date_release(programme.project, programme.contracts.values()) is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 from math import ceil, exp, isclose, log, sqrt
 from pathlib import Path
@@ -104,6 +105,7 @@ def days_of(person: Person, *codes: str) -> list[date]:
     return [date.fromisoformat(line["start_date"]) for line in services(person, *codes)]
 
 
+@cache
 def prefixes_in(name: str) -> tuple[str, ...]:
     """The prefixes of a code list."""
     table = pd.read_csv(ROOT / f"reference/codes/{name}.csv", dtype=str)

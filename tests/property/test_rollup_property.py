@@ -69,7 +69,7 @@ def test_dividing_a_municipality_changes_no_region_above_it(numbers: np.ndarray,
     """An old code divided over two municipalities of one region has the same weight in every larger region."""
     split = regions()
     heirs = {FLEVOLAND[which]: share, FLEVOLAND[(which + 1) % len(FLEVOLAND)]: 1 - share}
-    divided: Regions = dataclasses.replace(split, steps={**split.steps, "GM8888": (2020, heirs)})
+    divided: Regions = dataclasses.replace(split, recodings={**split.recodings, "GM8888": (2020, heirs)})
     value = numbers[:, :1]
     places = geography(split, LEVELS, [FLEVOLAND[which]]), geography(divided, LEVELS, ["GM8888"])
     whole, parts = (

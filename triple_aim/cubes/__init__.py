@@ -8,14 +8,14 @@ from triple_aim.cubes.built import fingerprints, fingerprints_of, record_fingerp
 from triple_aim.cubes.cells import Cells, Floats, load_cells, municipality_codes
 from triple_aim.cubes.columns import MEASURES, TYPES, column_type
 from triple_aim.cubes.ledger import parts_that_differ, write_ledger
-from triple_aim.cubes.merge import COUNTED, NOWHERE, contributed, ensure_contributions, place_of
+from triple_aim.cubes.merge import COUNTED, UNKNOWN_LABEL, contributed, ensure_contributions, place_of
 from triple_aim.cubes.spark import open_builder, open_cluster
 
 __all__ = [
     "COUNTED",
     "MEASURES",
-    "NOWHERE",
     "TYPES",
+    "UNKNOWN_LABEL",
     "Cells",
     "DuckDBBuilder",
     "Floats",

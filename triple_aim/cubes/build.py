@@ -97,16 +97,17 @@ def build_table(
     rebuilt = []
     merged = merged_periods(warehouse, table)
     for period in sorted({*periods, *merged}):
-        found = read.get(period, {})
-        count = len(found.keys() & set(sources))
+        current = read.get(period, {})
+        count = len(current.keys() & set(sources))
         has_sources = count > 0 if query.any_source else count == len(sources)
-        made_of = hashlib.sha256(f"{query.hash}{found}{reference}".encode()).hexdigest()
+        made_of = hashlib.sha256(f"{query.hash}{current}{reference}".encode()).hexdigest()
         own = made_of if has_sources else None
         fingerprint = made_of if has_sources or period in merged else None
         if recorded.get(period) == fingerprint:
             continue
         with warehouse.transaction():
-            builder.replace(warehouse, query, period, own, {name: found.get(name, "") for name in sources} | reference)
+            tables = {name: current.get(name, "") for name in sources} | reference
+            builder.replace(warehouse, query, period, own, tables)
             if period in merged:
                 merge(warehouse, query, period, measures_of(query.columns))
             record_fingerprint(warehouse, table, period, fingerprint)
@@ -117,7 +118,7 @@ def build_table(
 
 def _source_fingerprints(warehouse: Warehouse, table: str, sources: list[str]) -> dict[int, dict[str, str]]:
     """Per period, the fingerprint of each source of a table and of each contribution to it."""
-    found: dict[int, dict[str, str]] = {}
+    fingerprints: dict[int, dict[str, str]] = {}
     for period, source, fingerprint in warehouse.rows(
         """select period, 'stg.' || extract as source,
                string_agg(delivery || fingerprint || supplier, ',' order by supplier) as fingerprint
@@ -129,8 +130,8 @@ def _source_fingerprints(warehouse: Warehouse, table: str, sources: list[str]) -
            order by all""",
         {"sources": sources, "table": table},
     ):
-        found.setdefault(period, {})[source] = fingerprint
-    return found
+        fingerprints.setdefault(period, {})[source] = fingerprint
+    return fingerprints
 
 
 def _parts(warehouse: Warehouse, query: Query, period: int) -> list[str]:

@@ -20,11 +20,11 @@ def fingerprints(warehouse: Warehouse) -> dict[str, dict[int, str]]:
     """The fingerprints of every table, by table and period."""
     warehouse.ensure("meta.built", BUILT)
     ensure_contributions(warehouse)
-    found: dict[str, dict[int, str]] = {}
+    by_table: dict[str, dict[int, str]] = {}
     rows = warehouse.rows("select table_name, period, fingerprint from meta.built order by all")
     for table, period, fingerprint in rows:
-        found.setdefault(table, {})[period] = fingerprint
-    return found
+        by_table.setdefault(table, {})[period] = fingerprint
+    return by_table
 
 
 def record_fingerprint(warehouse: Warehouse, table: str, period: int, fingerprint: str | None) -> None:
@@ -37,5 +37,5 @@ def record_fingerprint(warehouse: Warehouse, table: str, period: int, fingerprin
 def hash_rows(warehouse: Warehouse, table: str) -> str:
     """The hash of the rows of a small table, independent of their order."""
     texts = f"select cast(listed as varchar) as line from {qualified(table)} as listed"
-    found = f"select md5(string_agg(line, '|' order by line)) from ({texts})"
-    return str(warehouse.value(found))
+    digest = f"select md5(string_agg(line, '|' order by line)) from ({texts})"
+    return str(warehouse.value(digest))

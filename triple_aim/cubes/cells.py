@@ -87,18 +87,17 @@ def load_cells(warehouse: Warehouse, query: Query, parts: Iterable[Query] = ()) 
     labels: dict[str, list[str]] = {}
     codes = []
     for name in (*AXES, *dimensions):
-        values = frame[name].astype(str) if name in frame else pd.Series([ALL] * len(frame), dtype=str)
-        code, found = pd.factorize(values, sort=True)
-        labels[name] = [str(label) for label in found]
+        column = frame[name].astype(str) if name in frame else pd.Series([ALL] * len(frame), dtype=str)
+        code, names = pd.factorize(column, sort=True)
+        labels[name] = [str(label) for label in names]
         codes.append(code)
-    shape = tuple(len(found) for found in labels.values())
+    shape = tuple(map(len, labels.values()))
     place = np.ravel_multi_index(codes, shape) if len(frame) else np.array([], dtype=int)
     rest = tuple(range(2, len(shape)))
     sums = {}
     for name in measures_of(query.columns):
-        values = frame[name].to_numpy(dtype=float, na_value=np.nan)
         dense = np.full(int(np.prod(shape)), np.nan)
-        dense[place] = values
+        dense[place] = frame[name].to_numpy(dtype=float, na_value=np.nan)
         dense = dense.reshape(shape)
         delivered = ~np.isnan(dense).all(axis=rest, keepdims=True)
         sums[name] = np.where(delivered & np.isnan(dense), 0.0, dense)
@@ -113,8 +112,8 @@ def _parts_of(warehouse: Warehouse, query: Query, labels: Mapping[str, list[str]
     """The parts of a sum of another cube, on the axes of that cube: 0 without a cell, nan where ``whole`` is nan."""
     frame = _counted(warehouse, query)
     axes = {query.axis: list(query.members), **{name: labels[name] for name in AXES}}
-    codes = [pd.Index(found).get_indexer(pd.Index(frame[name].astype(str))) for name, found in axes.items()]
-    shape = tuple(len(found) for found in axes.values())
+    codes = [pd.Index(names).get_indexer(pd.Index(frame[name].astype(str))) for name, names in axes.items()]
+    shape = tuple(map(len, axes.values()))
     place = np.ravel_multi_index(codes, shape)  # ValueError for a label that the other cube does not have
     parts: dict[str, Floats] = {}
     for name in measures_of(query.columns):
@@ -138,5 +137,5 @@ def municipality_codes(warehouse: Warehouse, query: Query) -> list[str]:
     if "municipality_code" not in query.columns:
         return []
     table = qualified(f"cube.{query.name}")
-    found = warehouse.rows(f"select distinct municipality_code from {table} where exclusion = ? order by 1", [COUNTED])
-    return [code for (code,) in found]
+    rows = warehouse.rows(f"select distinct municipality_code from {table} where exclusion = ? order by 1", [COUNTED])
+    return [code for (code,) in rows]

@@ -20,7 +20,7 @@ CONTRIBUTED = (
     "contribution varchar",
 )
 COUNTED = "none"  # the exclusion of a cell that is not excluded
-NOWHERE = "unknown"
+UNKNOWN_LABEL = "unknown"
 PLACES = ("municipality_code", "region_code")
 
 
@@ -85,7 +85,7 @@ def _refuse_two_parties(warehouse: Warehouse, query: Query, parts: str, period: 
     place = quoted(query.single_party)
     shared = warehouse.rows(
         f"""select {place}, string_agg(distinct coalesce(nullif(contributor, ''), 'this installation'), ' and ')
-            from ({parts}) as parts where exclusion = '{COUNTED}' and {place} <> '{NOWHERE}'
+            from ({parts}) as parts where exclusion = '{COUNTED}' and {place} <> '{UNKNOWN_LABEL}'
             group by {place} having count(distinct contributor) > 1 order by 1""",
         {"period": period},
     )

@@ -135,8 +135,8 @@ class SparkBuilder:
             for old in set(folder.parent.iterdir()) - {folder}:
                 shutil.rmtree(old)
         columns = ", ".join(f"`{name}` {spark_type(kind)}" for name, kind in _header(warehouse, table))
-        found = self._session.read.schema(columns).parquet(_address(folder))
-        found.createOrReplaceTempView(view_name(table))
+        view = self._session.read.schema(columns).parquet(_address(folder))
+        view.createOrReplaceTempView(view_name(table))
 
     def _create_view(self, warehouse: Warehouse, table: str, folders: list[Path]) -> None:
         """Create a view of a person table in the warehouse, for its checks; the first file sets the columns."""

@@ -1,6 +1,6 @@
-"""What epidemiologists and data stewards edit, as checked models: contracts, specs, code lists, regions, settings.
+"""Checked models of what epidemiologists and data stewards edit: contracts, specs, code lists, regions, settings.
 
-Not here: data of any delivery, or computing an indicator (``triple_aim.indicators``).
+Not here: delivered data, or computing an indicator (``triple_aim.indicators``).
 """
 
 from triple_aim.definitions.contracts import (

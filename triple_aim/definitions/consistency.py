@@ -1,7 +1,6 @@
-"""Does a spec fit the rest of the content: cubes and their columns, standards, price indices, code lists, thresholds?
+"""Checks a spec against the rest of the content: cubes, columns, standards, price indices, code lists, thresholds.
 
-Not here: what a spec may say by itself (``specs``), or whether its worked example comes out
-(``triple_aim.indicators``).
+Not here: checks within a spec (``specs``), or of its worked example (``triple_aim.indicators``).
 """
 
 from __future__ import annotations
@@ -9,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from triple_aim.definitions.code_lists import CodeFile, loose_pins
+from triple_aim.definitions.code_lists import CodeFile, pin_faults
 from triple_aim.definitions.contracts import Publication
 from triple_aim.definitions.specs import Compute, Spec
 from triple_aim.definitions.standards import Tables
 from triple_aim.warehouse import Query
 
 Place = tuple[int | str, ...]
-Misfit = tuple[Place, str, str]  # where in the YAML, what, how to mend
+Fault = tuple[Place, str, str]  # where in the YAML, what is wrong, how to correct it
 #: Respondents and answers, Σ y, Σ w, Σ w y, Σ w², Σ w² y and Σ w² y²; y is a score, or 1 for yes and 0 for no.
 SURVEY_SUMS = frozenset(
     {
@@ -33,95 +32,95 @@ SURVEY_SUMS = frozenset(
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a spec is held against."""
+class SpecContext:
+    """The content against which a spec is checked."""
 
     cubes: Mapping[str, Query]
-    sums: Mapping[str, Sequence[str]]  # of each cube, the names of its columns and of their parts
+    sums: Mapping[str, Sequence[str]]  # by cube: the names of its columns and of their parts
     publication: Publication
     tables: Tables
     codes: Mapping[str, CodeFile]
     measures: Set[str]  # ids of the menu
 
 
-def misfits(spec: Spec, around: Surroundings) -> Iterator[Misfit]:
-    """What does not fit, the gravest first."""
+def spec_faults(spec: Spec, context: SpecContext) -> Iterator[Fault]:
+    """The faults of a spec, route by route; an unknown cube ends the check, because later checks need it."""
     used: set[str] = set()
     for number, route in enumerate(spec.compute):
-        here = ("compute", number)
+        place = ("compute", number)
         for cube in route.cubes:
-            if cube not in around.cubes:
-                yield (*here, "cubes"), f"there is no cube {cube}", f"choose from {', '.join(sorted(around.cubes))}"
+            if cube not in context.cubes:
+                yield (*place, "cubes"), f"there is no cube {cube}", f"choose from {', '.join(sorted(context.cubes))}"
                 return
-            query, sums = around.cubes[cube], around.sums[cube]
+            query, sums = context.cubes[cube], context.sums[cube]
             used |= set(route.columns(sums))
-            yield from _columns(route, query, sums, here)
-            yield from _thresholds(spec, route, query, sums, around.publication, here)
-        yield from _samples(route, here)
-        yield from _others(route, around, here)
-    for what, how in loose_pins(spec, used, around.codes):
+            yield from _column_faults(route, query, sums, place)
+            yield from _threshold_faults(spec, route, query, sums, context.publication, place)
+        yield from _sample_faults(route, place)
+        yield from _other_faults(route, context, place)
+    for what, how in pin_faults(spec, used, context.codes):
         yield ("codes",), what, how
-    if unknown := sorted(set(spec.measures) - around.measures):
+    if unknown := sorted(set(spec.measures) - context.measures):
         yield ("measures",), f"the menu has no measure {', '.join(unknown)}", "see reference/menu/measures.csv"
 
 
-def _columns(route: Compute, query: Query, sums: Sequence[str], here: Place) -> Iterator[Misfit]:
-    if lacking := sorted(_needed(route) - set(sums)):
-        name = f"cube {query.name} has no column {', '.join(lacking)}"
-        yield (*here, "numerator"), name, f"add it to sql/cube/{query.name}.sql, or name another"
+def _column_faults(route: Compute, query: Query, sums: Sequence[str], place: Place) -> Iterator[Fault]:
+    if missing := sorted(_needed_columns(route) - set(sums)):
+        what = f"cube {query.name} has no column {', '.join(missing)}"
+        yield (*place, "numerator"), what, f"add it to sql/cube/{query.name}.sql, or name another"
     if route.segments and not any(name.startswith(f"{route.numerator}[{route.segments}=") for name in sums):
-        name = f"cube {query.name} has no {route.numerator} by {route.segments}"
-        yield (*here, "segments"), name, "see -- parts: and -- parts of: in sql/cube"
+        what = f"cube {query.name} has no {route.numerator} by {route.segments}"
+        yield (*place, "segments"), what, "see -- parts: and -- parts of: in sql/cube"
     axes = {"where": list(route.where), "strata": route.strata, "groups": [route.groups] if route.groups else []}
     for key, names in axes.items():
         if unknown := sorted(set(names) - set(query.grain)):
-            name = f"cube {query.name} has no dimension {', '.join(unknown)}"
-            yield (*here, key), name, "name a column of its grain"
+            what = f"cube {query.name} has no dimension {', '.join(unknown)}"
+            yield (*place, key), what, "name a column of its grain"
 
 
-def _samples(route: Compute, here: Place) -> Iterator[Misfit]:
-    """A share or mean of a sample is of one item, and a gap between two groups of those who answered it."""
+def _sample_faults(route: Compute, place: Place) -> Iterator[Fault]:
+    """A share or mean of a sample needs one item; a gap also needs two groups of respondents."""
     if not route.is_sampled:
         return
     if not isinstance(item := route.where.get("item"), list) or len(item) != 1:
-        yield (*here, "where"), f"{route.method} is of one item", "name it under where: {item: [...]}"
+        yield (*place, "where"), f"{route.method} needs one item", "name it under where: {item: [...]}"
     groups = route.where.get(route.groups) if route.groups else None
     if route.groups and (not isinstance(groups, list) or len(groups) != 2):
-        what = f"a gap is between two groups of {route.groups}"
-        yield (*here, "where"), what, f"name them under where: {{{route.groups}: [worst off, best off]}}"
+        what = f"a gap needs two groups of {route.groups}"
+        yield (*place, "where"), what, f"name them under where: {{{route.groups}: [worst off, best off]}}"
 
 
-def _thresholds(
-    spec: Spec, route: Compute, query: Query, sums: Sequence[str], publication: Publication, here: Place
-) -> Iterator[Misfit]:
+def _threshold_faults(
+    spec: Spec, route: Compute, query: Query, sums: Sequence[str], publication: Publication, place: Place
+) -> Iterator[Fault]:
     least = publication.threshold(query.name)
-    # A misspelt column here would open the gate without a word.
-    if route.cases_from and least.cases and not any(route.names(route.cases_from, name) for name in sums):
-        name = f"cube {query.name} has no column {route.cases_from}"
-        yield (*here, "cases_from"), name, "name whose number stands behind it"
+    # With a misspelt column the gate would look at no count at all.
+    if route.cases_from and least.cases and not any(route.uses_as(route.cases_from, name) for name in sums):
+        what = f"cube {query.name} has no column {route.cases_from}"
+        yield (*place, "cases_from"), what, "name the column that counts the cases"
     if spec.disclosure.get("threshold", least.persons) < least.persons:
-        name = f"the threshold is below the {least.persons} that is promised for {query.name}"
-        yield ("disclosure", "threshold"), name, "a spec may tighten it, never loosen it"
+        what = f"the threshold is below the {least.persons} persons of {query.name} in contracts/publication.yaml"
+        yield ("disclosure", "threshold"), what, "raise it: a spec may only raise the threshold"
 
 
-def _others(route: Compute, around: Surroundings, here: Place) -> Iterator[Misfit]:
-    """What a route names beside its own cubes."""
+def _other_faults(route: Compute, context: SpecContext, place: Place) -> Iterator[Fault]:
+    """Faults in what a route names outside its own cubes."""
     for number, addend in enumerate(route.add):
-        if absent := sorted({addend.numerator, addend.denominator} - set(around.sums.get(addend.cube, ()))):
-            yield (*here, "add", number), f"there is no {addend.cube}.{', '.join(absent)}", "name columns of a cube"
-    if route.standard and route.standard not in around.tables.standards:
-        yield (*here, "standard"), f"there is no standard {route.standard}", "add it to reference/standards"
+        if absent := sorted({addend.numerator, addend.denominator} - set(context.sums.get(addend.cube, ()))):
+            yield (*place, "add", number), f"there is no {addend.cube}.{', '.join(absent)}", "name columns of a cube"
+    if route.standard and route.standard not in context.tables.standards:
+        yield (*place, "standard"), f"there is no standard {route.standard}", "add it to reference/standards"
     growth = route.growth
-    if growth and (growth.deflator not in around.tables.deflators or growth.breaks not in around.tables.breaks):
+    if growth and (growth.deflator not in context.tables.deflators or growth.breaks not in context.tables.breaks):
         what = "growth names an unknown price index or list of breaks"
-        yield (*here, "growth"), what, "see reference/prices and breaks"
+        yield (*place, "growth"), what, "see reference/prices and breaks"
     for key, cube in (("healthy", route.healthy.cube if route.healthy else None), ("completion", route.completion)):
-        if cube and cube not in around.cubes:
-            yield (*here, key), f"there is no cube {cube}", f"choose from {', '.join(sorted(around.cubes))}"
+        if cube and cube not in context.cubes:
+            yield (*place, key), f"there is no cube {cube}", f"choose from {', '.join(sorted(context.cubes))}"
 
 
-def _needed(route: Compute) -> set[str]:
-    """Columns every cube of a route must have; a spread may be missing."""
+def _needed_columns(route: Compute) -> set[str]:
+    """The columns that every cube of a route must have; sums of squares are optional, except for one interval."""
     needed = {column for column in (route.denominator, route.persons) if column}
     if route.is_sampled:
         needed |= SURVEY_SUMS

@@ -1,6 +1,6 @@
-"""What a delivered extract must look like, and what we promise in return: models of ``contracts/*.yaml``.
+"""Models of ``contracts/*.yaml``: what a delivered extract must contain, and what the marts promise to readers.
 
-Not here: reading a delivery (``triple_aim.deliveries``) or judging published cells (``disclosure``).
+Not here: reading a delivery (``triple_aim.deliveries``), or protecting published cells (``triple_aim.disclosure``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from triple_aim.errors import ContentError, DeliveryError
 from triple_aim.vocabulary import ColumnType, Privacy, Role
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-#: What acceptance calls its own columns, so that no delivered column may.
+#: Names of the columns that validation adds; no delivered column may have them.
 RESERVED = frozenset({"line_number", "period", "supplier", "broken_rule"})
 
 #: Closed lists that columns of marts may name and that the content gives: specs, cubes, contracts, classifications.
@@ -32,7 +32,7 @@ class CsvFormat(Content):
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
 
     @model_validator(mode="after")
-    def _tells_fields_from_decimals(self) -> CsvFormat:
+    def _marks_differ(self) -> CsvFormat:
         if self.delimiter == self.decimal:
             raise ValueError("delimiter and decimal mark must differ")
         return self
@@ -56,14 +56,14 @@ Format = Annotated[CsvFormat | ParquetFormat | SpssFormat | ExcelFormat, Field(d
 
 
 class Files(Content):
-    """Which delivered files are this extract: a pattern under the deliveries folder and how to read them."""
+    """The delivered files of an extract: a pattern under the deliveries folder, and the format."""
 
     pattern: str
     format: Format
 
     @field_validator("pattern")
     @classmethod
-    def _stays_in_the_folder(cls, value: str) -> str:
+    def _stays_inside_deliveries(cls, value: str) -> str:
         if value.startswith("/") or ".." in value.split("/") or "**" in value or not value.isprintable():
             raise ValueError("a pattern is a path under the deliveries folder, without .. or **")
         return value
@@ -77,7 +77,7 @@ class Range(Content):
     max: float | None = None
 
     @model_validator(mode="after")
-    def _bounds_something(self) -> Range:
+    def _has_bounds(self) -> Range:
         if self.min is None and self.max is None:
             raise ValueError("a range has a min, a max or both")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -92,10 +92,10 @@ class Column(Content):
     type: ColumnType
     role: Role
     meaning: Bilingual
-    source: list[str] = []  # other header names it is delivered under; case and outer blanks never matter
-    present: Range | None = None  # periods in which the column is delivered; always, when left out
+    source: list[str] = []  # other header names; case and outer blanks do not matter
+    present: Range | None = None  # periods in which the column is delivered; all if left out
     nullable: bool = False
-    missing: list[str] = []  # spellings of "no value", besides an empty field
+    missing: list[str] = []  # spellings of "no value", in addition to an empty field
     codes: dict[str, str] | list[str] | None = None  # allowed values, with their meaning where it is not obvious
     range: Range | None = None
     pattern: str | None = None
@@ -105,7 +105,7 @@ class Column(Content):
     weight: Name | None = None  # survey items: the weight column that belongs to this item
 
     @model_validator(mode="after")
-    def _codes_go_with_code(self) -> Column:
+    def _fits_its_type(self) -> Column:
         if (self.type == "code") != (self.codes is not None):
             raise ValueError("a column of type code lists its codes, and only such a column does")
         if self.range and self.type not in ("integer", "decimal", "number"):
@@ -114,11 +114,11 @@ class Column(Content):
 
     @field_validator("pattern")
     @classmethod
-    def _is_regular(cls, value: str | None) -> str | None:
+    def _is_safe_expression(cls, value: str | None) -> str | None:
         if value is not None:
             _compiled(value)
             if re.search(r"\(\?[=!<]|\\[1-9]", value):
-                raise ValueError("a pattern may not look around or back; the engine cannot")
+                raise ValueError("a pattern may not look around or refer back; DuckDB does not support it")
         return value
 
     @cached_property
@@ -133,26 +133,26 @@ class Column(Content):
 
 
 class PeriodFromFile(Content):
-    """The period stands in the file's name, as the group ``period`` of a regular expression."""
+    """The period is in the file name: the group ``period`` of a regular expression."""
 
     file_name: str
 
     @model_validator(mode="after")
-    def _has_the_group(self) -> PeriodFromFile:
+    def _has_a_period_group(self) -> PeriodFromFile:
         groups = set(_compiled(self.file_name).groupindex)
         if "period" not in groups or groups - {"period", "supplier"}:
-            raise ValueError("the expression needs a group (?P<period>…), and may have (?P<supplier>…), no other")
+            raise ValueError("the expression needs a group (?P<period>…), may have (?P<supplier>…), and no other group")
         return self
 
 
 class PeriodFromColumn(Content):
-    """The period stands in a column, so one file may hold several."""
+    """The period is in a column, so one file may contain several periods."""
 
     column: Name
 
 
 class Rule(Content):
-    """A rule on one row across columns."""
+    """A rule on two columns of one row."""
 
     id: Name
     kind: Literal["not_before", "refers_to"]
@@ -161,7 +161,7 @@ class Rule(Content):
 
 
 class Amount(Content):
-    """Which columns hold the money that the ledger must account for to the cent."""
+    """The columns with the euros that the ledger accounts for to the cent."""
 
     columns: str  # a column name, or a pattern such as cost_*_eur
     cents: bool = False
@@ -169,7 +169,7 @@ class Amount(Content):
 
 
 class Ledger(Content):
-    """Where the extract's rows are counted again: a column of a cube."""
+    """The cube and its columns that count the rows and euros of the extract again."""
 
     cube: Name
     rows: Name
@@ -178,13 +178,13 @@ class Ledger(Content):
 
 
 class SetAside(Content):
-    """The share of rows that may break row-level rules before the whole delivery is refused."""
+    """The largest share of rows that may break a rule; above it the whole delivery is refused."""
 
     max_share: float = Field(ge=0, le=0.5)
 
 
 class Contract(Content):
-    """One extract: grain, files, columns, key, rules, ledger."""
+    """One extract: grain, files, columns, key, rules and ledger."""
 
     extract: Name
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
@@ -201,7 +201,7 @@ class Contract(Content):
     rules: list[Rule] = []
     set_aside: SetAside
     extra_columns: Literal["refuse", "ignore"] = "refuse"
-    ledger: Ledger | None  # null for an extract that no cube counts, such as shares of boundary changes
+    ledger: Ledger | None  # null if no cube counts the extract, such as shares of boundary changes
     notes: list[str] = []
 
     @model_validator(mode="after")
@@ -210,7 +210,7 @@ class Contract(Content):
         if len(names) != len(set(names)):
             raise ValueError("two columns have one name")
         if taken := sorted(n for n in names if n in RESERVED or n.startswith("t_")):
-            raise ValueError(f"the name {', '.join(taken)} is kept for acceptance itself")
+            raise ValueError(f"the name {', '.join(taken)} is reserved for validation")
         headers = [header for column in self.columns for header in column.headers]
         if twice := sorted({header for header in headers if headers.count(header) > 1}):
             raise ValueError(f"two columns are delivered as {', '.join(twice)}")
@@ -227,18 +227,18 @@ class Contract(Content):
         return self
 
     def period_of(self, name: str) -> tuple[int | None, str]:
-        """Period and supplier in a file's name; the period is None where the rows hold it."""
+        """Period and supplier in a file name; the period is None if a column holds it."""
         if not isinstance(self.period, PeriodFromFile):
             return None, ""
         match = re.search(self.period.file_name, name.rsplit("/", 1)[-1])
         if match is None or not re.fullmatch("[0-9]{4}", match["period"]):
             raise DeliveryError(
-                "the file's name holds no period", name, f"rename the file, so that {self.period.file_name} fits"
+                "the file name holds no period", name, f"rename the file so that {self.period.file_name} fits"
             )
         return int(match["period"]), match.groupdict().get("supplier") or ""
 
     def files_for(self, path: PurePosixPath) -> Files | None:
-        """The entry that claims a path relative to the deliveries folder."""
+        """The entry whose pattern fits a path relative to the deliveries folder."""
         return next((files for files in self.files if files.matches(str(path))), None)
 
     def amount_columns(self) -> list[str]:
@@ -248,7 +248,7 @@ class Contract(Content):
 
 
 class Threshold(Content):
-    """The least a published cell must rest on; ``reason`` is what readers see."""
+    """The minimum of persons and cases behind a published cell; readers see ``reason``."""
 
     persons: int = Field(ge=1)
     cases: int = Field(ge=0)
@@ -256,7 +256,7 @@ class Threshold(Content):
 
 
 class RunOff(Content):
-    """Which cubes are still filling up, and from which booked part on a year of them is no longer provisional."""
+    """The run-off cube, the cubes whose years start provisional, and the booked share that makes a year final."""
 
     cube: Name
     of: list[Name]
@@ -264,28 +264,28 @@ class RunOff(Content):
 
 
 class Limits(Content):
-    """Where a number lies; a limit that is left out is the largest or smallest number, which infinity is not."""
+    """The range of a number; a missing limit means any finite number, so infinity is never in the range."""
 
     min: float | None = None
     max: float | None = None
 
 
 class MartColumn(Content):
-    """One column of a mart and what its values may be: expectations, constraints and reference are made from it."""
+    """One column of a mart and its allowed values; expectations, constraints and the reference follow from it."""
 
     name: Name
     type: Literal["text", "integer", "double", "boolean"]
-    required: bool = False  # never empty; with shown_by, never empty where it is shown
-    shown_by: Name | None = None  # the column of statuses that says whether it is shown; it is empty where it is not
-    values: Name | None = None  # the closed list that holds its values
+    required: bool = False  # never empty; with shown_by, never empty in rows that are shown
+    shown_by: Name | None = None  # the status column that decides in which rows it is shown; empty in all others
+    values: Name | None = None  # the closed list of its values
     range: Limits | None = None
     matches: str | None = None  # a regular expression
-    at_least: Name | None = None  # the column of the same row that it is never below
+    at_least: Name | None = None  # a column of the same row; the value is never below it
     meaning: Bilingual
 
     @field_validator("matches")
     @classmethod
-    def _is_an_expression(cls, value: str | None) -> str | None:
+    def _is_valid_expression(cls, value: str | None) -> str | None:
         return _compiled(value).pattern if value else value
 
 
@@ -306,7 +306,7 @@ class Mart(Content):
 
 
 class Publication(Content):
-    """What we promise: publisher, licence, thresholds and the columns of every mart."""
+    """The promise to readers: publisher, licence, thresholds and the columns of every mart."""
 
     publisher: Bilingual
     licence: str
@@ -318,7 +318,7 @@ class Publication(Content):
     marts: list[Mart]
 
     @model_validator(mode="after")
-    def _default_is_there(self) -> Publication:
+    def _has_a_default_threshold(self) -> Publication:
         if "default" not in self.thresholds:
             raise ValueError("thresholds needs an entry default")
         return self
@@ -335,7 +335,7 @@ class Publication(Content):
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:
-    """Every contract by extract name; the name is the file's."""
+    """Every contract by extract; a contract whose extract differs from its file name is refused."""
     contracts: dict[str, Contract] = {}
     for path in sorted(folder.glob("*.yaml")):
         if path.stem == "publication":
@@ -343,9 +343,9 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
         contract = read_model(path, Contract)
         if contract.extract != path.stem:
             raise ContentError(
-                f"the contract calls itself {contract.extract}",
+                f"the contract has extract: {contract.extract}",
                 f"contracts/{path.name}",
-                "give file and extract one name",
+                "give the file and the extract the same name",
             )
         contracts[contract.extract] = contract
     return contracts
@@ -356,8 +356,8 @@ def load_publication(folder: Path) -> Publication:
 
 
 def _compiled(expression: str) -> re.Pattern[str]:
-    """A regular expression, or a fault that pydantic reports with its line."""
+    """The compiled expression, or a ValueError that pydantic reports with its line."""
     try:
         return re.compile(expression)
     except re.error as error:
-        raise ValueError(f"this is no regular expression: {error}") from error
+        raise ValueError(f"this is not a regular expression: {error}") from error

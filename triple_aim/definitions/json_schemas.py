@@ -1,7 +1,6 @@
-"""JSON Schemas of the content, made from the models that read it, so that an editor knows what a file may hold.
+"""JSON Schemas of the content, generated from its models, for completion and checks in an editor.
 
-Not here: the models (``contracts``, ``specs``). What a model checks across fields stays with the model; ``triple-aim
-check`` tells it.
+Not here: the models (``contracts``, ``specs``). Only ``triple-aim check`` reports what a model checks across fields.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ SCHEMAS: dict[str, type[BaseModel]] = {
 
 
 def schema_text(model: type[BaseModel]) -> str:
-    """The schema of one model, as it is committed."""
+    """The schema of one model, as the committed file contains it."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema(by_alias=True)}
     if model is Spec:
-        _leave_out_what_is_given(schema)
+        _make_defaults_optional(schema)
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
-def _leave_out_what_is_given(schema: dict[str, Any]) -> None:
-    """The folder gives a spec its aim, and ``defaults.yaml`` whatever has a default there."""
+def _make_defaults_optional(schema: dict[str, Any]) -> None:
+    """Omit the aim, which is the folder; require no field that has a default in ``defaults.yaml``."""
     del schema["properties"]["aim"]
     left_out: dict[str, set[str]] = {
         "Spec": {"aim", *FieldDefaults.model_fields} - {"expect"},  # its range is always the spec's own
@@ -50,7 +49,7 @@ def _leave_out_what_is_given(schema: dict[str, Any]) -> None:
 
 
 def write_schemas(project: Project) -> list[str]:
-    """Write every schema beside its content; the files written."""
+    """Write every schema next to its content; return the names of the files."""
     for name, model in SCHEMAS.items():
         replace_file(project.root / name, schema_text(model).encode())
     return list(SCHEMAS)

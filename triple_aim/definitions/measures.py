@@ -1,4 +1,4 @@
-"""The menu: measures a Triple Aim monitor may be asked for, and which indicators answer them.
+"""The menu: the measures that users may ask of a Triple Aim monitor, and the indicators that answer them.
 
 Not here: what an indicator is (``specs``), or whether a spec names a measure that exists (``consistency``).
 """
@@ -16,7 +16,7 @@ from triple_aim.warehouse import read_table
 
 @dataclass(frozen=True)
 class Measure:
-    """A question, and the data that any answer to it needs."""
+    """A question, and the data that its answer needs."""
 
     id: str
     aim: str
@@ -29,17 +29,18 @@ class Measure:
 
 
 def load_menu(reference: Path) -> dict[str, Measure]:
-    """Every measure by id, in the order of the table; a project may do without a menu."""
+    """Every measure by id, in the order of the table; empty if the project has no menu."""
     path = reference / "menu" / "measures.csv"
     if not path.is_file():
         return {}
     table, columns = read_table(path), [field.name for field in fields(Measure)]
     if list(table.columns) != columns:
         raise ContentError("the menu has other columns", "reference/menu/measures.csv", f"give it {', '.join(columns)}")
-    return {row["id"]: Measure(**row) for row in table.to_dict("records")}
+    measures = (Measure(*row) for row in table.itertuples(index=False, name=None))
+    return {measure.id: measure for measure in measures}
 
 
 def answers(menu: Mapping[str, Measure], specs: Iterable[Spec]) -> dict[str, list[Spec]]:
     """The indicators that answer each measure; an empty list where none does."""
-    told = list(specs)
-    return {name: [spec for spec in told if name in spec.measures] for name in menu}
+    listed = list(specs)
+    return {name: [spec for spec in listed if name in spec.measures] for name in menu}

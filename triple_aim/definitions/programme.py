@@ -1,6 +1,6 @@
-"""The whole content of a project, read once and held against itself: contracts, specs, SQL, reference tables.
+"""All content of a project, read once and checked for consistency: contracts, specs, SQL, reference tables.
 
-Not here: data. Everything in this module can be checked on a machine that never saw a delivery.
+Not here: data. The checks need no delivery.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from triple_aim.definitions.code_lists import CodeFile, load_code_lists
-from triple_aim.definitions.consistency import Surroundings, misfits
+from triple_aim.definitions.consistency import SpecContext, spec_faults
 from triple_aim.definitions.contracts import Contract, Publication, load_contracts, load_publication
 from triple_aim.definitions.measures import Measure, load_menu
 from triple_aim.definitions.regions import Regions
@@ -26,7 +26,7 @@ from triple_aim.warehouse import CELL, Query, Warehouse, read_queries, read_tabl
 
 @dataclass(frozen=True)
 class Programme:
-    """What this monitor follows, and how."""
+    """The content of one project."""
 
     project: Project
     contracts: dict[str, Contract]
@@ -41,7 +41,7 @@ class Programme:
     menu: dict[str, Measure]
 
     def regions(self, warehouse: Warehouse | None = None) -> Regions:
-        """Today's regions; a warehouse adds the delivered shares of split municipalities, where there are any."""
+        """The current regions; with a warehouse, split municipalities are divided by the delivered shares, if any."""
         shares = None
         if warehouse is not None:
             shares = warehouse.frame("select year_from, year_to, code_from, code_to, share from stg.boundary_changes")
@@ -54,7 +54,7 @@ class Programme:
         )
 
     def extracts_of(self, query: Query) -> set[str]:
-        """Every extract that a cube or a person table rests on, also through person tables."""
+        """Every extract that a cube or a person table reads, also through person tables."""
         steps = [self.persons[table.removeprefix("person.")] for table in query.sources("person")]
         own = {table.removeprefix("stg.") for table in query.sources("stg")}
         return own.union(*(self.extracts_of(step) for step in steps))
@@ -64,28 +64,28 @@ class Programme:
         return [query for query in self.cubes.values() if query.part_of == cube]
 
     def sums_of(self, cube: str) -> list[str]:
-        """Every name by which a spec may call a column of a cube, or a part of one."""
+        """The names that a spec may use for the columns of a cube and for their parts."""
         own = self.cubes[cube]
-        parts = [name for query in self.parts_of(cube) for name in _parts(query)]
+        parts = [name for query in self.parts_of(cube) for name in _part_names(query)]
         return [*own.columns, *(name for name, _ in own.parts), *parts]
 
     def tables_of(self, spec: Spec) -> list[str]:
-        """Every cube an indicator rests on: those it reads, and those that hold parts of the sums it reads."""
+        """Every cube an indicator depends on: those it reads, and those with parts of the sums it reads."""
         routes = [(route, query) for cube, route in spec.route_of.items() for query in self.parts_of(cube)]
-        return [*self.cubes_of(spec), *(query.name for route, query in routes if route.columns(_parts(query)))]
+        return [*self.cubes_of(spec), *(query.name for route, query in routes if route.columns(_part_names(query)))]
 
     def cubes_of(self, spec: Spec) -> list[str]:
-        """Every cube an indicator reads, suppliers first."""
-        also = [addend.cube for route in spec.compute for addend in route.add]
-        also += [route.healthy.cube for route in spec.compute if route.healthy]
-        also += [route.completion for route in spec.compute if route.completion]
+        """Every cube an indicator reads, those of its routes first."""
+        others = [addend.cube for route in spec.compute for addend in route.add]
+        others += [route.healthy.cube for route in spec.compute if route.healthy]
+        others += [route.completion for route in spec.compute if route.completion]
         run_off = self.publication.run_off
-        also += [run_off.cube] if run_off and not set(run_off.of).isdisjoint(spec.route_of) else []
-        return list(dict.fromkeys([*spec.route_of, *also]))
+        others += [run_off.cube] if run_off and not set(run_off.of).isdisjoint(spec.route_of) else []
+        return list(dict.fromkeys([*spec.route_of, *others]))
 
 
 def load_programme(project: Project) -> Programme:
-    """Read all content and refuse what does not fit together, with the file to mend."""
+    """Read all content; raise ContentError with the file to correct if it is inconsistent."""
     programme = Programme(
         project=project,
         contracts=load_contracts(project.contracts),
@@ -109,14 +109,14 @@ def load_programme(project: Project) -> Programme:
     return programme
 
 
-def _parts(query: Query) -> list[str]:
-    """What the parts that a cube holds of the sums of another are called."""
+def _part_names(query: Query) -> list[str]:
+    """The names of the parts that a cube holds of the sums of another cube."""
     sums = [column for column in query.columns if column not in (*query.grain, *query.largest)]
     return [part(column, query.axis, member) for column in sums for member in query.members]
 
 
 def _with_members(cubes: dict[str, Query], reference: Path) -> dict[str, Query]:
-    """The cubes with the labels of what they split by, from the reference tables that list them."""
+    """The cubes; those with parts get the labels of their axis from a reference table."""
     return {
         name: replace(query, members=_members(query, reference)) if query.part_of else query
         for name, query in cubes.items()
@@ -130,7 +130,7 @@ def _members(query: Query, reference: Path) -> tuple[str, ...]:
     raise ContentError(
         f"no reference table {query.listed_in} lists the labels of {query.axis}",
         f"sql/cube/{query.name}.sql",
-        "name one that has this column: -- members: ref.care_kinds",
+        "name one with this column, such as -- members: ref.care_kinds",
     )
 
 
@@ -141,11 +141,11 @@ def _check_floors(programme: Programme) -> None:
             f"contracts/{extract}.yaml, sql/staging/{extract}.sql",
             "write the other one",
         )
-    made = {query.table for query in (*programme.staging.values(), *programme.persons.values())}
+    known = {query.table for query in (*programme.staging.values(), *programme.persons.values())}
     for reader in (*programme.persons.values(), *programme.cubes.values()):
-        if absent := sorted({*reader.sources("stg"), *reader.sources("person")} - made):
+        if absent := sorted({*reader.sources("stg"), *reader.sources("person")} - known):
             raise ContentError(
-                f"it reads {', '.join(absent)}, which nothing makes",
+                f"it reads {', '.join(absent)}, which no SQL file creates",
                 f"sql/{reader.floor}/{reader.name}.sql",
                 "name a table of sql/staging or sql/person",
             )
@@ -153,15 +153,17 @@ def _check_floors(programme: Programme) -> None:
         TopologicalSorter({query.table: query.sources("person") for query in programme.persons.values()}).prepare()
     except CycleError as error:
         raise ContentError(
-            f"{', '.join(sorted(set(error.args[1])))} read each other in a circle",
+            f"{', '.join(sorted(set(error.args[1])))} depend on each other",
             "sql/person",
-            "take one of them apart",
+            "split one of them, so that no table depends on itself",
         ) from error
     for parts in programme.cubes.values():
-        whole = programme.cubes.get(parts.part_of)
-        if parts.part_of and (whole is None or parts.total not in whole.columns or set(whole.grain) != set(CELL)):
+        total_cube = programme.cubes.get(parts.part_of)
+        if parts.part_of and (
+            total_cube is None or parts.total not in total_cube.columns or set(total_cube.grain) != set(CELL)
+        ):
             raise ContentError(
-                f"it holds parts of {parts.part_of}.{parts.total}, which is no sum by municipality, sex and age",
+                f"it holds parts of {parts.part_of}.{parts.total}, which is not a sum by municipality, sex and age",
                 f"sql/cube/{parts.name}.sql",
                 "name a column of another cube: -- parts of: claims.amount_eur",
             )
@@ -170,9 +172,9 @@ def _check_floors(programme: Programme) -> None:
         if ledger is None:
             continue
         columns = programme.cubes[ledger.cube].columns if ledger.cube in programme.cubes else ()
-        if lacking := [c for c in (ledger.rows, ledger.euros) if c and c not in columns]:
+        if missing := [c for c in (ledger.rows, ledger.euros) if c and c not in columns]:
             raise ContentError(
-                f"the ledger counts in {ledger.cube}.{', '.join(lacking)}, which does not exist",
+                f"the ledger counts in {ledger.cube}.{', '.join(missing)}, which does not exist",
                 f"contracts/{contract.extract}.yaml",
                 f"name columns of sql/cube/{ledger.cube}.sql",
             )
@@ -180,20 +182,20 @@ def _check_floors(programme: Programme) -> None:
         query = programme.marts.get(mart.name)
         if query is None or list(query.columns) != [column.name for column in mart.columns]:
             raise ContentError(
-                f"the mart {mart.name} promises other columns than its SQL makes",
+                f"the columns of the mart {mart.name} differ between its contract and its SQL",
                 f"sql/marts/{mart.name}.sql",
-                "make contracts/publication.yaml and the select list agree, in order",
+                "give contracts/publication.yaml and the select list the same columns in the same order",
             )
     for aim, indicator in programme.publication.headlines.items():
         if indicator not in programme.specs:
             raise ContentError(
-                f"the headline of {aim} is no indicator", "contracts/publication.yaml", "name an indicator"
+                f"the headline of {aim} is not an indicator", "contracts/publication.yaml", "name an indicator"
             )
 
 
 def _check_spec(programme: Programme, spec: Spec) -> None:
-    """Refuse the first misfit of a spec, with the line it stands on."""
-    around = Surroundings(
+    """Raise the first fault of a spec, with its line."""
+    context = SpecContext(
         programme.cubes,
         {cube: programme.sums_of(cube) for cube in programme.cubes},
         programme.publication,
@@ -201,6 +203,6 @@ def _check_spec(programme: Programme, spec: Spec) -> None:
         programme.codes,
         programme.menu.keys(),
     )
-    for place, what, how in misfits(spec, around):
+    for place, what, how in spec_faults(spec, context):
         path = programme.project.specs / spec.aim / f"{spec.id}.yaml"
         raise ContentError(what, f"indicator_specs/{spec.aim}/{spec.id}.yaml:{line_of(path, place)}", how)

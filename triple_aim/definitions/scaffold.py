@@ -1,6 +1,6 @@
-"""Starts new content: a spec or a contract that passes the check, with every word that is still owed marked TODO.
+"""Starts new content: a spec or a contract that passes the check, with TODO in place of every missing text.
 
-Not here: judging content (``programme``).
+Not here: checking content (``programme``).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def scaffold_extract(project: Project, name: str) -> list[Path]:
 def _write(path: Path, text: str) -> Path:
     if path.exists():
         raise ContentError(
-            "it exists already", f"{path.parent.name}/{path.name}", "edit that file, or choose another name"
+            "the file already exists", f"{path.parent.name}/{path.name}", "edit that file, or choose another name"
         )
     path.write_text(text, encoding="utf-8")
     return path

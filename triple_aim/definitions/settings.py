@@ -1,6 +1,6 @@
-"""Where things are: the content folders of a checkout and the settings of one installation.
+"""The content folders of a checkout and the settings of one installation.
 
-Not here: what the files mean (``contracts``, ``specs``) or how they are read (``triple_aim.warehouse``).
+Not here: the meaning of the files (``contracts``, ``specs``), or reading SQL (``triple_aim.warehouse``).
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from triple_aim.errors import ProjectError
 
 CONFIG_VARIABLE = "TRIPLE_AIM_CONFIG"
-#: Libraries that decide a number's last digit or a file's bytes; another version is another release.
+#: Another version of these may change the last digit of a number or the bytes of a file, so it is another release.
 LIBRARIES = ("duckdb", "numpy", "pandas", "pyarrow", "scipy")
 CONTENT_FOLDERS = ("contracts", "indicator_specs", "reference", "sql")
 
 
 class Settings(BaseSettings):
-    """What one installation decides; every key may also come from ``TRIPLE_AIM_<KEY>`` in the environment."""
+    """The settings of one installation; the environment variable ``TRIPLE_AIM_<KEY>`` overrides a key."""
 
     model_config = SettingsConfigDict(env_prefix="TRIPLE_AIM_", extra="forbid", frozen=True)
 
     deliveries: Path
     work: Path
     publication: Path
-    own_regions: Path | None = None  # a folder of classifications the region team adds, one CSV each
+    own_regions: Path | None = None  # a folder with the region team's own classifications, one CSV each
     division_year: int = 2024
     memory_limit: str = Field("1GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$")
     threads: int = Field(2, ge=1)
     keep_releases: int = Field(30, ge=1)
-    engine: Literal["duckdb", "spark"] = "duckdb"  # who makes person tables and cubes
+    engine: Literal["duckdb", "spark"] = "duckdb"  # builds person tables and cubes
     spark_remote: str | None = Field(None, pattern=r"^sc://[^/ :]+:[0-9]+(/.*)?$")
-    shared_storage: Path | None = None  # a folder that this machine and every worker see under the same path
-    contributor: str = ""  # what this installation is called in a federation
+    shared_storage: Path | None = None  # a folder with the same path on this machine and on every worker
+    contributor: str = ""  # the name of this installation in a federation
 
     @classmethod
     def settings_customise_sources(
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
 
 @dataclass(frozen=True)
 class Project:
-    """A checkout and its settings; every other module asks here for a path."""
+    """A checkout and its settings; the only place that defines paths."""
 
     root: Path
     config: Path
@@ -97,13 +97,13 @@ class Project:
 
     @property
     def shared_storage(self) -> Path | None:
-        """Where a cluster finds tables and leaves those it makes; none while the warehouse makes them itself."""
+        """The folder for the tables that a cluster reads and writes; None if DuckDB builds them."""
         folder = self.settings.shared_storage if self.settings.engine == "spark" else None
         return self._from_config(folder) if folder else None
 
     @property
     def reach(self) -> list[Path]:
-        """The folders that the warehouse may touch besides its own."""
+        """The folders that the warehouse may read and write in addition to its own."""
         return [folder for folder in (self.landing, self.quarantine, self.shared_storage) if folder]
 
     @property
@@ -120,12 +120,12 @@ class Project:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over every content file and the engine's own source: what a release depends on besides deliveries."""
-        engine = Path(__file__).parents[1]
+        """SHA-256 of every content file and of this package: what a release depends on in addition to deliveries."""
+        package = Path(__file__).parents[1]
         files = [(folder, path) for folder in CONTENT_FOLDERS for path in sorted((self.root / folder).rglob("*.*"))]
         if self.own_regions:
             files += [("own_regions", path) for path in sorted(self.own_regions.glob("*.*"))]
-        files += [("triple_aim", path) for path in sorted(engine.rglob("*.[ph]*")) if path.suffix in (".py", ".html")]
+        files += [("triple_aim", path) for path in sorted(package.rglob("*.[ph]*")) if path.suffix in (".py", ".html")]
         digest = hashlib.sha256(str(self.settings.division_year).encode())
         for folder, path in files:
             digest.update(f"{folder}/{path.name}\0".encode() + path.read_bytes())
@@ -136,32 +136,32 @@ class Project:
 
 
 def library_versions() -> dict[str, str]:
-    """The installed versions of the libraries that decide what is computed and written."""
+    """The installed versions of the libraries that decide numbers and bytes."""
     return {name: version(name) for name in LIBRARIES}
 
 
 def find_root(start: Path | None = None) -> Path:
-    """The nearest folder upwards that holds the content, else the checkout this package was installed from."""
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents, Path(__file__).resolve().parents[2]):
+    """The nearest folder upwards that holds the content, or else the checkout of this package."""
+    first = (start or Path.cwd()).resolve()
+    for folder in (first, *first.parents, Path(__file__).resolve().parents[2]):
         if all((folder / name).is_dir() for name in CONTENT_FOLDERS):
             return folder
     raise ProjectError(
-        "there is no project here",
-        str(here),
+        "there is no project in this folder or above it",
+        str(first),
         f"go to a folder that holds {', '.join(CONTENT_FOLDERS)}, or give --config",
     )
 
 
 def load_project(config: Path | None = None) -> Project:
-    """The project as ``--config``, ``TRIPLE_AIM_CONFIG`` or the shipped samples say, in that order."""
+    """The project of ``--config``, of ``TRIPLE_AIM_CONFIG`` or of the shipped samples, in that order."""
     named = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
     root = find_root()
     path = (named or root / "data_samples" / "monitor.toml").resolve()
     if not path.is_file():
         raise ProjectError("the settings file does not exist", str(path), f"check --config or {CONFIG_VARIABLE}")
 
-    class FromFile(Settings):  # the file is only known at run time, pydantic-settings wants it on the class
+    class FromFile(Settings):  # pydantic-settings takes the file from the class, but the file is known at run time only
         model_config = SettingsConfigDict(toml_file=path)
 
     try:
@@ -172,18 +172,18 @@ def load_project(config: Path | None = None) -> Project:
     except (tomllib.TOMLDecodeError, UnicodeError) as error:
         raise ProjectError("the settings are not TOML", str(path), str(error)) from error
     project = Project(root=root, config=path, settings=settings)
-    wanting = [key for key in ("spark_remote", "shared_storage") if getattr(settings, key) is None]
-    if settings.engine == "spark" and wanting:
+    missing = [key for key in ("spark_remote", "shared_storage") if getattr(settings, key) is None]
+    if settings.engine == "spark" and missing:
         raise ProjectError(
-            f'engine = "spark" needs {" and ".join(wanting)}',
+            f'engine = "spark" needs {" and ".join(missing)}',
             str(path),
-            "set where the cluster listens, sc://host:15002, and a folder that it shares with this machine",
+            "set the address of the cluster, such as sc://host:15002, and a folder that it shares with this machine",
         )
     for private in (project.deliveries, project.work, *filter(None, [project.shared_storage])):
         if private.is_relative_to(project.publication) or project.publication.is_relative_to(private):
             raise ProjectError(
-                "publication is open to readers, deliveries, work and shared_storage are not",
+                "publication overlaps with deliveries, work or shared_storage, but only publication is open to readers",
                 str(path),
-                "give publication a folder of its own, neither inside the others nor around them",
+                "give publication its own folder, neither inside nor around the others",
             )
     return project

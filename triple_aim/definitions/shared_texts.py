@@ -1,6 +1,6 @@
-"""Cautions, sources and series breaks: a spec names them by key, its model holds the entries.
+"""Cautions, sources and series breaks: a spec names their keys, its model contains the entries.
 
-Not here: reading the files they are in, or refusing an entry that no spec names (``spec_files``).
+Not here: reading their files, or refusing an entry that no spec names (``spec_files``).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Source(Content):
 
 
 class Break(Content):
-    """A year from which a series means something else, or from which something outside the region moves its level."""
+    """The first year after a definition changed, or after something outside the region changed the level."""
 
     from_: int = Field(alias="from")
     reason: Bilingual
@@ -43,7 +43,7 @@ class Cautions(RootModel[dict[Name, Bilingual]]):
 
 
 class Sources(RootModel[dict[Name, Source]]):
-    """What indicators rest on, by key."""
+    """The sources of indicators, by key."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class SharedTexts:
 
 
 def _by_key(kind: str) -> BeforeValidator:
-    """Put the entry in the place of its key; a model that code makes has no context and holds entries."""
+    """Replace a key by its entry; a model made in code has no context and is given entries."""
 
     def entry(value: Any, info: ValidationInfo) -> Any:
         if not isinstance(info.context, SharedTexts):

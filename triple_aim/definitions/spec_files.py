@@ -1,6 +1,6 @@
-"""Reads every spec: fills in the defaults, looks up the texts, refuses repetition and what no spec uses.
+"""Reads every spec: fills in defaults, looks up texts, refuses repetition and entries that no spec uses.
 
-Not here: what a spec may say (``specs``), or whether it fits cubes, standards and code lists (``consistency``).
+Not here: the contents of a spec (``specs``), or checks against cubes, standards and code lists (``consistency``).
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class FieldDefaults(Content):
 
 
 class Defaults(Content):
-    """What holds where a spec says nothing: the entry of a cube overrides ``every``, that of a domain both.
+    """The values of fields that a spec leaves out: a cube overrides ``every``, a domain overrides both.
 
-    A spec is of a domain that has an entry, and so is the first cube of its first route.
+    The domain of a spec and the first cube of its first route must have an entry.
     """
 
     every: FieldDefaults
@@ -65,7 +65,7 @@ class SpecFile:
 
     path: Path
     written: Fields
-    layers: Mapping[Place, Fields]  # the entries of defaults.yaml that hold for it; a later one overrides an earlier
+    layers: Mapping[Place, Fields]  # the entries of defaults.yaml for this spec; a later one overrides an earlier one
     spec: Spec
 
     @property
@@ -82,7 +82,7 @@ class DeclaredBreak:
     """A row of ``series_breaks.csv``."""
 
     line: int
-    cubes: frozenset[str]  # whose series it breaks
+    cubes: frozenset[str]  # the cubes whose series it breaks
     entry: Break
 
 
@@ -115,7 +115,9 @@ def _declared_breaks(path: Path) -> dict[str, DeclaredBreak]:
             entry = Break.model_validate({"from": int(row["first_year"]), "reason": reason, "comparable": comparable})
             key, cubes = row["id"], frozenset(row["source"].split())
         except (KeyError, ValueError) as error:
-            raise ContentError(f"this row is no series break: {error}", where, "write it as the other rows") from error
+            raise ContentError(
+                f"this row is not a series break: {error}", where, "write it like the other rows"
+            ) from error
         if key in breaks:
             raise ContentError(f"the id {key} occurs twice", where, "rename one of them")
         breaks[key] = DeclaredBreak(line, cubes, entry)
@@ -131,12 +133,12 @@ def _read(path: Path, defaults: Defaults, texts: SharedTexts) -> SpecFile:
     data = {**_merged([*layers.values(), written]), "aim": path.parent.name}
     file = SpecFile(path, written, layers, to_model(Spec, data, path, lines, texts))
     if file.spec.id != path.stem:
-        raise file.error(("id",), f"the spec calls itself {file.spec.id}", "give the file and the id one name")
+        raise file.error(("id",), f"the spec has id: {file.spec.id}", "give the file and the id the same name")
     return file
 
 
 def _layers(path: Path, written: Fields, defaults: Defaults) -> dict[Place, Fields]:
-    """The defaults of a spec that has not been validated yet; it is of a cube and a domain that have an entry."""
+    """The defaults of a spec before its validation; its cube and its domain must have an entry."""
     routes = written.get("compute")
     cubes = routes[0].get("cubes") if isinstance(routes, list) and routes and isinstance(routes[0], dict) else None
     chosen: list[tuple[str, Place, Any, Mapping[str, FieldDefaults]]] = [
@@ -146,7 +148,7 @@ def _layers(path: Path, written: Fields, defaults: Defaults) -> dict[Place, Fiel
     layers: dict[Place, FieldDefaults] = {("every",): defaults.every}
     for what, place, name, entries in chosen:
         if not isinstance(name, str):
-            continue  # for the validation to refuse
+            continue  # validation refuses it later
         if name in entries:
             layers[f"{what}s", name] = entries[name]
         else:
@@ -158,13 +160,13 @@ def _layers(path: Path, written: Fields, defaults: Defaults) -> dict[Place, Fiel
 
 
 def _merged(layers: Iterable[Fields]) -> Fields:
-    """All of them; the last one that gives a field counts, and a mapping is merged field by field."""
-    return reduce(_over, layers, {})
+    """The layers as one: a later layer overrides an earlier one, and mappings are merged field by field."""
+    return reduce(_overridden, layers, {})
 
 
-def _over(lower: Fields, upper: Fields) -> Fields:
+def _overridden(lower: Fields, upper: Fields) -> Fields:
     pairs = {name: (lower[name], value) for name, value in upper.items() if name in lower}
-    inner = {name: _over(*pair) for name, pair in pairs.items() if all(isinstance(part, dict) for part in pair)}
+    inner = {name: _overridden(*pair) for name, pair in pairs.items() if all(isinstance(part, dict) for part in pair)}
     return {**lower, **upper, **inner}
 
 
@@ -182,28 +184,28 @@ def _refuse_repetition(file: SpecFile) -> None:
 
 
 def _repeated(model: BaseModel, written: Fields, defaults: Fields, place: Place) -> Iterator[Place]:
-    """Where a spec gives what holds anyway, by ``defaults.yaml`` or by the model."""
+    """The places where a spec gives the same value as ``defaults.yaml`` or as the model."""
     for name, field in type(model).model_fields.items():
         key = field.alias or name
         if key not in written:
             continue
-        said, here = written[key], (*place, key)
+        value, at_key = written[key], (*place, key)
         default = defaults[key] if key in defaults else field.get_default(call_default_factory=True)
-        if said in (default, {}):
-            yield here
+        if value in (default, {}):
+            yield at_key
         inner = default if isinstance(default, dict) else {}
-        for step, part, text in _models(getattr(model, name), said):
-            yield from _repeated(part, text, inner, (*here, *step))
+        for step, part, text in _models(getattr(model, name), value):
+            yield from _repeated(part, text, inner, (*at_key, *step))
 
 
-def _models(value: Any, said: Any) -> Iterator[tuple[Place, BaseModel, Fields]]:
+def _models(value: Any, written: Any) -> Iterator[tuple[Place, BaseModel, Fields]]:
     """The models in a field, each with its place in the field and the mapping it was read from."""
-    if isinstance(value, BaseModel) and isinstance(said, dict):
-        yield (), value, said
+    if isinstance(value, BaseModel) and isinstance(written, dict):
+        yield (), value, written
     steps = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
     for step, part in steps:
-        if isinstance(part, BaseModel) and isinstance(said[step], dict):
-            yield (step,), part, said[step]
+        if isinstance(part, BaseModel) and isinstance(written[step], dict):
+            yield (step,), part, written[step]
 
 
 def _refuse_foreign_breaks(file: SpecFile, breaks: Mapping[str, DeclaredBreak]) -> None:
@@ -226,31 +228,33 @@ def _refuse_unused_texts(files: Iterable[SpecFile], kind: str, texts: Mapping[st
 
 
 def _refuse_unused_breaks(files: Iterable[SpecFile], breaks: Mapping[str, DeclaredBreak]) -> None:
-    """A row is in use where a spec names it, or where growth of its cubes leaves out what it breaks."""
+    """Refuse a row that no spec names and that no growth of its cubes has to leave out."""
     named = {key for file in files for key in file.written.get("breaks", [])}
-    grown = {cube for file in files for route in file.spec.compute if route.growth for cube in route.cubes}
+    growth_cubes = {cube for file in files for route in file.spec.compute if route.growth for cube in route.cubes}
     for key, row in breaks.items():
-        if key not in named and row.cubes.isdisjoint(grown):
+        if key not in named and row.cubes.isdisjoint(growth_cubes):
             where = f"{FILES['breaks']}:{row.line}"
             raise ContentError(f"no spec names {key}", where, "remove it, or name it in a spec")
 
 
 def _refuse_unused_defaults(files: Iterable[SpecFile], defaults: Defaults, folder: Path) -> None:
-    taken = {place for file in files for place in _taken(file)}
+    used = {place for file in files for place in _used_defaults(file)}
     for place in _leaves(defaults.model_dump(exclude_unset=True)):
-        if place not in taken:
+        if place not in used:
             where = f"{DEFAULTS}:{line_of(folder / 'defaults.yaml', place)}"
-            what = f"no spec takes the default {'.'.join(map(str, place))}"
+            what = f"no spec uses the default {'.'.join(map(str, place))}"
             raise ContentError(what, where, "remove it, or correct the name of its cube or domain")
 
 
-def _taken(file: SpecFile) -> Iterator[Place]:
-    """The entries that hold for a spec, and their fields that neither a later entry nor the spec itself overrides."""
+def _used_defaults(file: SpecFile) -> Iterator[Place]:
+    """The entries of defaults for a spec, and the fields that neither a later entry nor the spec overrides."""
     yield from file.layers
-    over = [file.written]
+    upper_layers = [file.written]
     for place, fields in reversed(list(file.layers.items())):
-        yield from ((*place, *leaf) for leaf in _leaves(fields) if not any(_gives(upper, leaf) for upper in over))
-        over.append(fields)
+        yield from (
+            (*place, *leaf) for leaf in _leaves(fields) if not any(_has_value(upper, leaf) for upper in upper_layers)
+        )
+        upper_layers.append(fields)
 
 
 def _leaves(fields: Fields) -> Iterator[Place]:
@@ -262,7 +266,7 @@ def _leaves(fields: Fields) -> Iterator[Place]:
             yield (key,)
 
 
-def _gives(fields: Fields, leaf: Place) -> bool:
+def _has_value(fields: Fields, leaf: Place) -> bool:
     part: Any = fields
     for key in leaf:
         if not isinstance(part, dict):

@@ -1,7 +1,7 @@
-"""What an indicator is: models of ``indicator_specs/<aim>/<indicator>.yaml``, and what may not be combined.
+"""Models of ``indicator_specs/<aim>/<indicator>.yaml``, and the combinations of fields that they refuse.
 
-Not here: reading the files (``spec_files``), or computing (``triple_aim.indicators``). A spec holds no SQL: it names
-columns of a cube and a method of a closed list.
+Not here: reading the files (``spec_files``), or computing (``triple_aim.indicators``). A spec contains no SQL: it
+names columns of a cube and one of the methods.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ COUNTS_CASES = frozenset(
 )
 GROUPED = frozenset({"slope_index", "relative_index", "concentration_index", "gini", "survey_gap"})
 MAY_STANDARDISE = frozenset({"slope_index", "relative_index", "survey_proportion"})
-#: What the name of a column must end in for its cells to add up.
-ADDS_UP = ("_count", "_sum", "_eur", "_years")
+#: Endings of the names of columns whose cells add up.
+ADDITIVE = ("_count", "_sum", "_eur", "_years")
 #: A sum of a cube, or one part of it, such as amount_eur[care_kind=dental].
 Sum = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}(\[[a-z][a-z0-9_]{0,62}=[a-z0-9_]{1,63}\])?$")]
 
 
 class AgeRange(Content):
-    """``from`` is the first age kept, ``below`` the first age no longer kept."""
+    """Ages from ``from`` up to, but not including, ``below``."""
 
     from_: int = Field(0, alias="from")
     below: int = 200
@@ -45,19 +45,20 @@ class Interval(Content):
 
 
 class Addend(Content):
-    """Sums of another cube, over a base of its own, that are added to the numerator.
+    """Sums of another cube, with their own denominator, that are added to the numerator.
 
-    They are grossed up per municipality from their own base to the route's: an insurer delivers part of the residents.
+    In each municipality they are grossed up from their own denominator to that of the route, because an insurer
+    delivers only part of the residents.
     """
 
     cube: Name
     numerator: Name
     denominator: Name
-    segment: Name  # the member it becomes in the breakdown by segment
+    segment: Name  # its label in the breakdown by segment
 
 
 class Growth(Content):
-    """How a value is compared with an earlier one; ``trend`` fits a line to the logarithms of the last years."""
+    """The comparison with earlier periods; ``trend`` fits a line to the logarithms of the last years."""
 
     over: Literal["previous_period", "since_base", "trend"]
     base: int | None = None
@@ -67,23 +68,23 @@ class Growth(Content):
     breaks: Name
 
     @model_validator(mode="after")
-    def _base_when_needed(self) -> Growth:
+    def _has_base_and_years(self) -> Growth:
         if (self.over == "since_base") != (self.base is not None):
-            raise ValueError("base goes with since_base, and only with it")
+            raise ValueError("base is for since_base only, and is required there")
         if (self.over == "trend") != (self.years is not None):
-            raise ValueError("years goes with trend, and only with it")
+            raise ValueError("years is for trend only, and is required there")
         return self
 
 
 class Healthy(Content):
-    """Whose share of good health a healthy life expectancy takes: an item of a survey cube."""
+    """The share in good health for a healthy life expectancy: an item of a survey cube."""
 
     cube: Name
     item: Name
 
 
 class CodeList(Content):
-    """A list of ``reference/codes`` as it was when the indicator was defined."""
+    """The version of a list of ``reference/codes`` with which the indicator was defined."""
 
     list: Name
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
@@ -91,36 +92,38 @@ class CodeList(Content):
 
 
 class Compute(Content):
-    """One route from a cube to values. Several cubes in one route means: the same sums from another source."""
+    """One route from a cube to values; several cubes are sources of the same sums."""
 
     method: Method
     cubes: list[Name] = Field(min_length=1)
-    segments: Name | None = None  # what the numerator is split by: the total is the sum of its parts, each a segment
+    segments: Name | None = None  # the axis that splits the numerator into segments; they add up to the total
     numerator: Sum
     denominator: Sum | None = None
-    sumsq: Sum | None = None  # Σx² over persons, when a cube has it; x may be events of a person
-    persons: Name | None = None  # how many persons a cell rests on, for the disclosure gate; else the denominator
-    cases_from: Sum | None = None  # whose number the gate looks at when the numerator is euros
+    sumsq: Sum | None = None  # Σx² over persons, if the cube has it; x may be the number of events of a person
+    persons: Name | None = (
+        None  # the number of persons behind a cell, for the disclosure gate; the denominator if left out
+    )
+    cases_from: Sum | None = None  # the count that the gate checks if the numerator is in euros
     add: list[Addend] = []
     where: dict[Name, AgeRange | list[str]] = {}
     standard: Name | None = None
     per: float = Field(1, gt=0)
     interval: Interval | None = None
     growth: Growth | None = None
-    pool: int = Field(1, ge=1, le=10)  # periods added up, the last of which gives its name
+    pool: int = Field(1, ge=1, le=10)  # the number of periods added up; the last one is the period of the value
     at: int | None = Field(None, ge=0)  # the age of a life expectancy
     healthy: Healthy | None = None
-    groups: Name | None = None  # a further axis of the cube whose groups are compared, the worst off first
-    strata: list[Name] = []  # further axes of the cube that are strata beside sex and age
-    factors: dict[Name, Sum] = {}  # sums between denominator and numerator, in that order, by what they are called
-    correction: Literal["erreygers", "wagstaff"] | None = None  # of a concentration index of a bounded quantity
-    completion: Name | None = None  # the run-off cube whose factors make a year whole
+    groups: Name | None = None  # an axis of the cube whose groups are compared, the worst off first
+    strata: list[Name] = []  # axes of the cube that are strata in addition to sex and age
+    factors: dict[Name, Sum] = {}  # sums between denominator and numerator, in that order, by name
+    correction: Literal["erreygers", "wagstaff"] | None = None  # for a concentration index of a bounded quantity
+    completion: Name | None = None  # the run-off cube with the factors that complete a year
 
     @property
     def only(self) -> str:
-        """What is kept of the cube, in words."""
-        kept = {name: ", ".join(wanted) if isinstance(wanted, list) else wanted for name, wanted in self.where.items()}
-        return "; ".join(f"{name}: {wanted}" for name, wanted in kept.items())
+        """The filter of ``where`` as text."""
+        texts = {name: ", ".join(wanted) if isinstance(wanted, list) else wanted for name, wanted in self.where.items()}
+        return "; ".join(f"{name}: {wanted}" for name, wanted in texts.items())
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Compute:
@@ -129,9 +132,9 @@ class Compute(Content):
             raise ValueError(f"the interval of {self.method} is {allowed}, not {self.interval.method}")
         direct = self.method.startswith("directly")
         if direct and self.standard is None:
-            raise ValueError(f"{self.method} names its standard")
+            raise ValueError(f"{self.method} needs a standard")
         if self.standard and not direct and self.method not in MAY_STANDARDISE:
-            raise ValueError(f"{self.method} has no use for a standard")
+            raise ValueError(f"{self.method} uses no standard")
         for name, methods in {
             "growth": {"growth"},
             "groups": GROUPED,
@@ -139,41 +142,43 @@ class Compute(Content):
             "healthy": {"healthy_life_expectancy"},
         }.items():
             if (getattr(self, name) is not None) != (self.method in methods):
-                raise ValueError(f"{name} goes with {' and '.join(sorted(methods))}, and only with it")
+                raise ValueError(f"{name} is for {' and '.join(sorted(methods))} only, and is required there")
         for name, method in {"factors": "decomposition", "correction": "concentration_index"}.items():
             if getattr(self, name) and self.method != method:
-                raise ValueError(f"{name} goes with {method}, and only with it")
+                raise ValueError(f"{name} is for {method} only")
         if self.method == "decomposition" and self.segments is None:
             raise ValueError("decomposition needs segments")
         if self.strata and self.method != "indirectly_standardised_ratio":
-            raise ValueError("strata beside sex and age go with indirect standardisation")
+            raise ValueError("strata in addition to sex and age are for indirect standardisation only")
         if self.denominator is None and self.method != "as_published" and not self.is_sampled:
             raise ValueError(f"{self.method} needs a denominator")
         if self.interval_method == "delta" and not (self.sumsq and self.persons):
             raise ValueError("a delta interval needs sumsq and persons")
         if self.interval_method == "dobson_dependent" and not (self.sumsq and self.cases_from):
-            raise ValueError("events that are not independent need sumsq, and cases_from for the number of persons")
+            raise ValueError("dobson_dependent needs sumsq, and cases_from for the number of persons")
         return self
 
     @model_validator(mode="after")
-    def _adds_up(self) -> Compute:
+    def _is_additive(self) -> Compute:
         if self.method == "as_published" or self.is_sampled:
             return self
         for column in (self.numerator, self.denominator, *self.factors.values()):
-            if column and not column.partition("[")[0].endswith(ADDS_UP):
-                raise ValueError(f"{column} is no sum: what does not add up over cells cannot make an indicator")
+            if column and not column.partition("[")[0].endswith(ADDITIVE):
+                raise ValueError(f"{column} is not a sum: its cells do not add up")
         if self.segments and self.numerator.endswith("_person_count"):
-            raise ValueError(f"{self.numerator} counts a person in more than one member: its members have no total")
+            raise ValueError(
+                f"{self.numerator} counts a person in several segments, so the segments do not add up to a total"
+            )
         return self
 
     def columns(self, available: Iterable[str]) -> list[str]:
-        """Which of these sums of its cube the route reads, parts included."""
-        one = (self.numerator, self.denominator, self.sumsq, self.persons, self.cases_from)
-        named = [name for name in (*one, *self.factors.values()) if name]
-        return [column for column in available if any(self.names(name, column) for name in named)]
+        """The sums among ``available`` that the route reads, with their parts."""
+        fields = (self.numerator, self.denominator, self.sumsq, self.persons, self.cases_from)
+        named = [name for name in (*fields, *self.factors.values()) if name]
+        return [column for column in available if any(self.uses_as(name, column) for name in named)]
 
-    def names(self, name: str, column: str) -> bool:
-        """Whether a column is the sum of that name, or a part of it by the segments of the route."""
+    def uses_as(self, name: str, column: str) -> bool:
+        """Whether a column is the sum ``name``, or a part of it by the segments of the route."""
         return column == name or (self.segments is not None and column.startswith(f"{name}[{self.segments}="))
 
     @property
@@ -190,12 +195,12 @@ class Compute(Content):
 
     @property
     def cases(self) -> bool:
-        """Whether the numerator counts persons or events, so that a small one is a disclosure risk of its own."""
+        """Whether the numerator counts persons or events, so that a small numerator is itself a disclosure risk."""
         return self.method in COUNTS_CASES and self.interval_method != "none"
 
 
 class Compare(Content):
-    """The comparator always leaves the region itself out."""
+    """The comparator, which never includes the region itself."""
 
     to: Literal["rest_of_nl"]
     method: Literal["interval_overlap"]
@@ -224,7 +229,7 @@ class Reviewed(Content):
 
 
 class Example(Content):
-    """Numbers a reader can check by hand; it runs as a test through the same code as production."""
+    """Numbers that a reader can check by hand; a test computes them with the production code."""
 
     given: dict[str, list[float]]
     value: float
@@ -264,10 +269,10 @@ class Spec(Content):
     def _consistent(self) -> Spec:
         cubes = [cube for route in self.compute for cube in route.cubes]
         if len(cubes) != len(set(cubes)):
-            raise ValueError("a cube may supply an indicator by one route only")
+            raise ValueError("a cube may be in one route of an indicator only")
         segments = {route.segments for route in self.compute} - {None}
         if unknown := set(self.breakdowns) - {"sex", "age_group"} - segments:
-            raise ValueError(f"nothing spans the breakdown {', '.join(sorted(unknown))}")
+            raise ValueError(f"no route has the breakdown {', '.join(sorted(unknown))}")
         if self.compare and self.population == "respondents" and not self.compute[0].is_sampled:
             raise ValueError("published percentages cannot be compared with the rest: there are no sums to subtract")
         if self.compare and self.compare.trend and any(route.pool > 1 for route in self.compute):

@@ -1,6 +1,6 @@
-"""Standard populations, price indices and declared series breaks: what methods need besides cells.
+"""Standard populations, price indices and declared series breaks: the tables that methods need in addition to cells.
 
-Not here: what is done with them (``triple_aim.indicators``, ``triple_aim.indicators.methods``).
+Not here: their use (``triple_aim.indicators``).
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class Tables:
         }
         prices = {p.stem: read_table(p).set_index("year")["index"] for p in (reference / "prices").glob("*.csv")}
         return cls(
-            standards={name: column.astype(float).to_dict() for name, column in weights.items()},
-            deflators={name: {int(year): float(index) for year, index in c.items()} for name, c in prices.items()},
+            standards={n: {str(band): w for band, w in c.astype(float).items()} for n, c in weights.items()},
+            deflators={name: {int(str(year)): float(index) for year, index in c.items()} for name, c in prices.items()},
             breaks={path.stem: read_table(path) for path in (reference / "breaks").glob("*.csv")},
         )
 
     def first_years(self, name: str, source: str, kind: str) -> list[int]:
-        """The years in which a kind began to mean something that cannot be compared with the year before."""
+        """The first years of a definition of ``kind`` that cannot be compared with the year before."""
         declared = self.breaks[name]
-        told = declared["source"].str.split().map(lambda sources: source in sources)
-        told &= declared["column_or_kind"].str.split().map(lambda kinds: not {kind, "all"}.isdisjoint(kinds))
-        return [int(year) for year in declared.loc[told & (declared["comparable"] == "false"), "first_year"]]
+        applies = declared["source"].str.split().map(lambda sources: source in sources)
+        applies &= declared["column_or_kind"].str.split().map(lambda kinds: not {kind, "all"}.isdisjoint(kinds))
+        return [int(year) for year in declared.loc[applies & (declared["comparable"] == "false"), "first_year"]]

@@ -1,7 +1,7 @@
 """Reads one YAML content file into one model; every error names file and line.
 
-Not here: what a contract or a spec means. The YAML read is the plain part of it: no anchors, aliases, tags or
-duplicate keys, nothing that YAML 1.1 would read otherwise than a person does (``NO``, ``0034``, ``12:30``).
+Not here: the meaning of a contract or a spec. Anchors, aliases, tags and duplicate keys are refused, and so are values
+that YAML 1.1 reads differently from a person (``NO``, ``0034``, ``12:30``).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from triple_aim.errors import ContentError
 
-LARGEST = 200_000  # characters
-DEEPEST = 20  # a few thousand levels would kill the parser, and with it the process
-PLAIN = {
+MAX_CHARACTERS = 200_000
+MAX_LEVELS = 20  # a few thousand levels would crash the parser and the process
+PLAIN_SCALARS = {
     "tag:yaml.org,2002:int": re.compile(r"-?(0|[1-9][0-9]*)"),
     "tag:yaml.org,2002:bool": re.compile(r"true|false"),
     "tag:yaml.org,2002:float": re.compile(r"-?[0-9]+\.[0-9]+"),
@@ -25,12 +25,12 @@ PLAIN = {
     "tag:yaml.org,2002:timestamp": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
 CONTAINERS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:str"}
-#: A key is read as it is written, whatever YAML 1.1 takes it for, but it may carry no tag of its own.
-KEYS = {*PLAIN, "tag:yaml.org,2002:str"}
+#: A key is read as it is written, whatever YAML 1.1 takes it for, but it may not have its own tag.
+KEYS = {*PLAIN_SCALARS, "tag:yaml.org,2002:str"}
 
 
 class Content(BaseModel):
-    """Base of every model read from YAML: unknown keys are errors, nothing is coerced, nothing changes."""
+    """Base of every model read from YAML: unknown keys are errors, types are strict, models are immutable."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -46,7 +46,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_model(path: Path, model: type[Model]) -> Model:
-    """The model a YAML file holds, or a ContentError that names the first faulty line and counts the rest."""
+    """The model of a YAML file, or a ContentError with the first faulty line and the number of other faults."""
     lines: dict[tuple[int | str, ...], int] = {}
     return to_model(model, read_yaml(path, lines), path, lines)
 
@@ -54,31 +54,31 @@ def read_model(path: Path, model: type[Model]) -> Model:
 def to_model(
     model: type[Model], data: Any, path: Path, lines: dict[tuple[int | str, ...], int], context: object = None
 ) -> Model:
-    """The model of data that were read from ``path``; ``context`` is what its validators may look things up in."""
+    """The model of data that were read from ``path``; ``context`` is for its validators."""
     try:
         return model.model_validate(data, context=context)
     except ValidationError as error:
         faults = [(_line(lines, fault["loc"]), fault) for fault in error.errors()]
-        # What stands there wrongly comes first: a key that lacks is often that key, misspelt.
+        # Report a wrong key before a missing one: the missing key is often the wrong one, misspelt.
         line, fault = min(faults, key=lambda found: (found[1]["type"] == "missing", found[0]))
         place = ".".join(str(step) for step in fault["loc"])
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise ContentError(
             f"{place or path.stem}: {fault['msg']}{more}",
             f"{path.parent.name}/{path.name}:{line}",
-            "mend that line; the _schema.json of the folder lists what is allowed",
+            "correct that line; the _schema.json of the folder lists what is allowed",
         ) from error
 
 
 def read_yaml(path: Path, lines: dict[tuple[int | str, ...], int] | None = None) -> Any:
-    """Plain data; ``lines`` is filled with the line on which each part begins."""
+    """The data of a YAML file; ``lines`` is filled with the first line of each part."""
     where = f"{path.parent.name}/{path.name}"
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
-        raise ContentError("the file cannot be read as UTF-8 text", where, "save it there, as UTF-8") from error
-    if len(text) > LARGEST:
-        raise ContentError("the file is too large to be content", where, f"keep it under {LARGEST:,} characters")
+        raise ContentError("the file cannot be read as UTF-8 text", where, "save it as UTF-8") from error
+    if len(text) > MAX_CHARACTERS:
+        raise ContentError("the file is too large to be content", where, f"keep it under {MAX_CHARACTERS:,} characters")
     try:
         _refuse_depth(text, where)
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
@@ -87,34 +87,34 @@ def read_yaml(path: Path, lines: dict[tuple[int | str, ...], int] | None = None)
         raise ContentError(error.problem or "this is not YAML", f"{where}:{line}", "correct the YAML there") from error
     except yaml.YAMLError as error:
         raise ContentError("this is not YAML text", where, "correct the file's characters") from error
-    return _plain(root, (), {} if lines is None else lines, set(), where)
+    return _plain_data(root, (), {} if lines is None else lines, set(), where)
 
 
 def line_of(path: Path, place: tuple[int | str, ...]) -> int:
-    """The line on which a part of a YAML file begins, or the innermost part around it that there is."""
+    """The first line of a part of a YAML file, or of the innermost existing part around it."""
     lines: dict[tuple[int | str, ...], int] = {}
     read_yaml(path, lines)
     return _line(lines, place)
 
 
 def _refuse_depth(text: str, where: str) -> None:
-    """Count levels on the stream of events, before anything is built."""
+    """Count levels on the stream of events, before any object is built."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
+        if depth > MAX_LEVELS:
             line = event.start_mark.line + 1
-            raise ContentError(f"more than {DEEPEST} levels deep", f"{where}:{line}", "write it flatter")
+            raise ContentError(f"more than {MAX_LEVELS} levels deep", f"{where}:{line}", "use fewer levels")
 
 
-def _plain(
+def _plain_data(
     node: yaml.Node | None,
     place: tuple[int | str, ...],
     lines: dict[tuple[int | str, ...], int],
     seen: set[int],
     where: str,
 ) -> Any:
-    """A node tree as data, refusing whatever a reader could misread."""
+    """The data of a node tree; refuses what a reader could misread."""
     if node is None:
         return None
     line = node.start_mark.line + 1
@@ -126,29 +126,29 @@ def _plain(
     if id(node) in seen:
         raise refuse("anchors and aliases are not allowed", "write the value out")
     seen.add(id(node))
-    if node.tag not in CONTAINERS and node.tag not in PLAIN:
+    if node.tag not in CONTAINERS and node.tag not in PLAIN_SCALARS:
         raise refuse(f"the tag {node.tag} is not allowed", "write a plain value")
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, (*place, i), lines, seen, where) for i, item in enumerate(node.value)]
+        return [_plain_data(item, (*place, i), lines, seen, where) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         data: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            at = f"{where}:{key_node.start_mark.line + 1}"
+            key_line = f"{where}:{key_node.start_mark.line + 1}"
             if id(key_node) in seen or not isinstance(key_node, yaml.ScalarNode) or key_node.tag not in KEYS:
-                raise ContentError("a key must be a plain word", at, "write the key out")
+                raise ContentError("a key must be a plain word", key_line, "write the key out")
             seen.add(id(key_node))
             key = key_node.value
             if key in data:
-                raise ContentError(f"the key {key} stands here twice", at, "keep one of them")
+                raise ContentError(f"the key {key} occurs twice", key_line, "keep one of them")
             lines[(*place, key)] = key_node.start_mark.line + 1
-            data[key] = _plain(value_node, (*place, key), lines, seen, where)
+            data[key] = _plain_data(value_node, (*place, key), lines, seen, where)
         return data
-    if (shape := PLAIN.get(node.tag)) and not shape.fullmatch(node.value):
+    if (shape := PLAIN_SCALARS.get(node.tag)) and not shape.fullmatch(node.value):
         raise refuse(f"“{node.value}” can be read in two ways", "put it in quotes, or write it plainly")
     try:
         return yaml.constructor.SafeConstructor().construct_object(node)
     except ValueError:
-        raise refuse(f"“{node.value[:40]}” is not a value", "mend it, or put it in quotes") from None
+        raise refuse(f"“{node.value[:40]}” is not a value", "correct it, or put it in quotes") from None
 
 
 def _line(lines: dict[tuple[int | str, ...], int], location: tuple[int | str, ...]) -> int:

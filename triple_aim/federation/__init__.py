@@ -1,4 +1,4 @@
-"""Cubes of several parties: exported without small cells, judged on arrival, imported all or none.
+"""Exchanges cubes with other parties: exports them without small cells, validates and imports what others send.
 
 Not here: adding their cells to a cube (``triple_aim.cubes``).
 """

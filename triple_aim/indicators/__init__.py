@@ -13,12 +13,12 @@ from triple_aim.indicators.methods.inequality import UNKNOWN
 from triple_aim.indicators.methods.survey import by_stratum, gap_groups
 from triple_aim.indicators.numerators import cases
 from triple_aim.indicators.rollup import Geography, Mask, geography, where
-from triple_aim.indicators.rows import KINDS, TOO_FEW
+from triple_aim.indicators.rows import ROW_TYPES, TOO_FEW
 from triple_aim.indicators.worked_examples import refuse_wrong_examples
 
 __all__ = [
     "ENDS",
-    "KINDS",
+    "ROW_TYPES",
     "TOO_FEW",
     "UNKNOWN",
     "EstimatorInputs",

@@ -1,4 +1,4 @@
-"""Spec + cube → tidy rows: value, interval, comparator and status of every region, period and category.
+"""Spec + cube → rows: value, interval, comparator and status of every region, period and category.
 
 Not here: statistics (``stats``, called by ``estimators``), methods that need more than strata of one cube
 (``methods``, one module each), percentages that others published (``methods.as_published``), disclosure control
@@ -27,7 +27,7 @@ from triple_aim.indicators.methods.survey import survey_blocks
 from triple_aim.indicators.non_additive import blank_non_additive, unavailable_periods, zero_filled
 from triple_aim.indicators.numerators import cases
 from triple_aim.indicators.rollup import Breakdown, breakdown, by_category, divisible, strata, stratum_weights
-from triple_aim.indicators.rows import Block, concatenated, tidy, with_status
+from triple_aim.indicators.rows import Block, concatenated, make_block, with_status
 from triple_aim.vocabulary import ALL, part
 
 RouteBuilder = Callable[[Spec, Compute, Mapping[str, Cells], str, Regions, Tables], Iterator[Block]]
@@ -111,7 +111,7 @@ def _block(
     persons, rest_persons = (p.get("persons", p["denominator"]) for p in (parts, others))
     has_both = (parts["denominator"] > 0) & (others["denominator"] > 0)
     no_cases = np.full_like(persons, np.nan)
-    return tidy(
+    return make_block(
         spec,
         inputs.cells.periods(),
         place,

@@ -56,9 +56,9 @@ def aligned(other: Cells, column: str, like: Cells) -> Floats:
     result = flat(other, column)
     for axis, name in enumerate(("period", "municipality_code", "sex", "age_band")):
         position = {label: i for i, label in enumerate(other.labels[name])}
-        found = np.array([position.get(label, -1) for label in like.labels[name]], dtype=int)
+        index = np.array([position.get(label, -1) for label in like.labels[name]], dtype=int)
         fill = np.nan if axis < 2 else 0.0
-        taken = np.take(result, np.maximum(found, 0), axis=axis) if position else np.full_like(result, fill)
-        missing = (found < 0).reshape([-1 if i == axis else 1 for i in range(4)])
+        taken = np.take(result, np.maximum(index, 0), axis=axis) if position else np.full_like(result, fill)
+        missing = (index < 0).reshape([-1 if i == axis else 1 for i in range(4)])
         result = np.where(missing & ~np.isnan(taken) if axis >= 2 else missing, fill, taken)
     return result

@@ -30,14 +30,14 @@ PLACE, LABELS = ("region_type", "region_code", "region_name"), ("sex", "age_grou
 BEHIND = ("numerator", "denominator", "persons", "cases", "rest_persons", "rest_cases", "coverage_share")
 VERDICTS = ("difference", "judgement", "status", "reason", "source")
 #: The columns of a table of rows and their types.
-KINDS = {
+ROW_TYPES = {
     **dict.fromkeys(PLACE, "str"),
     "period": "int64",
     **dict.fromkeys(LABELS, "str"),
     **dict.fromkeys((*ESTIMATES, *BEHIND), "float64"),
     **dict.fromkeys(VERDICTS, "str"),
 }
-NO_ROWS = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in KINDS.items()})
+NO_ROWS = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in ROW_TYPES.items()})
 #: The names of the verdicts, in the order of their codes.
 DIFFERENCES = {
     Difference.NOT_COMPARED: "not_compared",
@@ -82,7 +82,7 @@ class Block:
         total = np.full(len(labels), ALL, dtype=object)
         numbers = {name: self._broadcast(array)[chosen].reshape(-1) for name, array in self.numbers.items()}
         return {
-            **{name: column.to_numpy(dtype=object)[regions][region] for name, column in self.place.frame.items()},
+            **{name: self.place.frame[name].to_numpy(dtype=object)[regions][region] for name in PLACE},
             "period": self.periods[self.has_rows][period],
             "sex": labels if self.split.dimension == "sex" else total,
             "age_group": labels if self.split.dimension == "age_group" else total,
@@ -103,7 +103,7 @@ class Block:
         return np.broadcast_to(array, self.difference.shape)
 
 
-def tidy(
+def make_block(
     spec: Spec,
     periods: list[int],
     place: Geography,
@@ -167,7 +167,7 @@ def with_status(spec: Spec, source: str, blocks: Iterable[Block]) -> pd.DataFram
     rows["difference"] = np.array(list(DIFFERENCES.values()), dtype=object)[verdict]
     rows["judgement"] = np.array(list(_judgements(spec).values()), dtype=object)[verdict]
     rows["source"] = np.full(len(verdict), source, dtype=object)
-    return pd.DataFrame({name: rows[name] for name in KINDS})
+    return pd.DataFrame({name: rows[name] for name in ROW_TYPES})
 
 
 def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -114,11 +114,11 @@ def _sampled(route: Compute, given: dict[str, Floats]) -> Floats:
     place = np.ravel_multi_index((cell, group), shape)
     # (period, municipality, sex, band, stratum[, group])
     axes = (1, 1, 1, shape[0], 1, *([2] if shape[1] == 2 else []))
-    at = {name: np.bincount(place, column, np.prod(shape)).reshape(axes) for name, column in columns.items()}
+    sums = {name: np.bincount(place, column, np.prod(shape)).reshape(axes) for name, column in columns.items()}
     sampled = np.full((1, 1, 1), weight.size, dtype=float)
-    parts = route_sums(route, at, np.ones((1, 1, shape[0]), dtype=bool), sampled)
-    sums_of = Sums({name: array.sum(axis=2) for name, array in parts.items()})
-    return estimate(route, sums_of, given["standard"] if route.standard else UNUSED).value
+    parts = route_sums(route, sums, np.ones((1, 1, shape[0]), dtype=bool), sampled)
+    added = Sums({name: array.sum(axis=2) for name, array in parts.items()})
+    return estimate(route, added, given["standard"] if route.standard else UNUSED).value
 
 
 def _grown(route: Compute, given: dict[str, Floats]) -> Floats:

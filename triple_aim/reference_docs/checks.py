@@ -1,4 +1,4 @@
-"""The reference of checks, and what the values of a mart may be, from the rules and the suites that run.
+"""Generates the page ``docs/reference/checks.md`` and the allowed values of mart columns, from the rules and suites.
 
 Not here: the other pages of the reference (``pages``).
 """
@@ -26,22 +26,27 @@ HEADER = ("check", "what is expected", "severity", "expectation type")
 
 
 def checks_page(programme: Programme, regions: Regions) -> Iterator[str]:
-    """The page of checks."""
-    yield from head("Checks", "What is expected of every table of a run, and what happens when it is not so.")
+    """The lines of the page."""
+    yield from head("Checks", "The expectations for every table of a run, and the effect of a failure.")
     yield from (
         "A critical check that fails stops the run with exit code 13, and the current release stays. A warning never",
         "stops a run; it is published. The verdict of every check is in the mart [checks](marts.md#checks) and on the",
         "page `checks.html` of a release.",
         "",
-        "Below the cubes, where rows are of persons, the engine counts what breaks a rule. From the cubes up, Great",
-        "Expectations validates the tables. Its results hold counts, never a value of a row. The suites of the marts",
-        "are in each release; [validate a release](../how-to/validate-a-release.md) shows how to use them.",
+        "Below the cubes, where rows are of persons, the engine counts the rows that break a rule. From the cubes up,",
+        "Great Expectations validates the tables. Its results hold counts, never a value of a row. The suites of the",
+        "marts are in each release; [validate a release](../how-to/validate-a-release.md) shows how to use them.",
         "",
         "## Counted by the engine",
         "",
     )
     yield from table(("of", "what is expected"), ((of, inspect.getdoc(rule) or "") for of, rule in COUNTED.items()))
-    yield from ("## Before a delivery is taken", "", "A delivery that breaks more than its tolerance is refused.", "")
+    yield from (
+        "## Before a delivery is accepted",
+        "",
+        "A delivery with more invalid rows than its tolerance is refused.",
+        "",
+    )
     yield from table(
         ("extract", "rows that may be set aside", "rules across columns"),
         (
@@ -54,9 +59,9 @@ def checks_page(programme: Programme, regions: Regions) -> Iterator[str]:
     yield from (
         "## Indicators",
         "",
-        "One suite for the tables `ind.*` of an aim; a check is named `ind/<indicator>:<check>`. The spec says how",
-        "severe a failure of range, coverage or change is. `expect_parts_to_add_up` and",
-        "`expect_yearly_change_to_be_at_most` are our own, and do not ship.",
+        "One suite for the tables `ind.*` of an aim; a check is named `ind/<indicator>:<check>`. The spec sets the",
+        "severity of a failure of range, coverage or change. `expect_parts_to_add_up` and",
+        "`expect_yearly_change_to_be_at_most` are expectations of this project and are not in the release.",
         "",
     )
     yield from _suite(checks.indicator_suite(list(programme.specs.values())))
@@ -71,33 +76,38 @@ def checks_page(programme: Programme, regions: Regions) -> Iterator[str]:
     yield from _suite(checks.reconciliation_suite())
     for suite in checks.dictionary_suites(list(programme.specs)).values():
         yield from _suite(suite)
-    yield from ("## Marts", "", "One suite a mart, which ships; a check is named `mart/<mart>:<check>`.", "")
+    yield from (
+        "## Marts",
+        "",
+        "One suite per mart, which is in the release; a check is named `mart/<mart>:<check>`.",
+        "",
+    )
     values = checks.closed_lists(programme, regions.types)
     for mart in programme.publication.marts:
         yield from (f"### {mart.name}", "")
         yield from _suite(checks.mart_suite(mart, values))
     yield from (
-        f"The suite `{checks.RANGES}` ships too: the range of the total of each indicator as its spec says, on",
+        f"The suite `{checks.RANGES}` is in the release too: the range in the spec of each indicator, for the total in",
         "`indicator_values`. A run checks the same ranges before the gate.",
         "",
     )
 
 
 def _suite(suite: Iterable[TableExpectation]) -> Iterator[str]:
-    """The checks of a suite, each with the types of the expectations it is made of."""
-    named: dict[str, list[TableExpectation]] = {}
+    """The checks of a suite, each with the types of its expectations."""
+    by_check: dict[str, list[TableExpectation]] = {}
     for expectation in suite:
-        named.setdefault(expectation.name, []).append(expectation)
+        by_check.setdefault(expectation.name, []).append(expectation)
     yield from table(
         HEADER,
         (
             (
                 f"`{name}`",
-                "; ".join(dict.fromkeys(e.words for e in mine)),
-                ", ".join(dict.fromkeys(e.severity for e in mine)),
-                ", ".join(dict.fromkeys(f"`{e.type}`" for e in mine)),
+                "; ".join(dict.fromkeys(e.words for e in expectations)),
+                ", ".join(dict.fromkeys(e.severity for e in expectations)),
+                ", ".join(dict.fromkeys(f"`{e.type}`" for e in expectations)),
             )
-            for name, mine in named.items()
+            for name, expectations in by_check.items()
         ),
     )
 
@@ -105,7 +115,7 @@ def _suite(suite: Iterable[TableExpectation]) -> Iterator[str]:
 def _expected(specs: Iterable[Spec]) -> Iterator[str]:
     yield from ("### What each spec expects", "")
     yield from table(
-        ("indicator", "range of the total", "least coverage", "largest change in a year"),
+        ("indicator", "range of the total", "minimum coverage", "maximum change in a year"),
         (
             (
                 spec.id,
@@ -118,8 +128,8 @@ def _expected(specs: Iterable[Spec]) -> Iterator[str]:
     )
 
 
-def promise(column: MartColumn) -> str:
-    """What the values of a column of a mart may be, in words."""
+def allowed_values(column: MartColumn) -> str:
+    """The allowed values of a mart column in words."""
     limits = column.range
     parts = {
         f"empty unless `{column.shown_by}` is published or provisional": column.shown_by,

@@ -31,7 +31,7 @@ from triple_aim.definitions import (
     read_yaml,
 )
 from triple_aim.files import replace_file
-from triple_aim.reference_docs.checks import checks_page, promise
+from triple_aim.reference_docs.checks import allowed_values, checks_page
 from triple_aim.reference_docs.coverage import coverage
 from triple_aim.reference_docs.markdown import bound, head, table
 from triple_aim.warehouse import Query
@@ -223,7 +223,7 @@ def _mart(mart: Mart) -> Iterator[str]:
     yield from (f"One row per {', '.join(f'`{name}`' for name in mart.grain)}.", "")
     yield from table(
         ("column", "type", "meaning", "values"),
-        ((f"`{c.name}`", c.type, c.meaning.en, promise(c)) for c in mart.columns),
+        ((f"`{c.name}`", c.type, c.meaning.en, allowed_values(c)) for c in mart.columns),
     )
 
 

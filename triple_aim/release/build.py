@@ -6,8 +6,9 @@ Not here: writing it atomically (``publish``).
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
-from triple_aim.checks import suite_files
 from triple_aim.cubes import contributed
 from triple_aim.definitions import Programme
 from triple_aim.deliveries import staged_inputs
@@ -17,8 +18,11 @@ from triple_aim.release.marts import read_mart
 from triple_aim.release.publish import WriteResult, delete_old_releases, release_id, write_release
 from triple_aim.warehouse import Warehouse
 
+#: Makes the files of expectations that a release ships, from the number of rows of each mart.
+SuiteFiles: TypeAlias = Callable[[Programme, Mapping[str, int]], dict[str, bytes]]
 
-def publish_release(warehouse: Warehouse, programme: Programme) -> WriteResult:
+
+def publish_release(warehouse: Warehouse, programme: Programme, suite_files: SuiteFiles) -> WriteResult:
     """Publish the marts in the warehouse, unless a release of the same inputs and content is current."""
     project, promise = programme.project, programme.publication
     delivered = staged_inputs(warehouse) | contributed(warehouse)

@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 LEDGER = ["extract", "period"]
-#: The floors of tables, by the first part of the name of a table, and what looks at them.
+#: Title of each floor and the checker of its tables, by the first part of the table name.
 FLOORS = {
     "stg": ("deliveries", "counted"),
     "cube": ("cubes", "Great Expectations; municipalities counted"),
@@ -52,21 +52,21 @@ def checks_page(checks: pd.DataFrame, reconciliation: pd.DataFrame, facts: Mappi
 
 
 def _floors(checks: pd.DataFrame, passed: pd.DataFrame) -> list[dict[str, object]]:
-    """Each floor with the number of its tables, checks and failures, and the checks that passed."""
+    """Each floor with its number of tables, checks and failures, and its passed checks."""
     floor_of, passed_of = (frame["subject"].astype(str).str.split("/").str[0] for frame in (checks, passed))
     floors = []
     for floor in dict.fromkeys([*FLOORS, *floor_of]):
-        mine = checks[floor_of == floor]
-        if mine.empty:
+        of_floor = checks[floor_of == floor]
+        if of_floor.empty:
             continue
-        title, judged = FLOORS.get(floor, (floor, ""))
-        failed = mine.loc[~mine["is_passed"].astype(bool), "severity"].value_counts()
+        title, checked_by = FLOORS.get(floor, (floor, ""))
+        failed = of_floor.loc[~of_floor["is_passed"].astype(bool), "severity"].value_counts()
         floors.append(
             {
                 "title": title,
-                "judged": judged,
-                "tables": mine["subject"].nunique(),
-                "checks": len(mine),
+                "checked_by": checked_by,
+                "tables": of_floor["subject"].nunique(),
+                "checks": len(of_floor),
                 "critical": int(failed.get("critical", 0)),
                 "warning": int(failed.get("warning", 0)),
                 "passed": passed[passed_of == floor].to_dict("records"),
@@ -78,9 +78,9 @@ def _floors(checks: pd.DataFrame, passed: pd.DataFrame) -> list[dict[str, object
 def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     """One line per extract and period, summed over suppliers, with whether rows and euros add up."""
     amounts = reconciliation.astype({"amount_eur": float, "row_count": float})
-    sums = amounts.groupby([*LEDGER, "stage"])[["row_count", "amount_eur"]].sum(skipna=False).unstack("stage")
+    by_stage = amounts.groupby([*LEDGER, "stage"])
     rows, euros = (
-        sums.reindex(columns=pd.MultiIndex.from_product([[measure], STAGES]))[measure]
+        by_stage[measure].sum(skipna=False).unstack("stage").reindex(columns=pd.Index(STAGES))
         for measure in ("row_count", "amount_eur")
     )
     # An extract that no cube counts ends at stage staged; one that a cube counts must reach it in every period.
@@ -93,8 +93,8 @@ def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
         balanced[measure] = (unstaged.abs() < TOLERANCE) & ((uncounted.abs() < TOLERANCE) | ~counted)
     # Hidden euros cannot be added up here; the check of their extract added them up before they were hidden.
     hidden = amounts["amount_eur"].isna().groupby([amounts[name] for name in LEDGER]).any()
-    checked = _euros_checked(checks).reindex(rows.index.get_level_values("extract"), fill_value=False).to_numpy()
-    adds_up = balanced["rows"] & balanced["euros"].mask(hidden, checked)
+    checked = _euros_checked(checks).reindex(rows.index.get_level_values("extract"), fill_value=False)
+    adds_up = balanced["rows"] & balanced["euros"].mask(hidden, checked.set_axis(rows.index))
     return rows.add_suffix("_rows").join(euros.add_suffix("_eur")).assign(adds_up=adds_up).reset_index()
 
 

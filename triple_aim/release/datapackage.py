@@ -56,7 +56,7 @@ def datapackage(
 
 
 def _field(column: MartColumn, publication: Publication) -> dict[str, Any]:
-    """One column with what its values may be; a column that a status withholds may be empty."""
+    """One column with its constraints; a column that a status can withhold may be empty."""
     limits = column.range
     constraints = {
         "required": True if column.required and not column.shown_by else None,

@@ -41,12 +41,12 @@ class Selection:
 
     @property
     def cubes(self) -> list[str]:
-        columns = [name for name in self.rows if name == "source" or name.endswith("_source")]
+        columns = [name for name in self.rows.columns if name == "source" or name.endswith("_source")]
         return sorted({cube for name in columns for cube in self.rows[name].dropna()})
 
     @property
     def used_indicators(self) -> pd.DataFrame:
-        columns = [name for name in self.rows if name == "indicator_id" or name.endswith("_indicator_id")]
+        columns = [name for name in self.rows.columns if name == "indicator_id" or name.endswith("_indicator_id")]
         used = {indicator for name in columns for indicator in self.rows[name].dropna()}
         return self.indicators[self.indicators["indicator_id"].isin(used)]
 
@@ -111,8 +111,8 @@ def select_indicator(
 
 def status_columns(rows: pd.DataFrame) -> dict[str, str]:
     """The status column of each measure: ``health_status`` for ``health_value``, ``status`` for all others."""
-    statuses = [name for name in rows if name == "status" or name.endswith("_status")]
-    measures = rows.select_dtypes("floating").columns
+    statuses = [name for name in rows.columns if name == "status" or name.endswith("_status")]
+    measures = [name for name in rows.columns if pd.api.types.is_float_dtype(rows[name])]
     return {
         measure: status
         for status in statuses

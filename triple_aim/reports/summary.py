@@ -5,7 +5,9 @@ Not here: files for readers (``exports``) or the checks page of a release (``tri
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -42,7 +44,7 @@ def print_summary(console: Console, release: Path, promise: Publication) -> None
         indicators = warehouse.frame("select indicator_id, title_en, decimals from mart.indicators").set_index(
             "indicator_id"
         )
-    shown = sum(aims[f"{aim}_status"].isin(SHOWN).astype(int) for aim in AIMS)
+    shown = sum((aims[f"{aim}_status"].isin(SHOWN).astype(int) for aim in AIMS), pd.Series(0, aims.index))
     best = shown.groupby(aims["period"]).sum()
     year = int(best[best == best.max()].index.max())
     of_year = aims[aims["period"] == year]
@@ -67,7 +69,7 @@ def print_summary(console: Console, release: Path, promise: Publication) -> None
         console.print(f"Nederland {reason.split(';')[0]}: those that were delivered.", highlight=False)
 
 
-def _cell(row: dict[str, object], aim: str, indicators: pd.DataFrame) -> str:
+def _cell(row: Mapping[Hashable, Any], aim: str, indicators: pd.DataFrame) -> str:
     status = str(row[f"{aim}_status"])
     if status not in SHOWN:
         return f"[dim]{STATUS.get(status, status)}[/]"

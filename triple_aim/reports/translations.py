@@ -37,7 +37,9 @@ def translate_to_dutch(rows: pd.DataFrame, indicators: pd.DataFrame, promise: Pu
     """Rows of a mart with units and reasons in Dutch."""
     units = dict(zip(indicators["unit_en"], indicators["unit_nl"], strict=True))
     words: Mapping[str, str] = {re.escape(t.reason.en): t.reason.nl for t in promise.thresholds.values()} | REASONS
-    translated = {name: rows[name].map(lambda unit: units.get(unit, unit)) for name in rows if name.endswith("unit")}
+    translated = {
+        name: rows[name].map(lambda unit: units.get(unit, unit)) for name in rows.columns if name.endswith("unit")
+    }
     if "reason" in rows:
         texts = rows["reason"]
         # The longest first: a short reason can be the start of a longer one.

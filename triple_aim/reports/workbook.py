@@ -106,7 +106,7 @@ def _write_rows(book: xlsxwriter.Workbook, sheet: Worksheet, selection: Selectio
     rows, heading = selection.rows, book.add_format({"bold": True, "bottom": 1})
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, len(rows), len(rows.columns) - 1)
-    for column, name in enumerate(rows):
+    for column, name in enumerate(rows.columns):
         longest = rows[name].head(500).map(lambda value: len(str(value))).max()
         sheet.set_column(
             column, column, max(len(name) + 3, min(int(longest), 12 if rows[name].dtype == float else 40) + 1)
@@ -114,7 +114,9 @@ def _write_rows(book: xlsxwriter.Workbook, sheet: Worksheet, selection: Selectio
         sheet.write_string(0, column, name, heading)
     right = book.add_format({"align": "right"})
     formats: dict[int, Format] = {}
-    decimals = {column: _decimals(selection, name) for column, name in enumerate(rows) if rows[name].dtype == float}
+    decimals = {
+        column: _decimals(selection, name) for column, name in enumerate(rows.columns) if rows[name].dtype == float
+    }
     for line, row in enumerate(selection.display_rows(language), start=1):
         for column, value in enumerate(row):
             if isinstance(value, str):

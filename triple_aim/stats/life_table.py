@@ -166,7 +166,7 @@ def healthy_life_expectancy(
     first = _band("at", at, starts)
     last = starts.size - 1 if closing_age is None else _band("closing_age", closing_age, starts)
     if last < first:
-        raise ValueError(f"at ({at}) lies above closing_age ({closing_age})")
+        raise ValueError(f"at ({at}) is above closing_age ({closing_age})")
 
     pool = person_years[..., last:]
     weight = quotient(pool, pool.sum(axis=-1, keepdims=True))
@@ -207,10 +207,10 @@ def years_of_life_lost(
 ) -> Estimate:
     """Return the years lost by death before an age limit, per person-year below it; crude or standardised.
 
-    Formula: ``per * sum w y d/n / sum w`` with ``y = limit - middle of the band``; crude: ``w = n``, hence
+    Formula: ``per * sum w y d/n / sum w`` with ``y = limit - middle of the band``; crude: ``w = n``, so
     ``per * sum d y / sum n``. Variance ``sum w^2 y^2 d/n^2 / (sum w)^2``: deaths are Poisson and each has the weight of
     its years squared. Limits by Dobson's method on the number of deaths, as
-    :func:`triple_aim.stats.standardise.directly_standardised_rate`, of which this is the case of weights ``w y``.
+    :func:`triple_aim.stats.standardise.directly_standardised_rate`, with weights ``w y``.
 
     Parameters
     ----------

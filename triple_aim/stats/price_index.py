@@ -138,7 +138,7 @@ def value_ratio(
     *,
     absent: Absent = "withhold",
 ) -> Floats:
-    """Return the ratio of values, of which price and volume are the factors, over the same products as the indices.
+    """Return the ratio of values, the product of price and volume index, over the same products as the indices.
 
     Formula: ``sum p1 q1 / sum p0 q0``. Parameters, returns and raises as :func:`laspeyres`.
 

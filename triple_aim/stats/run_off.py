@@ -49,7 +49,7 @@ class _Pattern:
 def completion_factors(triangle: ArrayLike) -> Completion:
     """Return volume-weighted development factors and the completed share per origin.
 
-    Formula: ``f_k = sum C_(i,k+1) / sum C_(i,k)`` over origins of which both are known, ``C`` cumulative;
+    Formula: ``f_k = sum C_(i,k+1) / sum C_(i,k)`` over origins where both are known, ``C`` cumulative;
     ``share_i = 1 / (f_k f_(k+1) ...)`` from the latest known ``k`` of origin ``i``.
 
     Parameters

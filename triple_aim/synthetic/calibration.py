@@ -28,7 +28,7 @@ def rake(start: NDArray[np.float64], rows: NDArray[np.float64], columns: NDArray
 def cost_targets(year: int) -> pd.Series[float]:
     """Euro per insured year by age band and sex, linear between and beyond the years of the table."""
     table = MEANS.set_index(["age_band", "sex"])
-    return _interpolate({int(name[-4:]): table[name] for name in table}, year)
+    return _interpolate({int(name[-4:]): table[name] for name in table.columns}, year)
 
 
 def kinds_of_care(year: int) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import numpy as np
@@ -70,7 +70,8 @@ class Generator:
 
     def frame(self, name: str) -> pd.DataFrame:
         sql, values = self.query(name)
-        return self.connection.execute(sql, values).df()
+        rows: pd.DataFrame = self.connection.execute(sql, values).df()
+        return rows
 
     def fold(self, name: str) -> None:
         """Add the result of a query on this chunk to its sums: text columns are the key, numbers are summed.
@@ -106,7 +107,8 @@ class Generator:
         return self.frame("answers")
 
     def folded(self, name: str) -> pd.DataFrame:
-        return self.connection.execute(f"from {name}_folded order by all").df()
+        rows: pd.DataFrame = self.connection.execute(f"from {name}_folded order by all").df()
+        return rows
 
     def chunks(self, *tables: str) -> Iterator[None]:
         """Build these tables for one chunk of persons after another."""
@@ -141,6 +143,7 @@ class Generator:
         kinds = kinds_of_care(self.values["year"]).loc[unpriced.index]
         target = (cost_targets(self.values["year"]) * insured_years).loc[unpriced.columns]
         raked = rake(unpriced.to_numpy(), (kinds["share"] * target.sum()).to_numpy(), target.to_numpy())
-        price = (raked / self.nation.counted_share() / unpriced).fillna(0)
-        prices = price.stack(cells, future_stack=True).rename("price").reset_index()
+        price = unpriced.rdiv(raked / self.nation.counted_share()).fillna(0)
+        stacked = cast("pd.Series[float]", price.stack(cells, future_stack=True))  # both levels of the columns
+        prices = stacked.rename("price").reset_index()
         self.load("prices", prices.merge(kinds["booking_days"], left_on="care_kind", right_index=True))

@@ -26,8 +26,8 @@ def wave_of(year: int) -> str:
 
 def write_survey(sample: pd.DataFrame, answers: pd.DataFrame, adults: pd.DataFrame, year: int, path: Path) -> None:
     """Write the sample of a year; ``adults`` holds the number of adults by municipality, age group and sex."""
-    adults = adults.rename(columns={"age_band": "age_group"}).set_index(CELL)["value"]
-    sample = sample.join(adults.rename("adult_count"), on=CELL).sort_values("person", ignore_index=True)
+    counts = adults.rename(columns={"age_band": "age_group"}).set_index(CELL)["value"]
+    sample = sample.join(counts.rename("adult_count"), on=CELL).sort_values("person", ignore_index=True)
     sample["respondent_id"] = wave_of(year)[0].upper() + f"{year}-" + sample["person"].astype(str)
     recorded = answers.pivot(index="person", columns="item", values="recorded")
     rows = _with_defects(sample.join(recorded, on="person"), ITEMS[wave_of(year)])

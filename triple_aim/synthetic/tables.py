@@ -5,9 +5,9 @@ Not here: prices, which are fitted (``calibration``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,9 +31,9 @@ def sample_places() -> pd.DataFrame:
     return read("sample_places")
 
 
-def read(name: str, **kinds: Any) -> pd.DataFrame:
+def read(name: str, dtype: Mapping[str, type[str]] | None = None) -> pd.DataFrame:
     """A table of ``model/``."""
-    return pd.read_csv(MODEL / f"{name}.csv", **kinds)
+    return pd.read_csv(MODEL / f"{name}.csv", dtype=dtype)
 
 
 def _places() -> dict[str, pd.DataFrame]:
@@ -91,7 +91,7 @@ def _causes() -> pd.DataFrame:
     """Causes of death by sex and age, each with its interval of draws."""
     parts = read("causes")
     both = pd.concat([parts[parts["whose"].isna() | (parts["whose"] == sex)].assign(sex=sex) for sex in ("F", "M")])
-    from_ages = [name for name in parts if name.startswith("from_")]
+    from_ages = [name for name in parts.columns if name.startswith("from_")]
     long = both.melt(["cause_icd10", "sex"], from_ages, "from_age", "part")
     long["from_age"] = long["from_age"].str.removeprefix("from_").astype(int)
     ages = [*sorted(long["from_age"].unique()), OLDEST]

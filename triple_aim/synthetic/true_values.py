@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,21 @@ MINIMUM_PLACES = 5  # for systematic variation
 ACTS = ("wmo", "jeugdwet", "participatiewet")
 TREND_YEARS = 5
 
-Row = Any  # a row of indicators.csv
+
+class Row(NamedTuple):
+    """A row of ``model/indicators.csv``; an empty field is nan."""
+
+    indicator_id: str
+    segment: str
+    numerator: str
+    denominator: str
+    per: float
+    standard: str | float
+    from_age: float
+    below_age: float
+    pool: float
+    since: float
+    method: str
 
 
 def true_values(truth: pd.DataFrame) -> pd.DataFrame:
@@ -49,9 +63,8 @@ def true_values(truth: pd.DataFrame) -> pd.DataFrame:
     wide = wide.fillna(0).reset_index()
     # Limits of age do not apply to the age groups of surveys.
     wide["from_age"] = wide["age_band"].str[:2].astype(float).mask(wide["age_band"].isin(SURVEYED_AGES))
-    parts = [
-        _value(row, wide).assign(indicator_id=row.indicator_id, segment=row.segment) for row in indicators.itertuples()
-    ]
+    rows = [Row(*values) for values in indicators[list(Row._fields)].itertuples(index=False, name=None)]
+    parts = [_value(row, wide).assign(indicator_id=row.indicator_id, segment=row.segment) for row in rows]
     values = pd.concat(parts, ignore_index=True).dropna(subset="value")
     return values[["indicator_id", "segment", *REGION, "value"]]
 
@@ -86,7 +99,7 @@ def _ratio(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
     return _level(_sums(cells, row.numerator, row.denominator), row.standard, row.pool)
 
 
-def _level(sums: pd.DataFrame, standard: Any, pool: float = 1) -> pd.Series[float]:
+def _level(sums: pd.DataFrame, standard: str | float | None, pool: float = 1) -> pd.Series[float]:
     """Ratio of each region: crude, directly standardised, or indirectly standardised to the country."""
     if standard == "country":
         sums = sums.assign(denominator=_expected(sums))
@@ -100,7 +113,7 @@ def _level(sums: pd.DataFrame, standard: Any, pool: float = 1) -> pd.Series[floa
 
 def _expected(sums: pd.DataFrame) -> pd.Series[float]:
     """The expected numerator if each stratum had the rate of the country."""
-    strata = [name for name in sums if name not in ("region_code", "numerator", "denominator")]
+    strata = [name for name in sums.columns if name not in ("region_code", "numerator", "denominator")]
     country = sums[sums["region_code"] == COUNTRY].set_index(strata)
     rate = (country["numerator"] / country["denominator"]).rename("rate")
     return sums["denominator"] * sums.join(rate, on=strata)["rate"]
@@ -109,24 +122,33 @@ def _expected(sums: pd.DataFrame) -> pd.Series[float]:
 @cache
 def _standard(name: str) -> pd.Series[float]:
     """Weights of a standard population by five-year age band and by age group of surveys."""
-    weights = pd.read_csv(REFERENCE / "standards" / f"{name}.csv").set_index("age_band")["weight"]
-    first = weights.index.str[:2].astype(int)
+    weights: pd.Series[float] = pd.read_csv(REFERENCE / "standards" / f"{name}.csv").set_index("age_band")["weight"]
+    first = weights.index.str[:2].astype(int).to_numpy()
     within = {
-        band: weights @ (np.minimum(first + 5, below) - np.maximum(first, above)).to_numpy().clip(0) / 5
+        band: weights @ (np.minimum(first + 5, below) - np.maximum(first, above)).clip(0) / 5
         for band, (above, below) in SURVEYED_AGES.items()
     }
-    return pd.concat([weights, pd.Series(within)])
+    both: pd.Series[float] = pd.concat([weights, pd.Series(within)])
+    return both
 
 
 def _pooled(totals: pd.DataFrame, pool: float) -> pd.DataFrame:
     """Sums over the last ``pool`` years."""
-    return _every_year(totals).rolling(int(pool)).sum().stack("region_code") if pool > 1 else totals
+    if pool > 1:  # nan, an empty field, is not
+        # Each column of the unstacked frame is a pair, so that this stack gives a frame again.
+        totals = cast("pd.DataFrame", _every_year(totals).rolling(int(pool)).sum().stack("region_code"))
+    return totals
 
 
 def _every_year(values: pd.DataFrame | pd.Series[float]) -> pd.DataFrame:
     """One column per region and one row per year from the first to the last."""
-    wide = values.unstack("region_code")
+    wide = cast("pd.DataFrame", values.unstack("region_code"))  # a series only where the index has one level
     return wide.reindex(pd.RangeIndex(wide.index.min(), wide.index.max() + 1, name="period"))
+
+
+def _stacked(by_region: pd.DataFrame) -> pd.Series[float]:
+    """One value per year and region from one column per region."""
+    return cast("pd.Series[float]", by_region.stack())
 
 
 def _life_table(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
@@ -140,10 +162,11 @@ def _healthy_life_table(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
     deaths, years = (_by_age(cells, name, row.pool) for name in (row.numerator, row.denominator))
     ages = np.array(years.columns, dtype=float)
     shares = [
-        _every_year(_level(_sums(cells[cells["age_band"] == band], *GOOD_HEALTH), None))
-        .ffill(limit=int(row.pool) - 1)
-        .stack()
-        .reindex(years.index)
+        _stacked(
+            _every_year(_level(_sums(cells[cells["age_band"] == band], *GOOD_HEALTH), None)).ffill(
+                limit=int(row.pool) - 1
+            )
+        ).reindex(years.index)
         for band in SURVEYED_AGES
     ]
     healthy = np.where(ages < SURVEYED_AGES["65+"][0], *(share.to_numpy()[:, None] for share in shares))
@@ -194,7 +217,7 @@ def _variation(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
     by_place = sums.groupby(REGION)[["numerator", "expected"]].sum().unstack()
     values = systematic_variation(by_place["numerator"].to_numpy(), by_place["expected"].to_numpy())
     too_few = len(by_place["numerator"].columns) < MINIMUM_PLACES
-    return pd.DataFrame({COUNTRY: values * (np.nan if too_few else 1)}, by_place.index).stack()
+    return _stacked(pd.DataFrame({COUNTRY: values * (np.nan if too_few else 1)}, by_place.index))
 
 
 def _gap(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
@@ -213,7 +236,8 @@ def _grossed_up(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
     residents = sums[row.denominator]
     totals = pd.DataFrame({"euros": sums[row.numerator] / sums["insured_years"] * residents, "residents": residents})
     country = totals.groupby("period").sum().assign(region_code=COUNTRY).set_index("region_code", append=True)
-    return pd.concat([totals, country]).eval("euros / residents")
+    places_and_country = pd.concat([totals, country])
+    return places_and_country["euros"] / places_and_country["residents"]
 
 
 def _all_acts(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
@@ -235,20 +259,21 @@ def _growth(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
             continue
         broken = breaks[breaks["first_year"].between(start + 1, end)]["column_or_kind"].str.split().explode()
         kept = [kind for kind in parts if not broken.isin([kind, "all"]).any()]
-        ratio = parts.loc[end][kept].sum(axis=1) / parts.loc[start][kept].sum(axis=1)
+        of_start, of_end = (cast("pd.DataFrame", parts.loc[year])[kept].sum(axis=1) for year in (start, end))
+        ratio = of_end / of_start
         growth[end] = ratio ** (1 / (end - start)) - 1
     return pd.concat(growth) if growth else pd.Series(index=parts.index[:0], dtype=float)
 
 
 def _trend(row: Row, cells: pd.DataFrame) -> pd.Series[float]:
     """Growth per year from a line through the logarithms of the last years."""
-    levels = np.log(_every_year(_parts(row, cells)["all"]))
+    levels = cast("pd.DataFrame", np.log(_every_year(_parts(row, cells)["all"])))
     distances = np.arange(TREND_YEARS) - (TREND_YEARS - 1) / 2
     slope = (
         sum(distance * levels.shift(TREND_YEARS - 1 - year) for year, distance in enumerate(distances))
         / (distances**2).sum()
     )
-    return np.expm1(slope).stack()
+    return _stacked(cast("pd.DataFrame", np.expm1(slope)))
 
 
 def _parts(row: Row, cells: pd.DataFrame) -> pd.DataFrame:
@@ -259,7 +284,7 @@ def _parts(row: Row, cells: pd.DataFrame) -> pd.DataFrame:
     levels = _ratio(row, cells)
     if row.segment == "real":
         prices = pd.read_csv(REFERENCE / "prices" / "cpi.csv").set_index("year")["index"]
-        levels = levels / levels.index.get_level_values("period").map(prices)
+        levels = levels / levels.index.get_level_values("period").map(prices.to_dict())
     return levels.to_frame("all")
 
 
@@ -300,7 +325,7 @@ def _factors(row: Row, cells: pd.DataFrame) -> tuple[dict[str, Floats], Floats, 
         "price": divide(euros - unattributed, activities),
     }
     flat = {name: factor.reshape(len(exposure), -1) for name, factor in factors.items()}
-    return flat, (unattributed / all_years).sum(axis=(1, 2)), exposure.index
+    return flat, (unattributed / all_years).sum(axis=(1, 2)), cast("pd.MultiIndex", exposure.index)
 
 
 Method = Callable[[Row, pd.DataFrame], "pd.Series[float]"]

@@ -26,13 +26,13 @@ FLOORS = {
     "cube": {"stg", "ref", "person"},
     "marts": {"safe", "ref"},
 }
-#: How a header names the columns that are parts of a sum: ``amount_eur by law in cost_{law}_eur``.
+#: The notation in a header for columns that are parts of a sum: ``amount_eur by law in cost_{law}_eur``.
 PARTS = re.compile(r"(?P<total>\w+) by (?P<axis>\w+) in (?P<before>\w*)\{(?P=axis)\}(?P<after>\w*)")
 #: The schema of the tables of a floor, if it has another name than the floor.
 SCHEMA_OF = {"staging": "stg", "marts": "mart"}
 
 
-#: The grain of a cube that others may split.
+#: The grain of a cube whose sums other cubes may split.
 CELL = ("period", "municipality_code", "sex", "age_band", "exclusion")
 
 
@@ -55,12 +55,12 @@ class Query:
     single_party: str = ""  # (-- single_party: …) the place column whose cells may come from one party only
     in_parts: bool = False  # (-- in parts) rows of a person depend on no other person: some persons at a time
     non_additive: tuple[str, ...] = ()  # (-- non_additive: …) columns from ranking all persons; not added over parties
-    part_of: str = ""  # (-- parts of: cube.column) the cube whose sums it splits, by one more column in its grain
-    total: str = ""  # the column whose parts add up to that of that cube
-    listed_in: str = ""  # (-- members: ref.…) the table that lists the labels of that column
-    members: tuple[str, ...] = ()  # those labels, once the reference tables are read
-    largest: tuple[str, ...] = ()  # (-- largest: …) the largest amounts of one person in a cell, in falling order
-    parts: tuple[tuple[str, str], ...] = ()  # (-- parts: …) columns that are parts of a sum, by the name of the part
+    part_of: str = ""  # (-- parts of: cube.column) the cube whose sums it splits, by one additional grain column
+    total: str = ""  # the column whose parts add up to the same column of that cube
+    listed_in: str = ""  # (-- members: ref.…) the reference table with the labels of the additional column
+    members: tuple[str, ...] = ()  # these labels, after the reference tables were read
+    largest: tuple[str, ...] = ()  # (-- largest: …) the largest amounts of one person in a cell, in descending order
+    parts: tuple[tuple[str, str], ...] = ()  # (-- parts: …) the name of each part of a sum, and its column
 
     @property
     def table(self) -> str:
@@ -73,12 +73,12 @@ class Query:
 
     @property
     def below(self) -> list[str]:
-        """The tables that must be made before it: those it reads, and the cube to whose sums its parts add up."""
+        """The tables that must be built first: those it reads, and the cube whose sums it splits."""
         return [*self.sources("stg"), *self.sources("person"), *([f"cube.{self.part_of}"] if self.part_of else [])]
 
     @property
     def axis(self) -> str:
-        """The column by which it splits the sums of another cube: the only one that is not of every cube."""
+        """The column by which it splits the sums of another cube: the grain column outside ``CELL``."""
         return next(name for name in self.grain if name not in CELL)
 
     @property
@@ -128,7 +128,7 @@ def read_query(path: Path) -> Query:
     grain = _listed(header, "grain")
     if part_of and not (set(CELL) < set(grain) and len(grain) == len(CELL) + 1):
         raise ContentError(
-            f"parts of {part_of}.{total} need one column more than {', '.join(CELL)}", where, "correct -- grain:"
+            f"parts of {part_of}.{total} need one column in addition to {', '.join(CELL)}", where, "correct -- grain:"
         )
     return Query(
         name=path.stem,
@@ -183,22 +183,22 @@ def _listed(header: list[str], key: str) -> tuple[str, ...]:
 
 
 def _parts(header: list[str], columns: tuple[str, ...], where: str) -> tuple[tuple[str, str], ...]:
-    """The columns that a header calls parts of a sum; the members are those of the first sum it names."""
-    found: dict[str, str] = {}
+    """The parts of sums that a header lists, with their columns; the columns of the first sum give the members."""
+    columns_of: dict[str, str] = {}
     members: list[str] = []
-    for told in _listed(header, "parts"):
-        shape = PARTS.fullmatch(told)
-        if shape is None:
+    for text in _listed(header, "parts"):
+        match = PARTS.fullmatch(text)
+        if match is None:
             how = "write -- parts: amount_eur by law in cost_{law}_eur"
-            raise ContentError(f"“{told}” does not say which columns are parts", where, how)
-        total, axis, before, after = shape.groups()
+            raise ContentError(f"“{text}” does not name the columns that are parts", where, how)
+        total, axis, before, after = match.groups()
         if not members:
-            alike = [name for name in columns if re.fullmatch(f"{before}[a-z0-9_]+{after}", name)]
-            members = [name.removeprefix(before).removesuffix(after) for name in alike]
-        found |= {part(total, axis, member): f"{before}{member}{after}" for member in members}
-    if absent := sorted(set(found.values()) - set(columns)):
-        raise ContentError(f"the select list does not name {', '.join(absent)}", where, "write out every part")
-    return tuple(found.items())
+            matching = [name for name in columns if re.fullmatch(f"{before}[a-z0-9_]+{after}", name)]
+            members = [name.removeprefix(before).removesuffix(after) for name in matching]
+        columns_of |= {part(total, axis, member): f"{before}{member}{after}" for member in members}
+    if missing := sorted(set(columns_of.values()) - set(columns)):
+        raise ContentError(f"the select list does not name {', '.join(missing)}", where, "select every part")
+    return tuple(columns_of.items())
 
 
 def _table(table: exp.Table) -> str:

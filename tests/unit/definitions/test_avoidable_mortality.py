@@ -1,4 +1,4 @@
-"""Can the list of avoidable causes be read in one way only? Which causes are in it is for the source to say."""
+"""Is every cause in the list of avoidable mortality unambiguous? The source decides which causes are in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from triple_aim.warehouse.reference_tables import read_table
 LIST = read_table(Path(__file__).parents[3] / "reference" / "codes" / "avoidable_mortality.csv")
 
 
-def test_ranges_of_one_length_never_hold_the_same_code() -> None:
+def test_ranges_of_one_length_do_not_overlap() -> None:
     plain = LIST.assign(first=LIST["icd10_from"].str.replace(".", ""), last=LIST["icd10_to"].str.replace(".", ""))
     assert (plain["first"].str.len() == plain["last"].str.len()).all()
     assert (plain["first"] <= plain["last"]).all()

@@ -1,4 +1,4 @@
-"""Is a spec that does not fit the rest of the content refused, with the line to mend?"""
+"""Is a spec that does not fit the rest of the content refused, with the line to correct?"""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from triple_aim.definitions.settings import load_project
 from triple_aim.errors import ContentError
 
 FAULTS: dict[str, tuple[str, str, str, str]] = {
-    "a cube there is not": ("cubes: [claims]", "cubes: [claimz]", "there is no cube claimz", "    cubes: [claimz]"),
-    "a column there is not": (
+    "an unknown cube": ("cubes: [claims]", "cubes: [claimz]", "there is no cube claimz", "    cubes: [claimz]"),
+    "an unknown column": (
         "insured_years",
         "insured_weeks_count",
         "no column insured_weeks_count",
         "    numerator:",
     ),
-    "segments there are not": (
+    "unknown segments": (
         "numerator: avoidable_admission_count",
         "numerator: bed_day_count",
         "no bed_day_count by condition",
         "    segments:",
     ),
-    "a part there is not": (
+    "an unknown part": (
         "denominator: insured_years",
         "denominator: amount_eur[care_kind=dentistry]",
         r"no column amount_eur\[care_kind=dentistry\]",
         "    numerator:",
     ),
-    "a dimension there is not": ("where: {age_band", "where: {postcode", "no dimension postcode", "    where:"),
-    "a standard there is not": ("standard: esp2013", "standard: esp1976", "no standard esp1976", "    standard:"),
-    "a number that gates nothing": (
+    "an unknown dimension": ("where: {age_band", "where: {postcode", "no dimension postcode", "    where:"),
+    "an unknown standard": ("standard: esp2013", "standard: esp1976", "no standard esp1976", "    standard:"),
+    "an unknown column of cases": (
         "cases_from: avoidable_",
         "cases_from: avoided_",
         "no column avoided_",
@@ -47,13 +47,13 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "is not pinned",
         "codes:",
     ),
-    "a measure there is not": ("measures: [TA28]", "measures: [TA99]", "menu has no measure TA99", "measures:"),
+    "an unknown measure": ("measures: [TA28]", "measures: [TA99]", "menu has no measure TA99", "measures:"),
 }
 
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose specs can be spoilt."""
+    """A copy of the project whose specs a test may change."""
     for folder in ("contracts", "sql", "reference"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     shutil.copytree(ROOT / "indicator_specs", tmp_path / "indicator_specs")
@@ -63,29 +63,29 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_misfit_is_refused_with_its_line(copy: Path, fault: str) -> None:
-    old, new, told, line = FAULTS[fault]
+def test_a_fault_is_refused_with_its_line(copy: Path, fault: str) -> None:
+    old, new, message, line = FAULTS[fault]
     path = copy / "indicator_specs" / "quality" / "avoidable_admissions.yaml"
     text = path.read_text().replace(old, new)
     assert new in text
     path.write_text(text)
-    with pytest.raises(ContentError, match=told) as error:
+    with pytest.raises(ContentError, match=message) as error:
         load_programme(load_project(copy / "monitor.toml"))
     name, number = error.value.where.split(":")
     assert name == "indicator_specs/quality/avoidable_admissions.yaml"
     assert text.splitlines()[int(number) - 1].startswith(line)
 
 
-def test_a_changed_code_list_is_no_longer_the_pinned_one(copy: Path) -> None:
+def test_a_code_list_changed_after_pinning_is_refused(copy: Path) -> None:
     (copy / "reference").unlink()
     shutil.copytree(ROOT / "reference", copy / "reference")
     path = copy / "reference" / "codes" / "avoidable_admissions.csv"
     path.write_text(path.read_text() + "asthma,J48\n")
-    with pytest.raises(ContentError, match="no longer the one that was pinned"):
+    with pytest.raises(ContentError, match="changed after it was pinned"):
         load_programme(load_project(copy / "monitor.toml"))
 
 
-def test_a_list_that_decides_a_column_has_a_version(tmp_path: Path) -> None:
+def test_a_code_list_that_defines_a_column_needs_a_version(tmp_path: Path) -> None:
     (tmp_path / "flu.csv").write_text("icd10_prefix\nJ10\n")
     (tmp_path / "flu.yaml").write_text("decides: [flu_count]\n")
     with pytest.raises(ContentError, match="no version"):

@@ -1,4 +1,4 @@
-"""Does the page of coverage show every measure of the menu, with what answers it and the data it needs?"""
+"""Does the coverage page show every measure of the menu, with its indicators and the data it needs?"""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def reference(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_measure_is_answered_by_indicators_or_says_what_it_needs(reference: Path) -> None:
-    known = specs()
-    told = [known["standardised_mortality_ratio"], known["crude_mortality"]]
-    page = list(coverage(load_menu(reference), told))
+def test_a_measure_shows_its_indicators_or_the_data_it_needs(reference: Path) -> None:
+    shipped = specs()
+    listed = [shipped["standardised_mortality_ratio"], shipped["crude_mortality"]]
+    page = list(coverage(load_menu(reference), listed))
     assert "2 measures: 1 covered by 1 indicators, 1 not covered." in page
     ratio = "[standardised_mortality_ratio](indicators.md#standardised_mortality_ratio)"
     assert f"| TA05 | Mortality ratio | {ratio} | deaths | IHI |" in page
@@ -37,11 +37,11 @@ def test_a_measure_is_answered_by_indicators_or_says_what_it_needs(reference: Pa
     assert next(line for line in beyond if line.startswith("| [")).startswith("| [crude_mortality]")
 
 
-def test_a_project_may_do_without_a_menu(tmp_path: Path) -> None:
+def test_a_project_may_have_no_menu(tmp_path: Path) -> None:
     assert load_menu(tmp_path) == {}
 
 
-def test_a_menu_with_another_column_is_refused(reference: Path) -> None:
+def test_a_menu_with_a_wrong_column_is_refused(reference: Path) -> None:
     path = reference / "menu" / "measures.csv"
     path.write_text(path.read_text().replace("origin", "source"))
     with pytest.raises(ContentError, match="other columns"):

@@ -1,4 +1,4 @@
-"""Do regions apportion counts as promised, and are our own reference tables whole?"""
+"""Do regions apportion counts correctly, and are the shipped reference tables complete?"""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def regions():
 
 @pytest.fixture
 def small(tmp_path):
-    """Two municipalities of today, M1 from a merger of a merger, and two regions."""
+    """Two current municipalities, of which M1 is the result of two mergers in a row, and two regions."""
     head = "division_year,municipality_code"
     recodings = "from_year,code_from,code_to,kind\n2018,A,B,merger\n2020,B,M1,merger\n2021,M2,M1,partial\n"
     tables = {
@@ -51,12 +51,12 @@ def test_shipped_classifications_are_partitions(regions):
 
 
 @pytest.mark.parametrize("finer", ["ggd_region", "corop_region"])
-def test_every_ggd_and_corop_region_lies_in_one_province(regions, finer):
+def test_every_ggd_and_corop_region_is_in_one_province(regions, finer):
     both = regions.tables[finer].merge(regions.tables["province"], on="municipality_code")
     assert (both.groupby("region_code_x")["region_code_y"].nunique() == 1).all()
 
 
-def test_recodings_give_the_known_number_of_municipalities_of_each_year(regions):
+def test_recodings_give_the_known_number_of_municipalities_in_each_year(regions):
     ended = pd.read_csv(REFERENCE / "regions" / "recodings.csv", dtype=str).query("kind != 'partial'")
     first_year = ended.groupby("code_to")["from_year"].min().to_dict()
     last_year = ended.groupby("code_from")["from_year"].max().to_dict()
@@ -122,7 +122,7 @@ def test_mergers_chain_and_a_partial_change_recodes_nothing(small):
     np.testing.assert_array_equal(regions.membership(["A", "M2", "A"]).shares["province"], [[1, 0, 1], [0, 1, 0]])
 
 
-def test_a_circle_of_recodings_ends_and_is_reported(small):
+def test_a_cycle_of_recodings_is_reported(small):
     (small / "recodings.csv").write_text("from_year,code_from,code_to,kind\n2018,A,B,merger\n2018,B,A,merger\n")
     assert Regions.load(small, 2024).problems() == ["recodings: codes leading nowhere: 2 (A, B)"]
 
@@ -141,7 +141,7 @@ def test_a_broken_partition_is_reported(small, rows, problem):
     assert Regions.load(small, 2024).problems() == [problem]
 
 
-def test_a_partial_classification_need_not_hold_every_municipality(small):
+def test_a_partial_classification_may_omit_municipalities(small):
     own = small / "own"
     own.mkdir()
     (own / "ours.csv").write_text("division_year,municipality_code,region_code,region_name\n2024,M1,X,Y\n")
@@ -150,18 +150,18 @@ def test_a_partial_classification_need_not_hold_every_municipality(small):
     assert regions.problems() == [] and regions.types[-2:] == ["ours", "nl"] and regions.own == ["ours"]
 
 
-def test_errors_name_the_file_and_what_to_mend(small):
+def test_errors_name_the_file_and_the_missing_column(small):
     with pytest.raises(ContentError, match="no municipalities of 2031"):
         Regions.load(small, 2031)
     (small / "province.yaml").write_text("title: no coverage here\n")
     with pytest.raises(ContentError, match=r"province\.yaml"):
         Regions.load(small, 2024)
     (small / "corop_region.csv").write_text("division_year,municipality_code\n")
-    with pytest.raises(ContentError, match=r"lacks region_code, region_name\n.*corop_region\.csv:1"):
+    with pytest.raises(ContentError, match=r"has no column region_code, region_name\n.*corop_region\.csv:1"):
         Regions.load(small, 2024)
 
 
-def test_every_reference_table_has_a_sidecar_that_says_where_it_is_from():
+def test_every_reference_table_has_a_sidecar_with_its_source():
     keys = {"title", "source", "url", "licence", "date", "covers", "notes"}
     tables = sorted(REFERENCE.rglob("*.csv"))
     assert tables and all(keys <= set(read_yaml(t.with_suffix(".yaml"))) for t in tables)
@@ -173,7 +173,7 @@ def test_standards_have_the_same_nineteen_bands_and_their_known_sums():
     assert esp["weight"].sum() == 100_000 and nl["weight"].sum() == 17_472_870
 
 
-def test_code_lists_point_at_each_other():
+def test_breaks_name_kinds_of_care_that_exist():
     kinds = set(pd.read_csv(REFERENCE / "codes" / "care_kinds.csv")["care_kind"])
     breaks = pd.read_csv(REFERENCE / "breaks" / "series_breaks.csv").query(
         "source.str.contains('vektis_open')", engine="python"

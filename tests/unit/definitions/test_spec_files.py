@@ -1,4 +1,4 @@
-"""Are defaults filled in and keys looked up, and is repetition or an entry that nobody uses refused with its line?"""
+"""Are defaults filled in and keys looked up, and are repeated values and unused entries refused with their line?"""
 
 from __future__ import annotations
 
@@ -108,17 +108,17 @@ dental_2018,claims,dental,2018,Nieuw,New,false
 }
 DEFAULTS, CAUTIONS, SOURCES, BREAKS, SPEC, SURVEY, GROWTH = FILES
 
-#: What is written in which file instead of what, where the error then is, and words of it.
+#: By fault: file, original text, changed text, place of the error, part of its message.
 WRONG: dict[str, tuple[str, str, str, str, str]] = {
-    "a caution there is not": (SPEC, "[small_numbers,", "[smal_numbers,", f"{SPEC}:19", "did you mean small_numbers?"),
-    "a source there is not": (SPEC, "[register]", "[xyz]", f"{SPEC}:20", "indicator_specs/sources.yaml has no xyz"),
-    "a break there is not": (SPEC, "[causes_2020]", "[causes_2021]", f"{SPEC}:18", "did you mean causes_2020?"),
+    "an unknown caution": (SPEC, "[small_numbers,", "[smal_numbers,", f"{SPEC}:19", "did you mean small_numbers?"),
+    "an unknown source": (SPEC, "[register]", "[xyz]", f"{SPEC}:20", "indicator_specs/sources.yaml has no xyz"),
+    "an unknown break": (SPEC, "[causes_2020]", "[causes_2021]", f"{SPEC}:18", "did you mean causes_2020?"),
     "a caution written out": (SPEC, "[small_numbers,", "[{nl: x, en: x},", f"{SPEC}:19", "named by their keys"),
     "a break written out": (SPEC, "[causes_2020]", "[{from: 2020}]", f"{SPEC}:18", "named by their keys"),
     "a key twice": (SPEC, ", not_age_adjusted]", ", not_age_adjusted, small_numbers]", f"{SPEC}:19", "twice"),
     "a break of another source": (SPEC, "[causes_2020]", "[dental_2018]", f"{SPEC}:18", "a break of claims"),
     "the aim": (SPEC, "domain:", "aim: health\ndomain:", f"{SPEC}:3", "the folder of a spec is its aim"),
-    "a default of all": (SPEC, "polarity", "levels: [municipality, nl]\npolarity", f"{SPEC}:8", "levels repeats"),
+    "a default for all": (SPEC, "polarity", "levels: [municipality, nl]\npolarity", f"{SPEC}:8", "levels repeats"),
     "a default of its cube": (SPEC, "polarity", "population: residents\npolarity", f"{SPEC}:8", "population repeats"),
     "a default of its domain": (SPEC, "polarity", "decimals: 2\npolarity", f"{SPEC}:8", "decimals repeats"),
     "a part of a default": (
@@ -129,10 +129,10 @@ WRONG: dict[str, tuple[str, str, str, str, str]] = {
         "compare.method repeats",
     ),
     "a default inside expect": (SPEC, "{min: 0}}", "{min: 0}, coverage: {min: 0.5}}", f"{SPEC}:17", "coverage repeats"),
-    "nothing over a default": (SPEC, "breakdowns", "compare: {}\nbreakdowns", f"{SPEC}:16", "compare repeats"),
-    "what the model gives": (SPEC, "byar}", "byar, level: 0.95}", f"{SPEC}:15", "compute.0.interval.level repeats"),
-    "a severity that holds anyway": (SPEC, "{min: 0}", "{min: 0, severity: warning}", f"{SPEC}:17", "severity repeats"),
-    "an age that holds anyway": (SPEC, "{below", "{from: 0, below", f"{SPEC}:14", "age_band.from repeats"),
+    "an empty mapping": (SPEC, "breakdowns", "compare: {}\nbreakdowns", f"{SPEC}:16", "compare repeats"),
+    "a default of the model": (SPEC, "byar}", "byar, level: 0.95}", f"{SPEC}:15", "compute.0.interval.level repeats"),
+    "a default severity": (SPEC, "{min: 0}", "{min: 0, severity: warning}", f"{SPEC}:17", "severity repeats"),
+    "a default age": (SPEC, "{below", "{from: 0, below", f"{SPEC}:14", "age_band.from repeats"),
     "an empty list": (SPEC, "breakdowns: [sex]", "breakdowns: []", f"{SPEC}:16", "breakdowns repeats"),
     "a field without a default": (GROWTH, "population: insured\n", "", f"{GROWTH}:1", "population: Field required"),
     "a caution no spec names": (SPEC, ", not_age_adjusted]", "]", f"{CAUTIONS}:2", "no spec names not_age_adjusted"),
@@ -141,7 +141,7 @@ WRONG: dict[str, tuple[str, str, str, str, str]] = {
     "a text under two keys": (CAUTIONS, "Oud.\n  en: Old.", "Klein.\n  en: Small.", f"{CAUTIONS}:2", "repeats small_"),
     "a caution without Dutch": (CAUTIONS, "  nl: Oud.\n", "", f"{CAUTIONS}:2", "not_age_adjusted.nl: Field required"),
     "a misspelt field of a source": (SOURCES, "title: M", "titel: M", f"{SOURCES}:2", "monitor.titel: Extra inputs"),
-    "a key that is no plain word": (CAUTIONS, "small_numbers:", "Small numbers:", f"{CAUTIONS}:1", "pattern"),
+    "a key with a blank": (CAUTIONS, "small_numbers:", "Small numbers:", f"{CAUTIONS}:1", "pattern"),
     "an entry of a cube that no spec reads": (
         DEFAULTS,
         "domains:",
@@ -153,12 +153,12 @@ WRONG: dict[str, tuple[str, str, str, str, str]] = {
     "a domain without an entry": (SPEC, "domain: mort", "domain: mart", f"{SPEC}:3", "there is no domain martality in"),
     "a domain that is a list": (SPEC, "domain: mortality", "domain: [mortality]", f"{SPEC}:3", "valid string"),
     "a spec that is a list": (SPEC, DEATHS, "- id: deaths", f"{SPEC}:1", "Field required"),
-    "a default of no domain": (
+    "a default of an unknown domain": (
         DEFAULTS,
         "domains:\n",
         "domains:\n  equity: {owner: x}\n",
         f"{DEFAULTS}:11",
-        "no spec takes the default domains.equity.owner",
+        "no spec uses the default domains.equity.owner",
     ),
     "a default that all override": (
         DEFAULTS,
@@ -169,9 +169,15 @@ WRONG: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "a default of a field that has none": (DEFAULTS, "decimals: 1", "unit: x", f"{DEFAULTS}:3", "every.unit: Extra"),
     "a default of the wrong type": (DEFAULTS, "decimals: 1", "decimals: one", f"{DEFAULTS}:3", "valid integer"),
-    "a break without a year": (BREAKS, ",2018,", ",soon,", f"{BREAKS}:3", "no series break"),
-    "a break that is neither": (BREAKS, "New,false", "New,perhaps", f"{BREAKS}:3", "no series break"),
-    "two breaks of one id": (BREAKS, "dental_2018", "causes_2020", f"{BREAKS}:3", "occurs twice"),
+    "a break without a year": (BREAKS, ",2018,", ",soon,", f"{BREAKS}:3", "not a series break"),
+    "a break that is neither comparable nor not": (
+        BREAKS,
+        "New,false",
+        "New,perhaps",
+        f"{BREAKS}:3",
+        "not a series break",
+    ),
+    "two breaks with one id": (BREAKS, "dental_2018", "causes_2020", f"{BREAKS}:3", "occurs twice"),
 }
 
 
@@ -182,7 +188,7 @@ def load(root: Path, files: dict[str, str]) -> dict[str, Spec]:
     return load_specs(root / "indicator_specs")
 
 
-def test_a_domain_overrides_a_cube_a_cube_what_holds_for_all_and_a_spec_them_all(tmp_path: Path) -> None:
+def test_the_order_of_override_is_every_cube_domain_spec(tmp_path: Path) -> None:
     specs = load(tmp_path, FILES)
     deaths, smoking, growth = specs["deaths"], specs["smoking"], specs["growth"]
     assert (deaths.decimals, smoking.decimals) == (2, 0)
@@ -192,7 +198,7 @@ def test_a_domain_overrides_a_cube_a_cube_what_holds_for_all_and_a_spec_them_all
     assert (deaths.aim, growth.aim) == ("health", "cost")
 
 
-def test_a_mapping_is_filled_in_field_by_field_and_null_takes_it_away(tmp_path: Path) -> None:
+def test_a_mapping_is_filled_in_field_by_field_and_null_removes_it(tmp_path: Path) -> None:
     specs = load(tmp_path, FILES)
     trends = {name: spec.compare and spec.compare.trend for name, spec in specs.items()}
     assert trends == {"deaths": "five_point_wls", "smoking": None, "growth": None}
@@ -206,7 +212,7 @@ def test_a_mapping_is_filled_in_field_by_field_and_null_takes_it_away(tmp_path: 
     assert changes == {"deaths": 0.3, "smoking": None, "growth": 0.25}
 
 
-def test_keys_give_their_entries_in_the_order_of_the_spec(tmp_path: Path) -> None:
+def test_keys_are_replaced_by_entries_in_the_order_of_the_spec(tmp_path: Path) -> None:
     specs = load(tmp_path, FILES)
     assert [caution.en for caution in specs["deaths"].cautions] == ["Small.", "Old."]
     assert [source.title for source in specs["smoking"].sources] == ["Monitor"]
@@ -216,15 +222,15 @@ def test_keys_give_their_entries_in_the_order_of_the_spec(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("fault", WRONG)
 def test_a_fault_names_the_file_and_the_line_to_correct(tmp_path: Path, fault: str) -> None:
-    file, old, new, where, words = WRONG[fault]
+    file, old, new, where, message = WRONG[fault]
     assert FILES[file].count(old) == 1
     with pytest.raises(ContentError) as caught:
         load(tmp_path, {**FILES, file: FILES[file].replace(old, new)})
-    assert words in caught.value.what and where.endswith(caught.value.where)
+    assert message in caught.value.what and where.endswith(caught.value.where)
     assert caught.value.exit_code == 10
 
 
 @pytest.mark.parametrize("name", [DEFAULTS, CAUTIONS, SOURCES, BREAKS])
-def test_every_file_has_to_be_there(tmp_path: Path, name: str) -> None:
+def test_every_file_is_required(tmp_path: Path, name: str) -> None:
     with pytest.raises(ContentError, match=Path(name).name):
         load(tmp_path, {file: text for file, text in FILES.items() if file != name})

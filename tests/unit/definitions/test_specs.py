@@ -1,4 +1,4 @@
-"""Is an indicator whose parts do not go together, or that smuggles something in, refused with file and line?"""
+"""Is a spec with inconsistent fields or with injected text refused with file and line?"""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ GROWTH = """  - method: growth
     growth: {over: previous_period, deflator: cpi, standard: esp2013, breaks: series_breaks}
 """
 SURVEY = "  - {method: as_published, cubes: [survey_published], numerator: percent}\n"
-HOSTILE = [
+INJECTED = [
     "x'; copy (select 1) to 'x'; --",
     '"',
     "../../x",
@@ -57,17 +57,27 @@ HOSTILE = [
     "a\u202eb",
     "1st",
 ]
-HOSTILE += ["a" * 64, "", "a;b", "a--", "a\nb", "a$b", "a.b"]
+INJECTED += ["a" * 64, "", "a;b", "a--", "a\nb", "a$b", "a.b"]
 
 WRONG: dict[str, tuple[str, str, int, str]] = {
-    "an interval of another method": ("method: dobson", "method: wilson", 12, "or gamma, not wilson"),
-    "a level that is none": ("method: dobson}", "method: dobson, level: 1.0}", 19, "less than 1"),
-    "a standardised method without a standard": ("    standard: esp2013\n", "", 12, "names its standard"),
+    "an interval for another method": ("method: dobson", "method: wilson", 12, "or gamma, not wilson"),
+    "an impossible level": ("method: dobson}", "method: dobson, level: 1.0}", 19, "less than 1"),
+    "a standardised method without a standard": ("    standard: esp2013\n", "", 12, "needs a standard"),
     "a standard without such a method": ("method: directly_standardised_rate", "method: crude_rate", 12, ""),
-    "growth of no kind": (ROUTE, GROWTH.split("    growth")[0], 12, "growth goes with"),
-    "growth in another method": ("    per:", GROWTH[GROWTH.index("    growth") :] + "    per:", 12, "growth goes with"),
-    "growth since no base": (ROUTE, GROWTH.replace("previous_period", "since_base"), 16, "base goes with since_base"),
-    "a base of no use": (ROUTE, GROWTH.replace("deflator", "base: 2012, deflator"), 16, "base goes with since_base"),
+    "growth without its fields": (ROUTE, GROWTH.split("    growth")[0], 12, "growth is for"),
+    "growth in another method": ("    per:", GROWTH[GROWTH.index("    growth") :] + "    per:", 12, "growth is for"),
+    "growth since a base that is not given": (
+        ROUTE,
+        GROWTH.replace("previous_period", "since_base"),
+        16,
+        "base is for since_base",
+    ),
+    "a base that is not used": (
+        ROUTE,
+        GROWTH.replace("deflator", "base: 2012, deflator"),
+        16,
+        "base is for since_base",
+    ),
     "no denominator": ("    denominator: person_years\n", "", 12, "needs a denominator"),
     "a delta interval without squares": (
         ROUTE,
@@ -75,13 +85,18 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
         12,
         "needs sumsq and persons",
     ),
-    "events of a person counted as independent": ("method: dobson", "method: dobson_dependent", 12, "need sumsq"),
-    "a sum of percentages": ("numerator: death_count", "numerator: death_percent", 12, "is no sum"),
+    "events of a person counted as independent": (
+        "method: dobson",
+        "method: dobson_dependent",
+        12,
+        "needs sumsq, and cases_from",
+    ),
+    "a sum of percentages": ("numerator: death_count", "numerator: death_percent", 12, "is not a sum"),
     "segments that share persons": (
         "numerator: death_count",
         "segments: cause\n    numerator: dead_person_count",
         12,
-        "no total",
+        "do not add up to a total",
     ),
     "a decomposition into no segments": (
         ROUTE,
@@ -89,7 +104,7 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
         12,
         "needs segments",
     ),
-    "a part of no dimension": ("numerator: death_count", "numerator: death_count[cause]", 14, "pattern"),
+    "a part without a value": ("numerator: death_count", "numerator: death_count[cause]", 14, "pattern"),
     "a trend on overlapping periods": (
         "    per: 100000\n    interval: {method: dobson}\nlevels: [municipality, nl]\n",
         "    pool: 3\nlevels: [municipality, nl]\n"
@@ -97,18 +112,18 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
         1,
         "overlap",
     ),
-    "groups of no use": ("    per:", "    groups: ses_quintile\n    per:", 12, "groups goes with"),
-    "an age of no use": ("    per:", "    at: 65\n    per:", 12, "at goes with"),
-    "strata of another method": ("    per:", "    strata: [condition_group]\n    per:", 12, "go with indirect"),
-    "a correction of no use": ("    per:", "    correction: erreygers\n    per:", 12, "correction goes with"),
+    "groups that are not used": ("    per:", "    groups: ses_quintile\n    per:", 12, "groups is for"),
+    "an age that is not used": ("    per:", "    at: 65\n    per:", 12, "at is for"),
+    "strata for another method": ("    per:", "    strata: [condition_group]\n    per:", 12, "are for indirect"),
+    "a correction that is not used": ("    per:", "    correction: erreygers\n    per:", 12, "correction is for"),
     "a pin without its hash": ("unit:", "codes: [{list: x, version: 1.0.0, sha256: abc}]\nunit:", 7, "pattern"),
-    "a method there is not": ("directly_standardised_rate", "eval", 12, "crude_rate"),
-    "SQL for a filter": ("{below: 75}", '"age < 75 or 1 = 1"', 17, ""),
-    "SQL beside the filter": ("    where:", "    sql: select 1\n    where:", 17, "Extra inputs"),
+    "an unknown method": ("directly_standardised_rate", "eval", 12, "crude_rate"),
+    "SQL as a filter": ("{below: 75}", '"age < 75 or 1 = 1"', 17, ""),
+    "SQL next to the filter": ("    where:", "    sql: select 1\n    where:", 17, "Extra inputs"),
     "a filter on SQL": ("where: {age_band:", 'where: {"age_band) or (1=1":', 17, "pattern"),
     "per nothing": ("per: 100000", "per: 0", 18, "greater than 0"),
-    "a cube by two routes": ("levels:", ROUTE + "levels:", 1, "one route only"),
-    "a breakdown nothing spans": ("[sex]", "[sex, care_kind]", 1, "nothing spans the breakdown care_kind"),
+    "a cube in two routes": ("levels:", ROUTE + "levels:", 1, "one route of an indicator only"),
+    "a breakdown that no route has": ("[sex]", "[sex, care_kind]", 1, "no route has the breakdown care_kind"),
     "no level": ("levels: [municipality, nl]", "levels: []", 20, "at least 1"),
     "a published percentage compared": (
         ROUTE,
@@ -116,14 +131,14 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
         1,
         "",
     ),
-    "protection of its own": ("owner: x", "owner: x\ndisclosure: {protect: none}", 25, "threshold"),
+    "an unknown key of disclosure": ("owner: x", "owner: x\ndisclosure: {protect: none}", 25, "threshold"),
     "a date as text": ("on: 2026-01-01", "on: '2026-01-01'", 25, "date"),
     "no source": ("sources: [register]", "sources: []", 23, "at least 1"),
 }
 
 
-#: The files that specs are read with; only what GOOD uses is in them.
-AROUND = {
+#: The shared files that specs need, with only what GOOD uses.
+SHARED_FILES = {
     "indicator_specs/cautions.yaml": "{}\n",
     "indicator_specs/sources.yaml": "register: {title: x, accessed: 2026-01-01}\n",
     "reference/breaks/series_breaks.csv": "id,source,first_year,reason_nl,reason_en,comparable\n",
@@ -133,35 +148,35 @@ AROUND = {
 def load(root: Path, text: str, name: str = "health/deaths.yaml") -> Spec:
     cube = "survey_published" if SURVEY in text else "mortality"
     defaults = f"every: {{expect: {{coverage: {{min: 0.5}}}}}}\ncubes: {{{cube}: {{}}}}\ndomains: {{mortality: {{}}}}\n"
-    files = {**AROUND, "indicator_specs/defaults.yaml": defaults, f"indicator_specs/{name}": text}
+    files = {**SHARED_FILES, "indicator_specs/defaults.yaml": defaults, f"indicator_specs/{name}": text}
     for file, content in files.items():
         (root / file).parent.mkdir(exist_ok=True, parents=True)
         (root / file).write_text(content)
     return load_specs(root / "indicator_specs")[Path(name).stem]
 
 
-def test_a_whole_spec_is_read(tmp_path: Path) -> None:
+def test_a_valid_spec_is_read(tmp_path: Path) -> None:
     spec = load(tmp_path, GOOD)
     assert spec.compute[0].cases and spec.compute[0].interval_method == "dobson"
     assert spec.route_of["mortality"].level == 0.95 and spec.compute[0].segments is None
 
 
 @pytest.mark.parametrize("fault", WRONG)
-def test_parts_that_do_not_go_together_are_refused_with_their_line(tmp_path: Path, fault: str) -> None:
-    old, new, line, word = WRONG[fault]
+def test_inconsistent_fields_are_refused_with_their_line(tmp_path: Path, fault: str) -> None:
+    old, new, line, message = WRONG[fault]
     assert GOOD.count(old) == 1
     text = GOOD.replace(old, new)
     if SURVEY in new:
         text = text.replace("population: residents", "population: respondents")
     with pytest.raises(ContentError) as caught:
         load(tmp_path, text)
-    assert caught.value.where == f"health/deaths.yaml:{line}" and word in caught.value.what
+    assert caught.value.where == f"health/deaths.yaml:{line}" and message in caught.value.what
     assert caught.value.exit_code == 10
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", INJECTED)
 @pytest.mark.parametrize("field", ["id: deaths", "[mortality]", "denominator: person_years", "standard: esp2013"])
-def test_a_name_is_a_plain_word_and_nothing_else(tmp_path: Path, field: str, name: str) -> None:
+def test_a_name_is_a_plain_word_only(tmp_path: Path, field: str, name: str) -> None:
     key, _, _ = field.partition(": ")
     new = f"[{json.dumps(name)}]" if field[0] == "[" else f"{key}: {json.dumps(name)}"
     with pytest.raises(ContentError, match=r"deaths\.yaml:\d+"):
@@ -172,6 +187,6 @@ def test_the_folder_is_the_aim_and_the_file_is_the_id(tmp_path: Path) -> None:
     assert load(tmp_path, GOOD, "cost/deaths.yaml").aim == "cost"
     with pytest.raises(ContentError, match="'health', 'quality' or 'cost'"):
         load(tmp_path / "aim", GOOD, "wealth/deaths.yaml")
-    with pytest.raises(ContentError, match="calls itself deaths") as caught:
+    with pytest.raises(ContentError, match="has id: deaths") as caught:
         load(tmp_path / "id", GOOD, "health/other.yaml")
     assert caught.value.where == "indicator_specs/health/other.yaml:1"

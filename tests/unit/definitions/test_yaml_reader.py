@@ -1,4 +1,4 @@
-"""Is content read as a person reads it, and refused with file and line where it could be read otherwise?"""
+"""Is content read as a person reads it, and is ambiguous content refused with file and line?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from triple_aim.definitions.yaml_reader import LARGEST, Content, read_model, read_yaml
+from triple_aim.definitions.yaml_reader import MAX_CHARACTERS, Content, read_model, read_yaml
 from triple_aim.errors import ContentError
 
 BOMB = "a: &a [x, x]\n" + "".join(
@@ -23,14 +23,14 @@ REFUSED = {
     "own tag": ("a: !include other.yaml\n", 1, "tag"),
     "set": ("a: !!set {b, c}\n", 1, "tag"),
     "binary": ("a: !!binary aGk=\n", 1, "tag"),
-    "key twice": ("a: 1\nb: 2\na: 3\n", 3, "stands here twice"),
+    "key twice": ("a: 1\nb: 2\na: 3\n", 3, "occurs twice"),
     "Norway": ("a: 1\ncountry: NO\n", 2, "two ways"),
     "octal code": ("code: 0034\n", 1, "two ways"),
     "sexagesimal": ("a: 12:30\n", 1, "two ways"),
     "underscores": ("a: 1_000\n", 1, "two ways"),
     "infinity": ("a: .inf\n", 1, "two ways"),
-    "a day that is not": ("a: 1\nb: 2023-02-29\n", 2, "not a value"),
-    "an endless integer": (f"a: {'9' * 5000}\n", 1, "not a value"),
+    "a date that does not exist": ("a: 1\nb: 2023-02-29\n", 2, "not a value"),
+    "a very long integer": (f"a: {'9' * 5000}\n", 1, "not a value"),
     "deep brackets": ("[" * 50_000, 1, "levels deep"),
     "deep braces": ("{a: " * 30 + "}" * 30, 1, "levels deep"),
     "unclosed": ("a: [1\nb: 2\n", 2, ""),
@@ -40,18 +40,18 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("fault", REFUSED)
-def test_what_can_be_misread_is_refused_with_file_and_line(tmp_path: Path, fault: str) -> None:
-    text, line, word = REFUSED[fault]
+def test_ambiguous_content_is_refused_with_file_and_line(tmp_path: Path, fault: str) -> None:
+    text, line, message = REFUSED[fault]
     path = tmp_path / "content.yaml"
     path.write_text(text)
     with pytest.raises(ContentError) as caught:
         read_yaml(path)
-    assert f"{tmp_path.name}/content.yaml:{line}\n" in str(caught.value) and word in caught.value.what
+    assert f"{tmp_path.name}/content.yaml:{line}\n" in str(caught.value) and message in caught.value.what
     assert str(caught.value).count("\n") == 2 and caught.value.exit_code == 10
 
 
-@pytest.mark.parametrize("content", ["x" * (LARGEST + 1), b"a: \xff\n", b"a: \x00\n", None])
-def test_a_file_that_is_no_content_is_refused(tmp_path: Path, content: str | bytes | None) -> None:
+@pytest.mark.parametrize("content", ["x" * (MAX_CHARACTERS + 1), b"a: \xff\n", b"a: \x00\n", None])
+def test_a_file_that_is_not_yaml_text_is_refused(tmp_path: Path, content: str | bytes | None) -> None:
     path = tmp_path / "content.yaml"
     if content is not None:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -77,7 +77,7 @@ class Outer(Content):
     name: str
 
 
-def test_a_model_that_does_not_fit_names_the_first_line_and_counts_the_rest(tmp_path: Path) -> None:
+def test_an_invalid_model_names_the_first_line_and_counts_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "model.yaml"
     path.write_text("name: x\ninner:\n  - {n: 1}\n  - n: '2'\n  - n: 3\n    extra: 4\n")
     with pytest.raises(ContentError) as caught:

@@ -16,7 +16,7 @@ from triple_aim.definitions.specs import Spec
 from triple_aim.disclosure.gate import TABLE, pass_gate
 from triple_aim.disclosure.protect import COLUMNS
 from triple_aim.errors import DisclosureError
-from triple_aim.indicators.rows import KINDS, NO_ROWS
+from triple_aim.indicators.rows import NO_ROWS, ROW_TYPES
 from triple_aim.warehouse.connection import Warehouse, open_warehouse
 
 PUBLICATION = load_publication(ROOT / "contracts")
@@ -29,7 +29,7 @@ def warehouse() -> Iterator[Warehouse]:
     with open_warehouse(None) as opened:
         fingerprints(opened)  # makes the table of fingerprints
         for spec in BOTH:
-            store(opened, spec, rows()[list(KINDS)])
+            store(opened, spec, rows()[list(ROW_TYPES)])
         yield opened
 
 
@@ -51,8 +51,9 @@ def published_values(warehouse: Warehouse) -> dict[str, float]:
 def test_only_recomputed_indicators_pass_again(warehouse: Warehouse) -> None:
     assert gated(warehouse) == [POLYPHARMACY.id, VISITS.id]
     assert gated(warehouse) == []
-    store(warehouse, VISITS, rows(value=22.0)[list(KINDS)], "second")
-    store(warehouse, POLYPHARMACY, rows(value=33.0)[list(KINDS)])  # the fingerprint says that its inputs did not change
+    store(warehouse, VISITS, rows(value=22.0)[list(ROW_TYPES)], "second")
+    # The fingerprint says that the inputs did not change.
+    store(warehouse, POLYPHARMACY, rows(value=33.0)[list(ROW_TYPES)])
     assert gated(warehouse) == [VISITS.id]
     assert published_values(warehouse) == {VISITS.id: 22.0, POLYPHARMACY.id: 20.0}
 
@@ -67,7 +68,7 @@ def test_after_a_change_of_rules_or_division_all_pass_again(warehouse: Warehouse
 
 
 def test_rows_without_a_recorded_fingerprint_are_never_kept(warehouse: Warehouse) -> None:
-    store(warehouse, VISITS, rows()[list(KINDS)], None)
+    store(warehouse, VISITS, rows()[list(ROW_TYPES)], None)
     gated(warehouse)
     assert gated(warehouse) == [VISITS.id]
 
@@ -90,7 +91,7 @@ def test_the_rows_of_an_indicator_without_rows_are_deleted(warehouse: Warehouse)
 def test_kept_rows_are_audited_and_a_refusal_changes_nothing(warehouse: Warehouse) -> None:
     gated(warehouse)
     warehouse.run(f"update {TABLE} set status = 'suppressed' where indicator_id = ?", [POLYPHARMACY.id])
-    store(warehouse, VISITS, rows(value=22.0)[list(KINDS)], "second")
+    store(warehouse, VISITS, rows(value=22.0)[list(ROW_TYPES)], "second")
     with pytest.raises(DisclosureError, match="1 withheld rows still show a number"):
         gated(warehouse)
     assert published_values(warehouse)[VISITS.id] == 20.0
@@ -99,7 +100,7 @@ def test_kept_rows_are_audited_and_a_refusal_changes_nothing(warehouse: Warehous
 def test_all_rows_of_a_large_publication_are_in_the_table(tmp_path: Path) -> None:
     """DuckDB 1.5.6 does not see a large frame (over a row group) inserted into a table of the same transaction."""
     count = 130_000
-    many = rows().loc[[0] * count].assign(region_code=[f"GM{i:06d}" for i in range(count)])[list(KINDS)]
+    many = rows().loc[[0] * count].assign(region_code=[f"GM{i:06d}" for i in range(count)])[list(ROW_TYPES)]
     with open_warehouse(tmp_path / "warehouse.duckdb") as opened:
         fingerprints(opened)
         store(opened, VISITS, many)

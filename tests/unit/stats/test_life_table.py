@@ -188,7 +188,7 @@ def test_an_empty_band_drops_its_weight_or_withholds():
     [
         ({"at": 2}, "at must be the start of a band, got 2"),
         ({"closing_age": 66}, "closing_age must be the start of a band, got 66"),
-        ({"at": 75, "closing_age": 65}, "at .75. lies above closing_age .65."),
+        ({"at": 75, "closing_age": 65}, "at .75. is above closing_age .65."),
         ({"fraction": 1.5}, "must not exceed 1"),
         ({"fraction": -0.5}, "fraction must not be negative"),
         ({"deaths": -DEATHS}, "deaths must not be negative"),

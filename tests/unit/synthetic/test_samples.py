@@ -99,6 +99,7 @@ def test_some_stays_have_a_readmission_and_some_deaths_a_stay(written: Path) -> 
     assert ((pd.to_datetime(dying["death_date"]) - dying["begun"]).dt.days.between(0, 30)).any()
 
 
+@pytest.mark.slow
 def test_the_shipped_samples_come_from_the_model(tmp_path: Path) -> None:
     write_samples(tmp_path)
     generated, shipped = (pd.read_csv(folder / "true_values.csv") for folder in (tmp_path, SHIPPED))

@@ -100,11 +100,14 @@ def test_a_file_with_an_incomplete_header_is_refused(tmp_path: Path, header: str
 
 CELL = "period, municipality_code, sex, age_band, exclusion"
 PARTS = {
-    "parts without a column more": (f"-- grain: {CELL}\n-- parts of: claims.n_eur", "need one column more"),
-    "parts of a coarser grain": ("-- grain: period, law\n-- parts of: claims.n_eur", "need one column more"),
+    "parts without an additional column": (
+        f"-- grain: {CELL}\n-- parts of: claims.n_eur",
+        "one column in addition",
+    ),
+    "parts of a coarser grain": ("-- grain: period, law\n-- parts of: claims.n_eur", "one column in addition"),
     "a total that is not selected": (f"-- grain: {CELL}, law\n-- parts of: claims.x_eur", "does not name x_eur"),
     "a largest amount that is not selected": (f"-- grain: {CELL}\n-- largest: x_amount", "does not name x_amount"),
-    "columns that are not said to be parts": (f"-- grain: {CELL}\n-- parts: n_eur", "does not say which columns"),
+    "parts without their columns": (f"-- grain: {CELL}\n-- parts: n_eur", "does not name the columns"),
     "a part that is not selected": (
         f"-- grain: {CELL}\n-- parts: all_eur by law in {{law}}_eur, all_count by law in {{law}}_count",
         "does not name n_count",
@@ -113,13 +116,13 @@ PARTS = {
 
 
 @pytest.mark.parametrize("fault", PARTS)
-def test_parts_that_are_none_are_refused(tmp_path: Path, fault: str) -> None:
+def test_wrong_parts_are_refused(tmp_path: Path, fault: str) -> None:
     header, word = PARTS[fault]
     with pytest.raises(ContentError, match=word):
         read(tmp_path, "cube", f"-- One sentence.\n{header}\nselect {CELL}, law, n_eur from stg.x")
 
 
-def test_columns_are_parts_by_the_members_of_the_first_sum(tmp_path: Path) -> None:
+def test_the_columns_of_the_first_sum_give_the_members_of_all_parts(tmp_path: Path) -> None:
     header = "-- parts: amount_eur by law in cost_{law}_eur, client_count by law in {law}_client_count"
     columns = "cost_b_eur, cost_a_eur, a_client_count, b_client_count, c_client_count, late_cost_eur"
     query = read(tmp_path, "cube", f"-- One.\n-- grain: {CELL}\n{header}\nselect {CELL}, {columns} from stg.x")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from triple_aim.definitions import Compute, Regions, Spec
-from triple_aim.indicators.rows import KINDS, concatenated
+from triple_aim.indicators.rows import ROW_TYPES, concatenated
 from triple_aim.vocabulary import ALL
 from triple_aim.warehouse import Warehouse
 
@@ -58,4 +58,4 @@ def _rows(warehouse: Warehouse, spec: Spec, route: Compute, cube: str, regions: 
     frame["value"] *= route.per / 100
     frame["status"] = np.where(frame["value"].notna(), "published", "suppressed")
     frame["reason"] = frame["reason"].fillna("")
-    return frame[list(KINDS)].reset_index(drop=True)
+    return frame[list(ROW_TYPES)].reset_index(drop=True)

@@ -17,7 +17,7 @@ from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.methods.growth import paired, sums_at_both_ends
 from triple_aim.indicators.numerators import part_columns
 from triple_aim.indicators.rollup import breakdown, flat
-from triple_aim.indicators.rows import Block, tidy
+from triple_aim.indicators.rows import Block, make_block
 from triple_aim.stats.arguments import quotient
 from triple_aim.stats.decomposition import das_gupta
 from triple_aim.stats.estimate import Estimate
@@ -55,7 +55,7 @@ def decomposition_blocks(
     split = breakdown(cells, "none")
     reporting, municipalities = place.reporting_counts(reported)
     for component in own:
-        yield tidy(
+        yield make_block(
             spec,
             cells.periods(),
             place,

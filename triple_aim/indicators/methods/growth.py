@@ -17,7 +17,7 @@ from triple_aim.definitions import Compute, Regions, Spec, Tables
 from triple_aim.indicators.estimators import Sums, record_inputs
 from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.rollup import Geography, breakdown, flat, stratum_weights
-from triple_aim.indicators.rows import Block, tidy
+from triple_aim.indicators.rows import Block, make_block
 from triple_aim.stats.estimate import Estimate
 from triple_aim.stats.growth import break_adjusted, compound
 from triple_aim.stats.standardise import directly_standardised_mean
@@ -121,7 +121,7 @@ def growth_blocks(
     unknown = np.full_like(persons, np.nan)
     coverage = place.coverage(*(array.sum(axis=(2, 3))[..., None] for array in (reported, inputs.denominator)))
     for basis, value in own.items():
-        yield tidy(
+        yield make_block(
             spec,
             cells.periods(),
             place,

@@ -16,7 +16,7 @@ from triple_aim.indicators.estimators import Sums, record_inputs
 from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.methods.growth import levels, masked
 from triple_aim.indicators.rollup import breakdown, by_category, flat, stratum_weights
-from triple_aim.indicators.rows import Block, tidy
+from triple_aim.indicators.rows import Block, make_block
 from triple_aim.stats.estimate import Estimate
 from triple_aim.stats.growth import log_linear
 from triple_aim.vocabulary import ALL
@@ -60,7 +60,7 @@ def trend_blocks(
         last = {name: array[-1:] for name, array in own.parts.items()}
         unknown = np.full((1, len(place.frame), 1), np.nan)
         for basis in BASES:
-            yield tidy(
+            yield make_block(
                 spec,
                 [int(periods[end])],
                 place,

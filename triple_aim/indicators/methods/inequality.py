@@ -15,7 +15,7 @@ from triple_aim.indicators.estimators import Sums, estimate
 from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.numerators import cases
 from triple_aim.indicators.rollup import Mask, breakdown, by_category, stratum_weights
-from triple_aim.indicators.rows import Block, tidy
+from triple_aim.indicators.rows import Block, make_block
 from triple_aim.vocabulary import ALL
 
 UNKNOWN = "unknown"  # the label of persons whose group is not known; they count in no group
@@ -48,7 +48,7 @@ def inequality_blocks(
         if route.standard:
             flat_weights = stratum_weights(tables.standards[route.standard], route.standard, inputs.cells)
             weight = by_group(flat_weights[None, None], split.masks, count)[0, 0][:, :1]
-        yield tidy(
+        yield make_block(
             spec,
             inputs.cells.periods(),
             place,

@@ -17,7 +17,7 @@ from triple_aim.indicators.estimators import Sums, estimate
 from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.methods.survey import by_stratum, sampled_sums
 from triple_aim.indicators.rollup import Mask, breakdown, by_category, geography
-from triple_aim.indicators.rows import Block, tidy
+from triple_aim.indicators.rows import Block, make_block
 from triple_aim.stats.arguments import quotient
 from triple_aim.stats.survey import ratio_variance
 from triple_aim.vocabulary import ALL, age_bounds
@@ -56,7 +56,7 @@ def life_expectancy_blocks(
                 sums |= {"healthy": share, "healthy_variance": variance}
                 smallest |= {name: np.fmin(smallest[name], fewest) for name, fewest in _fewest(sample).items()}
         own["age"] = others["age"] = ages
-        yield tidy(
+        yield make_block(
             spec,
             inputs.cells.periods(),
             place,

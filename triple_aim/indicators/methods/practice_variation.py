@@ -15,7 +15,7 @@ from triple_aim.indicators.estimators import Sums, estimate
 from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.numerators import cases
 from triple_aim.indicators.rollup import breakdown, by_category
-from triple_aim.indicators.rows import Block, tidy
+from triple_aim.indicators.rows import Block, make_block
 from triple_aim.stats.arguments import quotient
 from triple_aim.stats.estimate import Estimate
 from triple_aim.vocabulary import ALL
@@ -53,7 +53,7 @@ def variation_blocks(
     enough = (~np.isnan(inside["observed"])).sum(axis=-1) >= LEAST_AREAS
     component = estimate(route, Sums(inside)).where(enough)
     nothing = np.full_like(component.value, np.nan)
-    yield tidy(
+    yield make_block(
         spec,
         cells.periods(),
         place,

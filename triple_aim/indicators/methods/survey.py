@@ -14,7 +14,7 @@ from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
 from triple_aim.indicators.estimators import UNUSED, Sums, estimate
 from triple_aim.indicators.rollup import Mask, breakdown, by_category, geography, where
-from triple_aim.indicators.rows import Block, tidy
+from triple_aim.indicators.rows import Block, make_block
 from triple_aim.stats.survey import StratumSums, variance_components
 from triple_aim.stats.survey_design import person_covariance
 from triple_aim.vocabulary import ALL, age_bounds
@@ -44,7 +44,7 @@ def survey_blocks(
             ages = coarse_weights(tables.standards[route.standard], cells.labels["age_band"])
             weight = np.where(split.masks, ages, 0.0).reshape(len(split.masks), -1)
         p, q = rolled.parts, rest_sums.parts
-        yield tidy(
+        yield make_block(
             spec,
             cells.periods(),
             place,
@@ -100,25 +100,25 @@ def coarse_weights(standard: Mapping[str, float], bands: Sequence[str]) -> Float
     return weights
 
 
-def route_sums(route: Compute, at: Mapping[str, Floats], masks: Mask, sampled: Floats) -> dict[str, Floats]:
+def route_sums(route: Compute, sums: Mapping[str, Floats], masks: Mask, sampled: Floats) -> dict[str, Floats]:
     """The sums that the method of a route needs; ``sampled`` are all respondents of each stratum."""
     if route.method == "survey_gap":
-        return joint_sums({name: np.moveaxis(by_category(array, masks), 2, 3) for name, array in at.items()}, sampled)
+        return joint_sums({name: np.moveaxis(by_category(array, masks), 2, 3) for name, array in sums.items()}, sampled)
     if route.standard:
-        cells = {name: np.moveaxis(array, 4, 2).reshape(*sampled.shape, 1, -1) for name, array in at.items()}
+        cells = {name: np.moveaxis(array, 4, 2).reshape(*sampled.shape, 1, -1) for name, array in sums.items()}
         return joint_sums({name: array * masks.reshape(len(masks), -1) for name, array in cells.items()}, sampled)
-    return sampled_sums(at, masks.astype(float), sampled)
+    return sampled_sums(sums, masks.astype(float), sampled)
 
 
-def sampled_sums(at: Mapping[str, Floats], masks: Floats, sampled: Floats | None = None) -> dict[str, Floats]:
+def sampled_sums(sums: Mapping[str, Floats], masks: Floats, sampled: Floats | None = None) -> dict[str, Floats]:
     """The sums for a share or mean and its variance, as (period, municipality, stratum, category); they add up.
 
-    ``at`` holds the cube's sums as (period, municipality, sex, band, stratum), ``masks`` the cells of each
-    category, and ``sampled`` all respondents of a stratum if ``at`` holds only some of them. The variance is that of
+    ``sums`` holds the cube's sums as (period, municipality, sex, band, stratum), ``masks`` the cells of each
+    category, and ``sampled`` all respondents of a stratum if ``sums`` holds only some of them. The variance is that of
     a domain: the whole stratum was sampled, also the respondents outside the category.
     """
-    domain = {name: by_category(array, masks).swapaxes(2, 3) for name, array in at.items()}
-    respondents = at["respondent_count"].sum(axis=(2, 3)) if sampled is None else sampled
+    domain = {name: by_category(array, masks).swapaxes(2, 3) for name, array in sums.items()}
+    respondents = sums["respondent_count"].sum(axis=(2, 3)) if sampled is None else sampled
     spread = variance_components(_stratum_sums(domain, respondents[..., None]))
     return {
         "w": domain["weight_sum"],

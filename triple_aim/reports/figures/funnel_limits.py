@@ -113,7 +113,7 @@ def _exposure(rows: pd.DataFrame, country: pd.Series, method: str) -> pd.Series:
     """Persons or years at risk; for a ratio the expected number, computed from the published ratio."""
     if method != "indirectly_standardised_ratio":
         return rows["denominator"]
-    return (rows["numerator"] / rows["value"].where(rows["value"] > 0)) * country["value"]
+    return (rows["numerator"] / rows["value"].where(rows["value"] > 0)) * float(country["value"])
 
 
 def _is_ratio_of_counts(country: pd.DataFrame) -> bool:
