@@ -91,7 +91,9 @@ def _values(config: Path) -> pd.DataFrame:
             reads = {table: [read for read in query.reads if read in known] for table, query in known.items()}
             for table in TopologicalSorter(reads).static_order():
                 build_table(warehouse, known[table], periods)
-        cells = {name: load_cells(warehouse, query, programme.parts_of(name)) for name, query in programme.cubes.items()}
+        cells = {
+            name: load_cells(warehouse, query, programme.parts_of(name)) for name, query in programme.cubes.items()
+        }
         regions = programme.regions(warehouse)
     parts = [
         indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off).assign(indicator_id=name)
