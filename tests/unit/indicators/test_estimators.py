@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from triple_aim.definitions.specs import Compute
+from triple_aim.explain.report import FORMULAS
 from triple_aim.indicators.estimators import METHODS, Sums, estimate
 from triple_aim.stats import rates
-from triple_aim.vocabulary import INTERVALS
+from triple_aim.vocabulary import INTERVALS, Method
 
 
 def route(method: str, **changes: object) -> Compute:
@@ -18,6 +21,7 @@ def route(method: str, **changes: object) -> Compute:
 
 def test_every_method_that_computes_has_a_function() -> None:
     assert set(METHODS) == set(INTERVALS) - {"growth", "decomposition", "as_published"}
+    assert set(FORMULAS) == set(INTERVALS) == set(get_args(Method))
 
 
 def test_a_delta_interval_is_that_of_the_mean_in_units_of_exposure() -> None:
