@@ -25,6 +25,8 @@ from triple_aim.synthetic.tables import model_tables
 from triple_aim.warehouse.connection import open_warehouse
 from triple_aim.warehouse.reference_tables import load_reference
 
+#: Five years of a nation; ``tests/golden/test_true_values.py`` checks the same on the three years of the samples.
+pytestmark = pytest.mark.slow
 NATION = Nation(persons=5000, years=(2019, 2020, 2021, 2022, 2023), municipalities=5, lines=20)
 KEY = ["indicator_id", "segment", "period", "region_code"]
 #: Rare services occur more often here, so that their indicators can be computed for so few persons.
