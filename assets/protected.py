@@ -1,6 +1,7 @@
 """Floor 5: the assets ``safe/*`` of the disclosure gate, the only tables that marts read."""
 
 import time
+from functools import partial
 
 import dagster as dg
 
@@ -17,6 +18,7 @@ from triple_aim.cubes import write_ledger
 from triple_aim.definitions import Programme
 from triple_aim.deliveries import delivered_files, unclaimed_files
 from triple_aim.disclosure import TABLE, pass_gate
+from triple_aim.indicators import changed_rows
 from triple_aim.release import write_dictionary
 
 OWNERS = ["team:disclosure-control"]
@@ -46,6 +48,8 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
                 programme.publication,
                 programme.project.settings.division_year,
                 monitor.inputs.regions(warehouse),
+                partial(changed_rows, warehouse, monitor.inputs),
+                monitor.inputs.secret_fingerprint,
             )
             return checked_table_result(
                 warehouse,

@@ -9,6 +9,7 @@ from triple_aim.cubes.cells import Cells, Floats, load_cells, municipality_codes
 from triple_aim.cubes.columns import MEASURES, TYPES, column_type
 from triple_aim.cubes.ledger import parts_that_differ, write_ledger
 from triple_aim.cubes.merge import COUNTED, UNKNOWN_LABEL, contributed, ensure_contributions, place_of
+from triple_aim.cubes.noise import CubeNoise, Keys, Kind, cube_noise
 from triple_aim.cubes.spark import open_builder, open_cluster
 
 __all__ = [
@@ -17,12 +18,16 @@ __all__ = [
     "TYPES",
     "UNKNOWN_LABEL",
     "Cells",
+    "CubeNoise",
     "DuckDBBuilder",
     "Floats",
+    "Keys",
+    "Kind",
     "TableBuilder",
     "build_table",
     "column_type",
     "contributed",
+    "cube_noise",
     "ensure_contributions",
     "fingerprints",
     "fingerprints_of",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from triple_aim.cubes.columns import measures_of
 from triple_aim.cubes.merge import COUNTED, merged_periods
+from triple_aim.cubes.noise import CubeNoise, Keys
 from triple_aim.vocabulary import ALL, part
 from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
@@ -34,6 +36,8 @@ class Cells:
     labels: dict[str, list[str]]
     sums: dict[str, Floats]
     non_additive: Mapping[str, Collection[int]] = field(default_factory=dict)  # per sum, the periods without a value
+    noise: CubeNoise | None = None  # None: the sums stay exact
+    keys: Mapping[str, Keys] = field(default_factory=dict)  # per sum, (period, municipality_code, sex, age_band)
 
     def axis(self, name: str) -> int:
         return list(self.labels).index(name)
@@ -41,15 +45,43 @@ class Cells:
     def keep(self, name: str, wanted: NDArray[np.bool_]) -> Cells:
         """The cells whose label on one axis is wanted; ``wanted`` has one element per label."""
         labels = {**self.labels, name: [label for label, kept in zip(self.labels[name], wanted, strict=True) if kept]}
-        sums = {key: np.compress(wanted, array, axis=self.axis(name)) for key, array in self.sums.items()}
-        return replace(self, labels=labels, sums=sums)
+        axis = self.axis(name)
+        sums = {key: np.compress(wanted, array, axis=axis) for key, array in self.sums.items()}
+        # Without some labels of a further axis the sums are others, so the keys are too.
+        keys = {key: np.compress(wanted, array, axis=axis) for key, array in self.keys.items()} if axis <= AGE else {}
+        return replace(self, labels=labels, sums=sums, keys=keys)
 
     def only(self, names: Sequence[str]) -> Cells:
-        """The cells with only these sums."""
-        return replace(self, sums={name: self.sums[name] for name in names})
+        """The cells with only these sums, and the sums that their noise needs."""
+        wanted = [*names, *(self.noise.companions(names) if self.noise else [])]
+        keys = {name: self.keys[name] for name in wanted if name in self.keys}
+        return replace(self, sums={name: self.sums[name] for name in wanted}, keys=keys)
+
+    def flat(self, name: str) -> Floats:
+        """One sum as (period, municipality_code, sex, age_band), added over all other axes."""
+        array = self.sums[name]
+        return array.sum(axis=tuple(range(AGE + 1, array.ndim))) if array.ndim > AGE + 1 else array
+
+    def keyed(self, names: Iterable[str]) -> Cells:
+        """The cells with the keys of these sums, added over all further axes first, so that every cube agrees."""
+        if self.noise is None:
+            return self
+        labels = list(self.labels.values())[: AGE + 1]
+        wanted = {self.noise.changes_with.get(name, name) for name in names} - self.noise.public
+        missing = sorted(wanted - self.keys.keys())
+        made = {name: self.noise.keys(name, labels, self.flat(name)) for name in missing}
+        return replace(self, keys={**self.keys, **made})
 
     def periods(self) -> list[int]:
         return [int(label) for label in self.labels["period"]]
+
+    def keyed_by(self, name: str, axis: str) -> Keys:
+        """The keys of one sum for each label of one further axis, as (period, place, sex, age_band, label)."""
+        if self.noise is None:
+            raise ValueError("exact cells have no keys")
+        others = tuple(i for i in range(AGE + 1, len(self.labels)) if i != self.axis(axis))
+        labels = [*list(self.labels.values())[: AGE + 1], self.labels[axis]]
+        return self.noise.keys(name, labels, self.sums[name].sum(axis=others) if others else self.sums[name])
 
     def pooled(self, count: int) -> Cells:
         """Each period plus the ``count - 1`` periods before it; periods without all of these are left out."""
@@ -59,8 +91,11 @@ class Cells:
         windows = [[position.get(period - back, -1) for back in range(count)] for period in position]
         complete = np.array([window for window in windows if min(window) >= 0], dtype=int).reshape(-1, count)
         labels = {**self.labels, "period": [self.labels["period"][end] for end in complete[:, 0]]}
-        added = {name: sum(array[complete[:, back]] for back in range(count)) for name, array in self.sums.items()}
-        return Cells(labels, added)
+
+        def added(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+            return {name: sum(array[complete[:, back]] for back in range(count)) for name, array in arrays.items()}
+
+        return replace(self, labels=labels, sums=added(self.sums), keys=added(self.keys), non_additive={})
 
     def fold(self, axes: Sequence[str]) -> Cells:
         """Fold other axes into the age bands: the label of each band repeats, the folded labels run fastest."""
@@ -77,7 +112,12 @@ class Cells:
                 *turned.shape[:AGE], turned.shape[AGE] * size, *turned.shape[AGE + 1 + len(axes) :]
             )
         labels = {name: labels for name, labels in self.labels.items() if name not in axes}
-        return Cells({**labels, "age_band": [band for band in labels["age_band"] for _ in range(size)]}, sums)
+        labels["age_band"] = [band for band in labels["age_band"] for _ in range(size)]
+        # The first stratum of a band carries the key of the band, so that the keys of any bands add up as before.
+        keys = {name: np.zeros((*array.shape[:AGE], array.shape[AGE] * size), array.dtype) for name, array in self.keys.items()}
+        for name, array in self.keys.items():
+            keys[name][..., ::size] = array
+        return replace(self, labels=labels, sums=sums, keys=keys, non_additive={})
 
 
 def load_cells(warehouse: Warehouse, query: Query, parts: Iterable[Query] = ()) -> Cells:

@@ -248,11 +248,27 @@ class Contract(Content):
 
 
 class Threshold(Content):
-    """The minimum of persons and cases behind a published cell; readers see ``reason``."""
+    """How the numbers of a source are protected, and the minimum of persons and cases behind a published cell.
 
+    ``cell_key`` changes every sum a little, ``suppress`` withholds cells until no other follows from sums,
+    ``thresholds_only`` withholds small cells and changes the number of respondents, ``as_delivered`` leaves numbers that
+    are public, or that the source protected.
+    """
+
+    mode: Literal["cell_key", "suppress", "thresholds_only", "as_delivered"]
     persons: int = Field(ge=1)
     cases: int = Field(ge=0)
-    reason: Bilingual
+    group_share: float | None = Field(None, gt=0.5, le=1)  # from this share on a trait is that of the whole group
+
+
+class NoiseRules(Content):
+    """The size of the noise of mode ``cell_key``, and the cells that it would drown."""
+
+    share: float = Field(gt=0, lt=1)  # of the root of the sum of squared amounts: at least this part of the largest one
+    relative_limit: float = Field(gt=0, le=1)  # a value with a larger relative standard deviation of noise is withheld
+    #: The least (Σx)²/Σx². From 1 + (1 + p)² on, the p % rule holds: the two largest contributors never leave less than
+    #: the share p of the largest one.
+    effective_contributors: float = Field(ge=1)
 
 
 class RunOff(Content):
@@ -312,6 +328,9 @@ class Publication(Content):
     licence: str
     title: Bilingual
     thresholds: dict[Name, Threshold]  # by cube; "default" for the rest
+    noise: NoiseRules
+    withheld: Bilingual  # the one reason of every withheld row: a second one would tell which rule held
+    suppress_hierarchy: list[Name] = ["municipality", "ggd_region", "nl"]  # the regions of sources in mode suppress
     run_off: RunOff | None = None
     headlines: dict[Literal["health", "quality", "cost", "growth"], Name]
     value_lists: dict[Name, list[str]] = {}  # closed lists that columns of marts name

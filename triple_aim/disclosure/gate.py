@@ -1,14 +1,15 @@
 """ind → safe: recomputed indicators pass the gate again; the protected rows of the others are kept.
 
-Not here: what may be shown (``protect``). The inputs of kept rows have the same fingerprint, so the gate would return
-the same rows; the audit examines all rows, kept or new.
+Not here: what may be shown (``protect``), rows from changed sums (``triple_aim.indicators``). The inputs of kept rows
+have the same fingerprint, so the gate would return the same rows; the audit examines all rows, kept or new.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -19,6 +20,7 @@ from triple_aim.errors import DisclosureError
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 TABLE = "safe.indicator_values"
+ChangedRows: TypeAlias = Callable[[Sequence[Spec]], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,22 @@ class GateResult:
 
 
 def pass_gate(
-    warehouse: Warehouse, specs: Iterable[Spec], publication: Publication, division_year: int, regions: Regions
+    warehouse: Warehouse,
+    specs: Iterable[Spec],
+    publication: Publication,
+    division_year: int,
+    regions: Regions,
+    changed_rows: ChangedRows,
+    rules: object = None,
 ) -> GateResult:
     """Bring the protected rows up to date, all or none.
+
+    Parameters
+    ----------
+    changed_rows : callable
+        Returns the rows of some indicators from changed sums, with a column ``indicator_id``.
+    rules : object
+        Anything else that the protected rows depend on, such as the key of the changes.
 
     Raises
     ------
@@ -48,13 +63,14 @@ def pass_gate(
             table.removeprefix(f"{TABLE}/"): hashes[0] for table, hashes in recorded.items() if table.startswith(TABLE)
         }
         wanted = {spec.id: spec for spec in specs}
-        rules = repr([publication, division_year])
-        current = {name: _fingerprint(recorded.get(f"ind.{name}", {}).get(0), rules) for name in wanted}
+        inputs = repr([publication, division_year, rules])
+        current = {name: _fingerprint(recorded.get(f"ind.{name}", {}).get(0), inputs) for name in wanted}
         kept = [name for name, value in current.items() if value and previous.get(name) == value and not is_new]
         outdated = [name for name in wanted if name not in kept]
         warehouse.run(f"delete from {TABLE} where not list_contains(?, indicator_id)", [kept])
+        computed = dict(list(changed_rows([wanted[name] for name in outdated]).groupby("indicator_id")))
         passed = [
-            protect(rows, wanted[name], publication, division_year, regions)
+            protect(rows, wanted[name], publication, division_year, regions, computed.get(name))
             for name, rows in _read_rows(warehouse, outdated)
         ]
         kept_rows = warehouse.value(f"select count(*) from {TABLE}")

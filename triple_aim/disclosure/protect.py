@@ -1,7 +1,8 @@
-"""The gate: indicator rows in, publishable rows out. Marts read only what this module returns.
+"""The gate: exact and changed rows of an indicator in, publishable rows out. Marts read only what this module returns.
 
-Not here: the rules (``primary``, ``secondary``). A withheld row loses every column that reveals its number: value,
-limits, numerator, denominator, comparator and judgement.
+Not here: the thresholds (``primary``), the changes of the sums (``triple_aim.indicators``), the cells that the mode
+``suppress`` withholds as well (``secondary``). A withheld row loses every column that reveals its number: value, limits,
+numerator, denominator, comparator and judgement.
 """
 
 from __future__ import annotations
@@ -11,23 +12,25 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from triple_aim.definitions import GROUPED, Publication, Regions, Spec
+from triple_aim.definitions import GROUPED, Publication, Regions, Spec, Threshold
 from triple_aim.disclosure.primary import below_threshold
+from triple_aim.disclosure.rounding import rounded
 from triple_aim.disclosure.secondary import Counts, secondary_suppression
 from triple_aim.disclosure.sum_constraints import Columns, sum_constraints
 from triple_aim.disclosure.trend import trends
 from triple_aim.disclosure.unknowns import Floats, Mask
 from triple_aim.errors import DisclosureError
+from triple_aim.indicators import NOISE
 from triple_aim.vocabulary import SHOWN
 
 ESTIMATE = ["value", "lower", "upper", "numerator", "denominator"]
+SUMS = ("numerator", "denominator")
 COUNTS = ["persons", "cases", "rest_persons", "rest_cases"]
 COMPARATOR = ["comparator_value", "comparator_lower", "comparator_upper"]
 #: Methods whose value is not the quotient of numerator and denominator: these can be withheld and the value shown.
 NON_QUOTIENT_METHODS = GROUPED | {
     "life_expectancy", "healthy_life_expectancy", "systematic_variation", "growth", "decomposition",
 }  # fmt: skip
-SECONDARY_REASON = "withheld so that another withheld number cannot be worked out"
 #: A number of the country is suppressed only as a last resort.
 COUNTRY_COST = 1e6
 COLUMNS = [
@@ -35,6 +38,8 @@ COLUMNS = [
     "period", "sex", "age_group", "segment_type", "segment", "population", *ESTIMATE, "unit", "status", "reason",
     "coverage_share", *COMPARATOR, "difference", "judgement", "trend",
 ]  # fmt: skip
+#: What identifies a row within an indicator and a source.
+LABELS = ["region_type", "region_code", "period", "sex", "age_group", "segment_type", "segment"]
 FLOAT_COLUMNS = {*ESTIMATE, *COMPARATOR, "coverage_share"}
 NO_ROWS = pd.DataFrame(
     {
@@ -52,21 +57,37 @@ ROW_COLUMNS = [
 
 
 def protect(
-    rows: pd.DataFrame, spec: Spec, publication: Publication, division_year: int, regions: Regions | None = None
+    rows: pd.DataFrame,
+    spec: Spec,
+    publication: Publication,
+    division_year: int,
+    regions: Regions | None = None,
+    changed: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the rows of one indicator as they may be published, in the columns of the mart.
 
-    Without ``regions`` only sums within a region are protected, because it is unknown which rows add up to a region.
+    Parameters
+    ----------
+    rows : DataFrame
+        The exact rows, in the columns of the tables ``ind.*``.
+    changed : DataFrame, optional
+        The rows computed from changed sums, of the sources whose mode asks for them.
+    regions : Regions, optional
+        Which municipalities add up to which region; the mode ``suppress`` needs it.
 
     Raises
     ------
     DisclosureError
-        If a row would show a number that must be withheld, or secondary suppression finds no solution.
+        If a row would show a number that must be withheld, if changed rows are missing, or if secondary suppression
+        finds no solution.
     """
     if rows.empty:
         return NO_ROWS
     try:
-        parts = [_suppress(part, spec, str(cube), publication, regions) for cube, part in rows.groupby("source")]
+        parts = [
+            _publishable(part, _same_rows(part, str(cube), spec, publication, changed), spec, publication, regions)
+            for cube, part in rows.groupby("source")
+        ]
     except ArithmeticError as error:
         raise DisclosureError(str(error), spec.id, "do not publish; report it") from error
     safe = {name: np.concatenate([part[name] for part in parts]) for name in ROW_COLUMNS}
@@ -82,40 +103,59 @@ def protect(
     return pd.DataFrame({name: indicator[name] if name in indicator else safe[name] for name in COLUMNS})
 
 
-def _suppress(rows: pd.DataFrame, spec: Spec, cube: str, publication: Publication, regions: Regions | None) -> Columns:
+def _same_rows(
+    rows: pd.DataFrame, cube: str, spec: Spec, publication: Publication, changed: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Return the rows to print: those computed from changed sums, in the order of the exact rows, or the exact rows."""
+    if publication.threshold(cube).mode in ("suppress", "as_delivered"):
+        return rows
+    own = NO_ROWS if changed is None else changed[changed["source"] == cube]
+    place = pd.MultiIndex.from_frame(own[LABELS]).get_indexer(pd.MultiIndex.from_frame(rows[LABELS]))
+    if missing := int((place < 0).sum()):
+        raise DisclosureError(
+            f"{missing:,} rows of {cube} have no changed sums", spec.id, "do not publish exact sums; report it"
+        )
+    return own.iloc[place].reset_index(drop=True)
+
+
+def _publishable(
+    rows: pd.DataFrame, printed: pd.DataFrame, spec: Spec, publication: Publication, regions: Regions | None
+) -> Columns:
     """Return the columns of one source's rows; withheld rows without the columns that reveal their number."""
-    threshold = publication.threshold(cube)
-    minimum = {
-        "min_persons": max(threshold.persons, spec.disclosure.get("threshold", 0)),
-        "min_cases": threshold.cases,
-    }
-    safe = {name: rows[name].to_numpy() for name in ROW_COLUMNS}
-    count = {name: rows[name].to_numpy(dtype=float) for name in ("numerator", "denominator", *COUNTS)}
-    is_share = spec.route_of[cube].method in ("proportion", "survey_proportion")
-    not_applicable = np.full(len(rows), np.nan)
-    # Events without the trait and persons without it: with repeated events these differ.
-    events, persons = count["denominator"] - count["numerator"], count["persons"] - count["cases"]
-    complement = np.fmin(events, persons) if is_share else not_applicable
-    is_small = below_threshold(count["persons"], count["cases"], complement, **minimum)
+    cube = str(rows["source"].iloc[0])
+    threshold, method = publication.threshold(cube), spec.route_of[cube].method
+    safe = {name: printed[name].to_numpy() for name in ROW_COLUMNS}
+    exact = _counts(rows, method)
+    is_small, has_small_rest = _small(exact, safe, threshold, spec)
+    if printed is not rows:  # the changed counts must pass the same rule, or a printed 9 would show which rule held
+        small, small_rest = _small(_counts(printed, method), safe, threshold, spec)
+        is_small, has_small_rest = is_small | small, has_small_rest | small_rest | _withheld_country(safe, is_small | small)
+        is_small |= _drowned(printed, publication)
+    is_small |= _whole_group(rows, exact, threshold, method)
     # A number too small to standardise is too small to show as well.
     primary = is_small & np.isin(safe["status"], [*SHOWN, "not_computed"])
-    rest_complement = count["rest_persons"] - count["rest_cases"] if is_share else not_applicable
-    has_small_rest = below_threshold(count["rest_persons"], count["rest_cases"], rest_complement, **minimum)
     safe["status"] = np.where(primary, "suppressed", safe["status"])
-    safe["reason"] = np.where(primary, threshold.reason.en, safe["reason"])
-    protected_rest = has_small_rest & (count["rest_persons"] > 0) & (safe["region_type"] != "nl")
-    secondary = _secondary_rows({**safe, **count}, complement, protected_rest, minimum, regions)
-    loses_sums_only = spec.route_of[cube].method in NON_QUOTIENT_METHODS
-    if not loses_sums_only:
-        safe["status"] = np.where(secondary, "suppressed", safe["status"])
-        safe["reason"] = np.where(secondary, SECONDARY_REASON, safe["reason"])
+    safe["reason"] = np.where(primary, publication.withheld.en, safe["reason"])
+    loses_sums = np.zeros(len(rows), dtype=bool)
+    if threshold.mode == "suppress":
+        protected_rest = has_small_rest & (exact["rest_persons"] > 0) & (safe["region_type"] != "nl")
+        minimum = _minimum(threshold, spec)
+        secondary = _secondary_rows({**safe, **exact}, exact["complement"], protected_rest, minimum, regions)
+        if method in NON_QUOTIENT_METHODS:
+            loses_sums = secondary
+        else:
+            safe["status"] = np.where(secondary, "suppressed", safe["status"])
+            safe["reason"] = np.where(secondary, publication.withheld.en, safe["reason"])
     is_hidden = ~np.isin(safe["status"], SHOWN)
+    if threshold.mode == "thresholds_only":  # sums of weighted answers give the exact number of respondents away
+        safe["numerator"] = np.full(len(rows), np.nan)
     for name in ESTIMATE:
-        loses_sum = loses_sums_only & secondary if name in ("numerator", "denominator") else False
-        safe[name] = np.where(is_hidden | loses_sum, np.nan, safe[name])
+        lost = is_hidden | loses_sums if name in ("numerator", "denominator") else is_hidden
+        safe[name] = np.where(lost, np.nan, rounded(safe[name], 0 if name in SUMS else spec.decimals + 1))
     loses_comparator = has_small_rest | is_hidden
     for name in COMPARATOR:
-        safe[name] = np.where(loses_comparator, np.nan, safe[name])
+        safe[name] = np.where(loses_comparator, np.nan, rounded(safe[name], spec.decimals + 1))
+    safe["coverage_share"] = rounded(safe["coverage_share"], 3)
     for name in ("difference", "judgement"):
         safe[name] = np.where(loses_comparator, "not_compared", safe[name])
     if leaks := int((is_small & ~is_hidden).sum()):
@@ -123,6 +163,55 @@ def _suppress(rows: pd.DataFrame, spec: Spec, cube: str, publication: Publicatio
             f"{leaks:,} rows are below the threshold and would be shown", spec.id, "do not publish; report it"
         )
     return safe
+
+
+def _counts(rows: pd.DataFrame, method: str) -> dict[str, Floats]:
+    """Return the counts behind the rows, and the persons and events without the trait where the value is a share."""
+    count = {name: rows[name].to_numpy(dtype=float) for name in (*SUMS, *COUNTS)}
+    not_applicable = np.full(len(rows), np.nan)
+    is_share = method in ("proportion", "survey_proportion")
+    # Events without the trait and persons without it: with repeated events these differ.
+    events, persons = count["denominator"] - count["numerator"], count["persons"] - count["cases"]
+    count["complement"] = np.fmin(events, persons) if is_share else not_applicable
+    count["rest_complement"] = count["rest_persons"] - count["rest_cases"] if is_share else not_applicable
+    return count
+
+
+def _minimum(threshold: Threshold, spec: Spec) -> dict[str, float]:
+    return {"min_persons": max(threshold.persons, spec.disclosure.get("threshold", 0)), "min_cases": threshold.cases}
+
+
+def _small(count: dict[str, Floats], safe: Columns, threshold: Threshold, spec: Spec) -> tuple[Mask, Mask]:
+    """Return which rows, and which rests of the country, are below the threshold."""
+    minimum = _minimum(threshold, spec)
+    is_small = below_threshold(count["persons"], count["cases"], count["complement"], **minimum)
+    rest = below_threshold(count["rest_persons"], count["rest_cases"], count["rest_complement"], **minimum)
+    return is_small, rest
+
+
+def _drowned(printed: pd.DataFrame, publication: Publication) -> Mask:
+    """Return the rows whose value the noise would drown, and those with too few effective contributors."""
+    noise = publication.noise
+    relative, concentration = (
+        printed[name].to_numpy(dtype=float) if name in printed else np.zeros(len(printed)) for name in NOISE
+    )
+    drowned: Mask = (relative > noise.relative_limit) | (concentration * noise.effective_contributors > 1)
+    return drowned
+
+
+def _whole_group(rows: pd.DataFrame, count: dict[str, Floats], threshold: Threshold, method: str) -> Mask:
+    """Return the shares from which a reader knows the trait of nearly everybody in the group."""
+    if threshold.group_share is None or method != "proportion":
+        return np.zeros(len(rows), dtype=bool)
+    whole: Mask = count["numerator"] >= threshold.group_share * count["denominator"]
+    return whole
+
+
+def _withheld_country(safe: Columns, is_small: Mask) -> Mask:
+    """Return the rows of which the country's own row is withheld: region plus rest would give the country."""
+    keys = pd.MultiIndex.from_arrays([safe[name] for name in ("period", "sex", "age_group", "segment_type", "segment")])
+    withheld: Mask = keys.isin(keys[is_small & (safe["region_type"] == "nl")])
+    return withheld
 
 
 def _secondary_rows(

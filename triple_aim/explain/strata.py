@@ -226,13 +226,13 @@ def _stratified_columns(selected: EstimatorInputs) -> dict[str, Floats]:
 def _sum_columns(traced: Trace, position: tuple[int, int | slice], member: str) -> dict[str, Floats]:
     """Return the sums by sex and age of a method that uses totals only, so that a reader can add them up."""
     route = traced.route
-    arrays = {"numerator": traced.route_inputs.numerator[member], "denominator": traced.route_inputs.denominator}
+    sums = {"numerator": traced.route_inputs.numerator[member], "denominator": traced.route_inputs.denominator}
     if (counted := cases(route, traced.route_inputs.cells, member)) is not None:
-        arrays["cases"] = counted
-    columns = {name: traced.route_inputs.by_region(array)[position].reshape(-1) for name, array in arrays.items()}
+        sums["cases"] = counted
+    columns = {name: traced.route_inputs.by_region(each).values[position].reshape(-1) for name, each in sums.items()}
     for name, column in (("persons", route.persons), ("sumsq", part(route.sumsq or "", route.segments, member))):
-        if (array := traced.route_inputs.column(column)) is not None:
-            columns[name] = array[position].reshape(-1)
+        if (each := traced.route_inputs.column(column)) is not None:
+            columns[name] = each.values[position].reshape(-1)
     return columns
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import pandas as pd
 
-from triple_aim.cubes import Cells, fingerprints, fingerprints_of, load_cells, record_fingerprint
+from triple_aim.cubes import Cells, cube_noise, fingerprints, fingerprints_of, load_cells, record_fingerprint
 from triple_aim.definitions import Programme, Regions, Spec, library_versions
 from triple_aim.indicators.compute import indicator_rows
 from triple_aim.indicators.methods.as_published import with_published
+from triple_aim.indicators.rows import NO_ROWS
+from triple_aim.perturbation import Perturbation, read_secret
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 
@@ -26,6 +29,18 @@ class IndicatorInputs:
     programme: Programme
     _regions: tuple[object, Regions] | None = None  # the delivered shares, and the regions from them
     _cells: dict[str, tuple[object, Cells]] = field(default_factory=dict)  # by cube: its fingerprints and its cells
+    _noisy: dict[str, tuple[Cells, Cells]] = field(default_factory=dict)  # by cube: its cells, exact and with keys
+
+    @cached_property
+    def perturbation(self) -> Perturbation:
+        """The secret of this installation with the published table of changes."""
+        secret = read_secret(self.programme.project.perturbation_secret)
+        return Perturbation(secret, self.programme.tables.changes, self.programme.publication.noise.share)
+
+    @property
+    def secret_fingerprint(self) -> str:
+        """A hash that shows whether the secret is another one; the secret does not follow from it."""
+        return hashlib.sha256(b"fingerprint of the secret" + self.perturbation.secret).hexdigest()
 
     def regions(self, warehouse: Warehouse) -> Regions:
         """The current regions, with the delivered shares of split municipalities, if any."""
@@ -41,6 +56,19 @@ class IndicatorInputs:
         if cube not in self._cells or self._cells[cube][0] != current:
             self._cells[cube] = current, load_cells(warehouse, self.programme.cubes[cube], parts)
         return self._cells[cube][1]
+
+    def noisy_cells(self, warehouse: Warehouse, cube: str) -> Cells:
+        """The cells of a cube with the keys of all sums that a spec reads; exact where the cube does not change."""
+        exact = self.cells(warehouse, cube)
+        mode = self.programme.publication.threshold(cube).mode
+        if mode in ("suppress", "as_delivered"):
+            return exact
+        if cube not in self._noisy or self._noisy[cube][0] is not exact:
+            routes = [spec.route_of[cube] for spec in self.programme.specs.values() if cube in spec.route_of]
+            names = {name for route in routes for name in route.columns(exact.sums)} if mode == "cell_key" else set()
+            noise = cube_noise(self.perturbation, self.programme.cubes[cube], list(exact.sums))
+            self._noisy[cube] = exact, replace(exact, noise=noise).keyed(sorted(names))
+        return self._noisy[cube][1]
 
     def fingerprints(self, warehouse: Warehouse, specs: Sequence[Spec]) -> dict[str, str]:
         """Per indicator, the hash of its spec, cubes, delivered shares, content and library versions."""
@@ -79,6 +107,19 @@ def rebuild_indicators(warehouse: Warehouse, inputs: IndicatorInputs, specs: Seq
     if computed:
         _store(warehouse, stale, pd.concat(computed, ignore_index=True))
     return RebuiltIndicators(stale, {spec.id: wanted[spec.id] for spec in stale}, seconds)
+
+
+def changed_rows(warehouse: Warehouse, inputs: IndicatorInputs, specs: Sequence[Spec]) -> pd.DataFrame:
+    """The rows of indicators from changed sums, for the sources whose mode asks for them, with ``indicator_id``."""
+    programme, regions = inputs.programme, inputs.regions(warehouse)
+    exact_modes = ("suppress", "as_delivered")
+    computed = []
+    for spec in specs:
+        sources = [cube for cube in spec.route_of if programme.publication.threshold(cube).mode not in exact_modes]
+        cells = {cube: inputs.noisy_cells(warehouse, cube) for cube in programme.cubes_of(spec)} if sources else {}
+        rows = indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off, sources)
+        computed.append(rows.assign(indicator_id=spec.id))
+    return pd.concat(computed, ignore_index=True) if computed else NO_ROWS
 
 
 def record_indicators(warehouse: Warehouse, rebuilt: RebuiltIndicators) -> None:

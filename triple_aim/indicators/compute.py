@@ -7,13 +7,14 @@ Not here: statistics (``stats``, called by ``estimators``), methods that need mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from triple_aim.cubes import Cells
 from triple_aim.definitions import Compute, Regions, RunOff, Spec, Tables
+from triple_aim.indicators.columns import Column, changed_sums
 from triple_aim.indicators.completeness import mark_provisional
 from triple_aim.indicators.estimators import UNUSED, Sums, estimate
 from triple_aim.indicators.inputs import RouteInputs, route_inputs
@@ -34,11 +35,18 @@ RouteBuilder = Callable[[Spec, Compute, Mapping[str, Cells], str, Regions, Table
 
 
 def indicator_rows(
-    spec: Spec, cubes: Mapping[str, Cells], regions: Regions, tables: Tables, run_off: RunOff | None = None
+    spec: Spec,
+    cubes: Mapping[str, Cells],
+    regions: Regions,
+    tables: Tables,
+    run_off: RunOff | None = None,
+    sources: Collection[str] | None = None,
 ) -> pd.DataFrame:
-    """Every row of one indicator, from every cube with data that supplies it."""
+    """Every row of one indicator, from every cube with data that supplies it, or from some of these."""
     parts = []
     for cube, route in spec.route_of.items():
+        if sources is not None and cube not in sources:
+            continue
         periods = cubes[cube].only([]).pooled(route.pool).labels["period"]
         if route.method == "as_published" or not periods:
             continue
@@ -66,6 +74,8 @@ def _plain_blocks(
 ) -> Iterator[Block]:
     """The total and each breakdown of a crude or standardised route."""
     inputs = route_inputs(spec, route, cubes, cube, regions)
+    numerators = {member: inputs.by_region(inputs.numerator[member]) for member in inputs.members or [ALL]}
+    numerators[ALL] = inputs.by_region(inputs.numerator[ALL])
     base = {"denominator": inputs.by_region(inputs.denominator)}
     if (persons := inputs.column(route.persons)) is not None:
         base["persons"] = persons
@@ -75,29 +85,39 @@ def _plain_blocks(
             continue
         split = breakdown(inputs.cells, "none" if by_segment else dimension)
         for member in inputs.members if by_segment else [ALL]:
-            sums = {**base, "numerator": inputs.by_region(inputs.numerator[member])}
+            columns = {**base, "numerator": numerators[member]}
             if (counted := cases(route, inputs.cells, member)) is not None:
-                sums["cases"] = inputs.by_region(counted)
-            if member != ALL and np.isnan(sums["numerator"]).all():
+                columns["cases"] = inputs.by_region(counted)
+            if member != ALL and np.isnan(columns["numerator"].values).all():
                 continue
             # Of some sums the cube has the squares of the total only.
-            if (squares := inputs.column(part(route.sumsq or "", route.segments, member))) is not None:
-                sums["sumsq"] = squares
-            yield _block(spec, inputs, split, Sums(sums), tables, (dimension, member))
+            squares = part(route.sumsq or "", route.segments, member)
+            if (column := inputs.squares(squares, inputs.numerator[member])) is not None:
+                columns["sumsq"] = column
+            yield _block(spec, inputs, split, columns, tables, (dimension, member))
 
 
 def _block(
-    spec: Spec, inputs: RouteInputs, split: Breakdown, sums: Sums, tables: Tables, segment: tuple[str, str]
+    spec: Spec,
+    inputs: RouteInputs,
+    split: Breakdown,
+    columns: Mapping[str, Column],
+    tables: Tables,
+    segment: tuple[str, str],
 ) -> Block:
     """The estimates of the regions and of the rest of the country, for each category of one breakdown."""
     route, place = inputs.route, inputs.place
-    crude = Sums({name: by_category(array, split.masks) for name, array in sums.parts.items()})
+    changed = changed_sums(columns, split.masks)
+    sums, noise = changed.values, changed.variances
+    crude = Sums.changed({name: by_category(array, split.masks) for name, array in sums.items()}, noise)
+    if noise and route.method == "proportion":  # the noise of one part never makes it larger than the whole
+        crude.parts["numerator"] = np.minimum(crude.parts["numerator"], crude.parts["denominator"])
     weight = reference = UNUSED
     fine = crude
     if "standardised" in route.method:
-        fine = Sums({name: strata(array, split.masks) for name, array in sums.parts.items()})
+        fine = Sums.changed({name: strata(array, split.masks) for name, array in sums.items()}, noise)
         if route.method == "indirectly_standardised_ratio":
-            country = {name: array[:, [place.country]] for name, array in sums.parts.items()}
+            country = {name: array[:, [place.country]] for name, array in sums.items()}
             with np.errstate(divide="ignore", invalid="ignore"):
                 rate = country["numerator"] / country["denominator"]
             reference = rate.reshape(rate.shape[0], 1, 1, -1)
@@ -126,6 +146,7 @@ def _block(
             "cases": parts.get("cases", no_cases),
             "rest_cases": others.get("cases", no_cases),
             **inputs.reporting_columns(split),
+            **changed.columns(parts),
         },
         segment,
     )

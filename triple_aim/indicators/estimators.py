@@ -38,20 +38,37 @@ class Sums:
     """Regional sums that add up: (…) for crude methods, (…, stratum) for standardised methods."""
 
     parts: dict[str, Floats]
+    #: The variance of the noise in a sum, as (period, region, category[, group]); empty for exact sums.
+    noise: dict[str, Floats] = field(default_factory=dict)
+
+    @classmethod
+    def changed(cls, parts: dict[str, Floats], noise: dict[str, Floats]) -> Sums:
+        """Sums after their changes. Σx² is at least (Σx)²/n, and nothing where the sum is nothing."""
+        if noise and "sumsq" in parts:
+            total = parts["numerator"]
+            least = np.nan_to_num(quotient(total**2, parts.get("persons", parts["denominator"])))
+            parts = {**parts, "sumsq": np.where(total == 0, 0.0, np.maximum(parts["sumsq"], least * (1 + ROUNDING)))}
+        return cls(parts, noise)
 
     def minus(self, other: Sums) -> Sums:
         """These sums less ``other``, such as the rest of the country; a region without data subtracts zero.
 
-        A difference within rounding is zero, so that a region with all deliveries leaves an empty rest.
+        A difference within rounding is zero, so that a region with all deliveries leaves an empty rest. The variances
+        of the noise add up. With noise a stratum of the rest can be less than nothing; it is zero then.
         """
         left = {name: array - np.nan_to_num(other.parts[name]) for name, array in self.parts.items()}
-        return Sums(
-            {n: np.where(np.abs(rest) <= ROUNDING * np.abs(self.parts[n]), 0.0, rest) for n, rest in left.items()}
-        )
+        left = {n: np.where(np.abs(rest) <= ROUNDING * np.abs(self.parts[n]), 0.0, rest) for n, rest in left.items()}
+        if not self.noise:
+            return Sums(left)
+        added = {name: array + np.nan_to_num(other.noise[name]) for name, array in self.noise.items()}
+        return Sums.changed({name: np.where(array < 0, 0.0, array) for name, array in left.items()}, added)
 
     def of(self, index: int) -> Sums:
         """One region, as an axis of length 1 that broadcasts against all regions."""
-        return Sums({name: array[:, [index]] for name, array in self.parts.items()})
+        parts, noise = (
+            {name: array[:, [index]] for name, array in side.items()} for side in (self.parts, self.noise)
+        )
+        return Sums(parts, noise)
 
 
 UNUSED = np.array([])
@@ -90,7 +107,31 @@ def record_inputs(sums: Sums, weight: Floats = UNUSED, reference: Floats = UNUSE
 def estimate(route: Compute, sums: Sums, weight: Floats = UNUSED, reference: Floats = UNUSED) -> Estimate:
     """The estimate of a route; ``weight`` and ``reference`` are per stratum, for the standardised methods."""
     record_inputs(sums, weight, reference)
-    return METHODS[route.method](route, sums.parts, weight, reference)
+    estimated = METHODS[route.method](route, {**sums.parts, **_variances(sums)}, weight, reference)
+    return _with_noise(route, sums, estimated) if sums.noise else estimated
+
+
+def _variances(sums: Sums) -> dict[str, Floats]:
+    """The variances of the noise under names of their own, for methods that use them."""
+    return {f"{name}_noise": variance for name, variance in sums.noise.items()}
+
+
+def _with_noise(route: Compute, sums: Sums, estimated: Estimate) -> Estimate:
+    """Widen the limits by the variance of the noise in numerator and denominator, by the delta method.
+
+    The value of these methods is proportional to the numerator and inverse to the denominator, in every stratum by the
+    same factor. Other methods have the noise of their groups in their own variance.
+    """
+    if route.method not in QUOTIENTS:
+        return estimated
+    strata = -1 if "standardised" in route.method else None
+    relative: Floats | float = 0.0
+    for name, variance in sums.noise.items():
+        total = sums.parts[name] if strata is None else sums.parts[name].sum(axis=strata)
+        relative = relative + np.nan_to_num(quotient(variance, total**2))
+    wide = intervals.widened(estimated, np.nan_to_num(estimated.value) ** 2 * relative, level=route.level)
+    # No share exceeds the whole.
+    return Estimate(wide.value, wide.lower, np.fmin(wide.upper, route.per)) if route.method == "proportion" else wide
 
 
 def _crude_rate(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
@@ -199,12 +240,22 @@ def _survey_gap(route: Compute, s: dict[str, Floats], weight: Floats, reference:
 
 def _life(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
     at = float(route.at or 0)
-    if route.healthy is None:
-        return life_table.life_expectancy(s["numerator"], s["denominator"], s["age"], at=at, level=route.level)
-    share, spread = s["healthy"], s["healthy_variance"]
-    return life_table.healthy_life_expectancy(
-        s["numerator"], s["denominator"], s["age"], share, share_variance=spread, at=at, level=route.level
-    )
+
+    def expectancy(deaths: Floats) -> Estimate:
+        if route.healthy is None:
+            return life_table.life_expectancy(deaths, s["denominator"], s["age"], at=at, level=route.level)
+        share, spread = s["healthy"], s["healthy_variance"]
+        return life_table.healthy_life_expectancy(
+            deaths, s["denominator"], s["age"], share, share_variance=spread, at=at, level=route.level
+        )
+
+    estimated = expectancy(s["numerator"])
+    if "numerator_noise" not in s:
+        return estimated
+    # All ages share one factor, so one standard deviation of the noise moves the value by a known step.
+    deviation = np.sqrt(_relative_noise(s))
+    moved = expectancy(s["numerator"] * (1 + deviation[..., None]))
+    return intervals.widened(estimated, (moved.value - estimated.value) ** 2, level=route.level)
 
 
 def _gradient(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
@@ -219,6 +270,7 @@ def _gradient(route: Compute, s: dict[str, Floats], weight: Floats, reference: F
         group = rates.crude_rate(s["numerator"].sum(axis=-1), population, level=route.level)
     # The variance that the limits of a group's rate imply, as OHID derives it.
     variance = ((group.upper - group.lower) / (2 * intervals.z_score(route.level))) ** 2
+    variance = variance + group.value**2 * _relative_noise(s)
     if route.method == "slope_index":
         return inequality.slope_index(group.value, variance, population, per=route.per, level=route.level)
     return inequality.relative_index(group.value, variance, population, level=route.level)
@@ -231,9 +283,19 @@ def _concentration(route: Compute, s: dict[str, Floats], weight: Floats, referen
     variance = average * (1 - average)
     if "sumsq" in s:
         variance = rates.sample_variance(total, s["sumsq"].sum(axis=-1), persons)
+    variance = variance + average**2 * persons * _relative_noise(s)
     return inequality.concentration_index(
         average, persons, variance=variance, correction=route.correction, level=route.level
     )
+
+
+def _relative_noise(s: dict[str, Floats]) -> Floats | float:
+    """The variance of the noise in the rate of each group, relative to the square of the rate; 0 for exact sums."""
+    relative: Floats | float = 0.0
+    for name in ("numerator", "denominator"):
+        if f"{name}_noise" in s:
+            relative = relative + np.nan_to_num(quotient(s[f"{name}_noise"], s[name].sum(axis=-1) ** 2))
+    return relative
 
 
 def _gini(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
@@ -241,13 +303,21 @@ def _gini(route: Compute, s: dict[str, Floats], weight: Floats, reference: Float
 
 
 def _variation(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
-    component = variation.systematic_component(s["observed"], s["expected"], per=route.per)
+    component = variation.systematic_component(s["observed"], s["expected"], noise=s.get("noise", 0.0), per=route.per)
     return Estimate.without_limits(component)
 
 
 def _scaled(unscaled: Estimate, factor: Floats | float) -> Estimate:
     return Estimate(unscaled.value * factor, unscaled.lower * factor, unscaled.upper * factor)
 
+
+#: Methods whose value is a quotient of numerator and denominator, or a weighted mean of such quotients.
+QUOTIENTS = frozenset(
+    {
+        "crude_rate", "proportion", "mean", "ratio",
+        "directly_standardised_rate", "directly_standardised_mean", "indirectly_standardised_ratio",
+    }
+)  # fmt: skip
 
 METHODS: dict[str, Callable[[Compute, dict[str, Floats], Floats, Floats], Estimate]] = {
     "crude_rate": _crude_rate,

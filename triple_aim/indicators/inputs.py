@@ -12,9 +12,10 @@ import numpy as np
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec
+from triple_aim.indicators.columns import Column, column_of, squares_column
 from triple_aim.indicators.completeness import completed_shares
 from triple_aim.indicators.numerators import numerators
-from triple_aim.indicators.rollup import Breakdown, Geography, Mask, by_category, flat, geography, where
+from triple_aim.indicators.rollup import Breakdown, Geography, Mask, by_category, geography, where
 from triple_aim.vocabulary import ALL
 
 
@@ -26,14 +27,14 @@ class RouteInputs:
     cells: Cells
     place: Geography
     members: list[str]  # the segments of the numerator
-    numerator: dict[str, Floats]  # the total under ``all``, and each segment
-    denominator: Floats  # of all municipalities, also of those without a numerator
+    numerator: dict[str, Column]  # the total under ``all``, and each segment
+    denominator: Column  # of all municipalities, also of those without a numerator
     missing: Mask  # where numerator or denominator is missing; such a municipality counts in neither
 
     @property
     def reported_denominator(self) -> Floats:
         """The denominator of the municipalities that delivered both sides; nan elsewhere."""
-        return np.where(self.missing, np.nan, self.denominator)
+        return np.where(self.missing, np.nan, self.denominator.values)
 
     @property
     def nonreporting(self) -> Mask:
@@ -41,24 +42,31 @@ class RouteInputs:
         nonreporting: Mask = np.any(self.missing, axis=(2, 3))
         return nonreporting
 
-    def by_region(self, array: Floats) -> Floats:
+    def by_region(self, column: Column) -> Column:
         """(period, municipality, …) → (period, region, …), over the municipalities that delivered."""
-        extra_axes = array.ndim - self.missing.ndim
-        missing = self.missing.reshape(*self.missing.shape, *[1] * extra_axes)
-        return self.place.roll_up(np.where(missing, np.nan, array))
+        return self._delivered(column).in_regions(self.place)
 
-    def by_municipality(self, array: Floats) -> Floats:
+    def by_municipality(self, column: Column) -> Column:
         """(period, municipality, …) → (period, current municipality, …), over the municipalities that delivered."""
-        return self.place.by_current_municipality(np.where(self.missing, np.nan, array))
+        return self._delivered(column).in_municipalities(self.place)
 
-    def column(self, name: str | None) -> Floats | None:
+    def _delivered(self, column: Column) -> Column:
+        return column.map(
+            lambda array: np.where(self.missing, np.nan, array), lambda keys: np.where(self.missing, np.uint64(0), keys)
+        )
+
+    def column(self, name: str | None) -> Column | None:
         """One column by region; None if the cube does not have it."""
-        return self.by_region(flat(self.cells, name)) if name and name in self.cells.sums else None
+        return self.by_region(column_of(self.cells, name)) if name and name in self.cells.sums else None
+
+    def squares(self, name: str | None, of: Column) -> Column | None:
+        """The squares of a sum by region; None if the cube does not have them."""
+        return self.by_region(squares_column(self.cells, name, of)) if name and name in self.cells.sums else None
 
     def reporting_columns(self, split: Breakdown) -> dict[str, Floats]:
         """Per row, the covered share of the denominator and the number of municipalities that reported, and of all."""
         reporting, municipalities = self.place.reporting_counts(self.reported_denominator)
-        sides = (by_category(array, split.masks) for array in (self.reported_denominator, self.denominator))
+        sides = (by_category(array, split.masks) for array in (self.reported_denominator, self.denominator.values))
         return {
             "coverage_share": self.place.coverage(*sides),
             "reporting_count": reporting[..., None],
@@ -70,12 +78,13 @@ def route_inputs(spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: s
     """Filter and pool the cells of a route, turn its extra axes into strata and select both sides."""
     source = cubes[cube]
     axes = [*route.strata, *([route.groups] if route.groups else [])]
-    cells = where(source.only(route.columns(source.sums)), route).pooled(route.pool).fold(axes)
+    columns = route.columns(source.sums)
+    cells = where(source.only(columns), route).keyed(columns).pooled(route.pool).fold(axes)
     members, numerator = numerators(route, cells, cubes)
     if route.completion:
         share = completed_shares(cubes[route.completion], cells.periods()).reshape(-1, 1, 1, 1)
-        numerator = {member: array / share for member, array in numerator.items()}
-    denominator = flat(cells, route.denominator or "")
+        numerator = {member: column.scaled(lambda array: array / share) for member, column in numerator.items()}
+    denominator = column_of(cells, route.denominator or "")
     return RouteInputs(
         route=route,
         cells=cells,
@@ -83,5 +92,5 @@ def route_inputs(spec: Spec, route: Compute, cubes: Mapping[str, Cells], cube: s
         members=members,
         numerator=numerator,
         denominator=denominator,
-        missing=np.isnan(numerator[ALL]) | np.isnan(denominator),
+        missing=np.isnan(numerator[ALL].values) | np.isnan(denominator.values),
     )

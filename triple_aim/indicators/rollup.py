@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from triple_aim.cubes import Cells, Floats
+from triple_aim.cubes import Cells, Floats, Keys
 from triple_aim.definitions import AgeRange, Compute, Regions
 from triple_aim.errors import ContentError
+from triple_aim.perturbation import split_key
 from triple_aim.vocabulary import ALL, age_bounds, age_group
 
 Mask = NDArray[np.bool_]
@@ -54,6 +55,14 @@ class Geography:
     def by_current_municipality(self, sums: Floats) -> Floats:
         """(period, municipality, …) → (period, current municipality, …)."""
         return _rolled(self._municipal, sums)
+
+    def roll_up_keys(self, keys: Keys) -> Keys:
+        """The keys of the regions, as ``roll_up`` adds their sums."""
+        return _rolled_keys(self.shares, keys)
+
+    def keys_by_current_municipality(self, keys: Keys) -> Keys:
+        """The keys of the current municipalities, as ``by_current_municipality`` adds their sums."""
+        return _rolled_keys(self.municipal, keys)
 
     def coverage(self, reported: Floats, denominator: Floats) -> Floats:
         """The share of a denominator that comes from municipalities that delivered, as (period, region, …).
@@ -101,6 +110,15 @@ def _rolled(shares: csr_array, sums: Floats) -> Floats:
     total = _weighted_sum(shares, np.where(missing, 0.0, by_code))
     result: Floats = np.where(_weighted_sum(shares > 0, ~missing), total, np.nan)
     return np.moveaxis(result, 0, 1)
+
+
+def _rolled_keys(shares: Floats, keys: Keys) -> Keys:
+    """Add keys modulo 2^64; a municipality that is split over regions has another key in each."""
+    by_code = np.moveaxis(keys, 1, 0)
+    total: Keys = np.zeros((len(shares), *by_code.shape[1:]), np.uint64)
+    for share in np.unique(shares[shares > 0]):
+        total += _weighted_sum(csr_array((shares == share).astype(np.uint64)), split_key(by_code, float(share)))
+    return np.moveaxis(total, 0, 1)
 
 
 def _weighted_sum(weights: csr_array, sums: Any) -> Any:
@@ -193,18 +211,20 @@ def where(cells: Cells, route: Compute) -> Cells:
     return cells
 
 
-def flat(cells: Cells, name: str) -> Floats:
-    """One sum as (period, municipality, sex, band), added over all other axes."""
-    array = cells.sums[name]
-    return array.sum(axis=tuple(range(4, array.ndim))) if array.ndim > 4 else array
-
-
 def by_category(sums: Floats, masks: Mask | Floats) -> Floats:
     """(period, region, sex, band[, segment]) → (period, region, category[, segment])."""
     by_cell = np.moveaxis(sums, (2, 3), (0, 1))
     by_cell = by_cell.reshape(-1, *by_cell.shape[2:])
     weights = csr_array(masks.reshape(len(masks), -1).astype(float))
     result: Floats = np.moveaxis(_weighted_sum(weights, by_cell), 0, 2)
+    return result
+
+
+def keys_by_category(keys: Keys, masks: Mask) -> Keys:
+    """The keys as (period, region, category), as ``by_category`` adds sums."""
+    by_cell = np.moveaxis(keys, (2, 3), (0, 1)).reshape(-1, *keys.shape[:2])
+    weights = csr_array(masks.reshape(len(masks), -1).astype(np.uint64))
+    result: Keys = np.moveaxis(_weighted_sum(weights, by_cell), 0, 2)
     return result
 
 

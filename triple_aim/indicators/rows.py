@@ -29,6 +29,8 @@ ESTIMATES = ("value", "lower", "upper", "comparator_value", "comparator_lower", 
 PLACE, LABELS = ("region_type", "region_code", "region_name"), ("sex", "age_group", "segment_type", "segment")
 BEHIND = ("numerator", "denominator", "persons", "cases", "rest_persons", "rest_cases", "coverage_share")
 VERDICTS = ("difference", "judgement", "status", "reason", "source")
+#: Additional columns of changed rows: the relative standard deviation of the noise, and Σx²/(Σx)² of the contributors.
+NOISE = ("relative_noise", "concentration")
 #: The columns of a table of rows and their types.
 ROW_TYPES = {
     **dict.fromkeys(PLACE, "str"),
@@ -167,7 +169,7 @@ def with_status(spec: Spec, source: str, blocks: Iterable[Block]) -> pd.DataFram
     rows["difference"] = np.array(list(DIFFERENCES.values()), dtype=object)[verdict]
     rows["judgement"] = np.array(list(_judgements(spec).values()), dtype=object)[verdict]
     rows["source"] = np.full(len(verdict), source, dtype=object)
-    return pd.DataFrame({name: rows[name] for name in ROW_TYPES})
+    return pd.DataFrame({name: rows[name] for name in (*ROW_TYPES, *NOISE) if name in rows})
 
 
 def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from triple_aim.stats.arguments import broadcast, quotient, require_non_negative, tail_probability
-from triple_aim.stats.estimate import Floats
+from triple_aim.stats.estimate import Estimate, Floats
 
 Limits = tuple[Floats, Floats]
 
@@ -245,3 +245,48 @@ def _broadcast_count(count: ArrayLike, n: ArrayLike) -> tuple[Floats, ...]:
     if (count > n).any():
         raise ValueError("count must not exceed n")
     return count, n
+
+
+def widened(estimate: Estimate, variance: ArrayLike, *, level: float = 0.95) -> Estimate:
+    """Return an estimate whose limits contain an additional, independent variance, on either side of the value.
+
+    Formula: ``lower = value - sqrt((value - lower)^2 + z^2 variance)``, and ``upper`` likewise: the square-and-add rule
+    for the limits of a sum of independent parts.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        A value and its limits.
+    variance : array_like of float, broadcastable to ``value``
+        In the square of the unit of the value; 0 or more.
+    level : float
+        The confidence level of the limits.
+
+    Returns
+    -------
+    Estimate
+        The same value. A limit that is nan stays nan, and a lower limit of 0 or more does not become negative.
+
+    Raises
+    ------
+    ValueError
+        For a negative variance, or a level that is not between 0 and 1.
+
+    References
+    ----------
+    Zou GY, Donner A (2008). Construction of confidence limits about effect measures: a general approach. Statistics in
+    Medicine 27: 1693-1702.
+
+    Examples
+    --------
+    >>> from triple_aim.stats.estimate import Estimate
+    >>> wide = widened(Estimate(np.array([10.0]), np.array([7.0]), np.array([13.0])), (4 / 1.959964) ** 2)
+    >>> wide.lower.round(6).item(), wide.upper.round(6).item()
+    (5.0, 15.0)
+    """
+    variance = np.asarray(variance, float)
+    require_non_negative(variance=variance)
+    added = z_score(level) ** 2 * variance
+    lower = estimate.value - np.sqrt((estimate.value - estimate.lower) ** 2 + added)
+    upper = estimate.value + np.sqrt((estimate.upper - estimate.value) ** 2 + added)
+    return Estimate(estimate.value, np.where(estimate.lower >= 0, np.maximum(lower, 0.0), lower), upper)

@@ -154,16 +154,21 @@ def coefficient_of_variation(value: ArrayLike, weight: ArrayLike | None = None) 
     return np.where(number >= 2, quotient(np.sqrt(variance), np.abs(mean)), np.nan)
 
 
-def systematic_component(observed: ArrayLike, expected: ArrayLike, *, per: float = 100.0) -> Floats:
+def systematic_component(
+    observed: ArrayLike, expected: ArrayLike, *, noise: ArrayLike = 0.0, per: float = 100.0
+) -> Floats:
     """Return the systematic component of variation: the variation beyond chance.
 
-    Formula: ``per (sum (O - E)^2 / E^2 - sum 1 / E) / k`` over ``k`` regions: the variance of ``O/E`` minus that of a
-    Poisson count. A negative result, where regions differ less than by chance, becomes 0.
+    Formula: ``per (sum (O - E)^2 / E^2 - sum 1 / E - sum V / E^2) / k`` over ``k`` regions: the variance of ``O/E`` minus
+    that of a Poisson count and that of the noise ``V``. A negative result, where regions differ less than by chance,
+    becomes 0.
 
     Parameters
     ----------
     observed, expected : array_like, broadcastable, regions on the last axis
         Events, and events expected from age and sex at the rates of all regions combined.
+    noise : array_like, broadcastable to ``observed``
+        The variance of noise that was added to the observed events.
     per : float
         Usually 100, because the component is small.
 
@@ -189,7 +194,7 @@ def systematic_component(observed: ArrayLike, expected: ArrayLike, *, per: float
     """
     observed, expected = broadcast(observed=observed, expected=expected)
     require_non_negative(observed=observed, expected=expected)
-    terms = quotient(observed - expected, expected) ** 2 - quotient(1.0, expected)
+    terms = quotient(observed - expected, expected) ** 2 - quotient(1.0, expected) - quotient(noise, expected**2)
     known = ~np.isnan(terms)
     number = known.sum(axis=-1)
     component = quotient(np.where(known, terms, 0.0).sum(axis=-1), number)

@@ -12,11 +12,12 @@ import numpy as np
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
+from triple_aim.indicators.columns import Column, column_of
 from triple_aim.indicators.estimators import Sums, record_inputs
 from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.methods.growth import paired, sums_at_both_ends
 from triple_aim.indicators.numerators import part_columns
-from triple_aim.indicators.rollup import breakdown, flat
+from triple_aim.indicators.rollup import breakdown
 from triple_aim.indicators.rows import Block, make_block
 from triple_aim.stats.arguments import quotient
 from triple_aim.stats.decomposition import das_gupta
@@ -36,14 +37,14 @@ def decomposition_blocks(
     steps = {name: part_columns(column, str(route.segments), cells) for name, column in route.factors.items()}
     # A cube of aggregates may have euros only; the rate then includes the factors it does not have.
     known = {name: columns for name, columns in steps.items() if set(columns) >= set(members)}
-    arrays = {
-        "persons": flat(cells, route.persons or route.denominator or ""),
+    columns: dict[str, Column | list[Column]] = {
+        "persons": column_of(cells, route.persons or route.denominator or ""),
         "exposure": inputs.denominator,
-        "euros": _stacked(inputs.numerator, members),
-        **{name: _stacked({m: flat(cells, columns[m]) for m in members}, members) for name, columns in known.items()},
+        "euros": [inputs.numerator[member] for member in members],
+        **{name: [column_of(cells, parts[member]) for member in members] for name, parts in known.items()},
     }
     first, years = paired(np.array(cells.periods()), None)
-    (end, start), reported = sums_at_both_ends(place, arrays, inputs.nonreporting, first, years)
+    (end, start), reported = sums_at_both_ends(place, columns, inputs.nonreporting, first, years)
     rest_end, rest_start = (sums.of(place.country).minus(sums) for sums in (end, start))
     own, others = (components(pair, list(known)) for pair in ((start, end), (rest_start, rest_end)))
     persons, rest_persons = (
@@ -70,7 +71,7 @@ def decomposition_blocks(
                 "cases": unknown,
                 "rest_cases": unknown,
                 "coverage_share": place.coverage(
-                    *(array.sum(axis=(2, 3))[..., None] for array in (reported, inputs.denominator))
+                    *(array.sum(axis=(2, 3))[..., None] for array in (reported, inputs.denominator.values))
                 ),
                 "reporting_count": reporting[..., None],
                 "municipality_count": municipalities[:, None],
@@ -89,11 +90,6 @@ def _side_by_side(start: Sums, end: Sums, steps: list[str]) -> Sums:
             full = np.broadcast_to(array, sums.parts["euros"].shape)
             columns[f"{when}_{name}"] = full.reshape(*full.shape[:2], 1, -1)
     return Sums(columns)
-
-
-def _stacked(arrays: Mapping[str, Floats], members: list[str]) -> Floats:
-    """Segments on a last axis; one that does not exist in a period is 0."""
-    return np.stack([np.nan_to_num(arrays[member]) for member in members], axis=-1)
 
 
 def components(pair: tuple[Sums, Sums], steps: list[str]) -> dict[str, Floats]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
+from triple_aim.indicators.columns import Column, change, column_of
 from triple_aim.indicators.estimators import Sums, record_inputs
 from triple_aim.indicators.inputs import route_inputs
-from triple_aim.indicators.rollup import Geography, breakdown, flat, stratum_weights
+from triple_aim.indicators.rollup import Geography, breakdown, stratum_weights
 from triple_aim.indicators.rows import Block, make_block
 from triple_aim.stats.estimate import Estimate
 from triple_aim.stats.growth import break_adjusted, compound
@@ -100,14 +102,14 @@ def growth_blocks(
         weight=stratum_weights(tables.standards[wanted.standard], wanted.standard, cells).reshape(-1),
         first_years={member: tables.first_years(wanted.breaks, cube, member) for member in inputs.members},
     )
-    arrays = {
+    columns: dict[str, Column | list[Column]] = {
         "total": inputs.numerator[ALL],
         "exposure": inputs.denominator,
-        "persons": flat(cells, route.persons or ""),
-        "parts": np.stack([np.nan_to_num(inputs.numerator[member]) for member in inputs.members], axis=-1),
+        "persons": column_of(cells, route.persons or ""),
+        "parts": [inputs.numerator[member] for member in inputs.members],
     }
     first, years = paired(plan.periods, plan.base)
-    (end, start), reported = sums_at_both_ends(place, arrays, inputs.nonreporting, first, years)
+    (end, start), reported = sums_at_both_ends(place, columns, inputs.nonreporting, first, years)
     rest_end, rest_start = (sums.of(place.country).minus(sums) for sums in (end, start))
     own, others = plan.growth(end.parts, start.parts), plan.growth(rest_end.parts, rest_start.parts)
     record_inputs(_both_ends(end, start), plan.weight)
@@ -119,7 +121,7 @@ def growth_blocks(
         for sides in ((end, start), (rest_end, rest_start))
     )
     unknown = np.full_like(persons, np.nan)
-    coverage = place.coverage(*(array.sum(axis=(2, 3))[..., None] for array in (reported, inputs.denominator)))
+    coverage = place.coverage(*(array.sum(axis=(2, 3))[..., None] for array in (reported, inputs.denominator.values)))
     for basis, value in own.items():
         yield make_block(
             spec,
@@ -156,7 +158,7 @@ def paired(periods: NDArray[np.int64], base: int | None) -> tuple[NDArray[np.int
 
 def sums_at_both_ends(
     place: Geography,
-    arrays: Mapping[str, Floats],
+    columns: Mapping[str, Column | list[Column]],
     nonreporting: NDArray[np.bool_],
     first: NDArray[np.int64],
     years: NDArray[np.int64],
@@ -164,16 +166,27 @@ def sums_at_both_ends(
     """Regional sums of each period and of the one it is compared with, and the reported exposure at the end.
 
     A municipality that delivered at one end only would look like growth, so it counts at neither end.
-    ``nonreporting`` is (period, municipality).
+    ``nonreporting`` is (period, municipality). A list of columns, one per segment, is stacked on a last axis.
     """
     reporting = np.where(nonreporting, np.nan, 1.0)
     in_end, in_start = place.reporting_in_both(reporting, reporting[first])
     in_end = np.where(years[:, None] > 0, in_end, ~nonreporting)
     end, start = (
-        Sums({name: place.roll_up(masked(kept, array[rows])) for name, array in arrays.items()})
+        Sums({name: regional_sums(place, column, kept, rows) for name, column in columns.items()})
         for kept, rows in ((in_end, np.arange(len(first))), (in_start, first))
     )
-    return (end, start), masked(in_end, arrays["exposure"])
+    exposure = columns["exposure"]
+    return (end, start), masked(in_end, exposure.values) if isinstance(exposure, Column) else np.array([])
+
+
+def regional_sums(place: Geography, column: Column | list[Column], kept: NDArray[np.bool_], rows: Any) -> Floats:
+    """The sums of the kept municipalities by region, with one factor per region, period and segment."""
+    if isinstance(column, list):
+        # A segment that does not exist in a period is 0.
+        parts = [regional_sums(place, part.map(np.nan_to_num, lambda keys: keys), kept, rows) for part in column]
+        return np.stack(parts, axis=-1)
+    regional = column.kept(kept, rows).in_regions(place)
+    return change(regional, np.ones((1, *regional.values.shape[2:]), dtype=bool)).values
 
 
 def _both_ends(end: Sums, start: Sums) -> Sums:

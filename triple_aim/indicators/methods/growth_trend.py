@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
+from triple_aim.indicators.columns import Column, column_of
 from triple_aim.indicators.estimators import Sums, record_inputs
 from triple_aim.indicators.inputs import route_inputs
-from triple_aim.indicators.methods.growth import levels, masked
-from triple_aim.indicators.rollup import breakdown, by_category, flat, stratum_weights
+from triple_aim.indicators.methods.growth import levels, masked, regional_sums
+from triple_aim.indicators.rollup import breakdown, by_category, stratum_weights
 from triple_aim.indicators.rows import Block, make_block
 from triple_aim.stats.estimate import Estimate
 from triple_aim.stats.growth import log_linear
@@ -35,11 +36,11 @@ def trend_blocks(
     periods = np.array(cells.periods())
     index = np.array([tables.deflators[wanted.deflator].get(int(period), np.nan) for period in periods])
     weight = stratum_weights(tables.standards[wanted.standard], wanted.standard, cells).reshape(-1)
-    arrays = {
+    columns: dict[str, Column | list[Column]] = {
         "total": inputs.numerator[ALL],
         "exposure": inputs.denominator,
-        "persons": flat(cells, route.persons or route.denominator or ""),
-        "parts": inputs.numerator[ALL][..., None],
+        "persons": column_of(cells, route.persons or route.denominator or ""),
+        "parts": [inputs.numerator[ALL]],
     }
     reporting = ~inputs.nonreporting
     split = breakdown(cells, "none")
@@ -49,13 +50,13 @@ def trend_blocks(
             continue  # a window with a missing year is not estimated
         # A municipality that starts or stops reporting would look like growth, so it counts in no year of the window.
         kept = place.reporting_in_all(reporting[rows])
-        own = Sums({name: place.roll_up(masked(kept, array[rows])) for name, array in arrays.items()})
+        own = Sums({name: regional_sums(place, column, kept, rows) for name, column in columns.items()})
         rest = own.of(place.country).minus(own)
         record_inputs(_yearly(own), weight)
         own_slopes, rest_slopes = (
             _slopes(sums, periods[rows], index[rows], weight, route.level) for sums in (own, rest)
         )
-        reported = masked(kept, inputs.denominator[rows])[-1:]
+        reported = masked(kept, inputs.denominator.values[rows])[-1:]
         reporting_count, municipalities = place.reporting_counts(reported)
         last = {name: array[-1:] for name, array in own.parts.items()}
         unknown = np.full((1, len(place.frame), 1), np.nan)
@@ -75,7 +76,7 @@ def trend_blocks(
                     "cases": unknown,
                     "rest_cases": unknown,
                     "coverage_share": place.coverage(
-                        *(by_category(array, split.masks) for array in (reported, inputs.denominator[[end]]))
+                        *(by_category(array, split.masks) for array in (reported, inputs.denominator.values[[end]]))
                     ),
                     "reporting_count": reporting_count[..., None],
                     "municipality_count": municipalities[:, None],

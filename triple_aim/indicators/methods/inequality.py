@@ -6,15 +6,17 @@ Not here: the indices (``stats.inequality``), gaps between groups of a sample (`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
+from triple_aim.indicators.columns import Column, change, changed_sums, column_of, squares_column
 from triple_aim.indicators.estimators import Sums, estimate
-from triple_aim.indicators.inputs import route_inputs
+from triple_aim.indicators.inputs import RouteInputs, route_inputs
 from triple_aim.indicators.numerators import cases
-from triple_aim.indicators.rollup import Mask, breakdown, by_category, stratum_weights
+from triple_aim.indicators.rollup import Mask, breakdown, by_category, stratum_weights, where
 from triple_aim.indicators.rows import Block, make_block
 from triple_aim.vocabulary import ALL
 
@@ -32,17 +34,32 @@ def inequality_blocks(
     inputs = route_inputs(spec, route, {**cubes, cube: grouped}, cube, regions)
     place = inputs.place
     columns = {
-        "numerator": inputs.by_region(inputs.numerator[ALL]),
-        "denominator": inputs.by_region(inputs.denominator),
+        "numerator": inputs.by_region(grouped_column(inputs, inputs.numerator[ALL], route.numerator, grouped, axis)),
+        "denominator": inputs.by_region(
+            grouped_column(inputs, inputs.denominator, str(route.denominator), grouped, axis)
+        ),
     }
-    for name, column in (("sumsq", route.sumsq), ("persons", route.persons)):
-        if (array := inputs.column(column)) is not None:
-            columns[name] = array
-    counted = cases(route, inputs.cells, ALL)
-    columns["cases"] = np.full_like(columns["numerator"], np.nan) if counted is None else inputs.by_region(counted)
+    totals = {"numerator": inputs.by_region(inputs.numerator[ALL]), "denominator": inputs.by_region(inputs.denominator)}
+    if route.persons and route.persons in inputs.cells.sums:
+        persons = column_of(inputs.cells, route.persons)
+        columns["persons"] = inputs.by_region(grouped_column(inputs, persons, route.persons, grouped, axis))
+    if route.sumsq and route.sumsq in inputs.cells.sums:
+        squares = squares_column(inputs.cells, route.sumsq, inputs.numerator[ALL])
+        columns["sumsq"] = inputs.by_region(grouped_column(inputs, squares, route.sumsq, grouped, axis))
+    if (counted := cases(route, inputs.cells, ALL)) is not None:
+        name = route.cases_from or route.numerator
+        columns["cases"] = inputs.by_region(grouped_column(inputs, counted, name, grouped, axis))
     for dimension in ("none", *(name for name in spec.breakdowns if name == "sex")):
         split = breakdown(inputs.cells, dimension)
-        sums = Sums({name: by_group(array, split.masks, count) for name, array in columns.items()})
+        # Every group of every category has a factor of its own: with one factor for all groups an index would not change.
+        masks = group_masks(split.masks, count)
+        changed = changed_sums(columns, masks)
+        values = {"cases": np.full_like(changed.values["numerator"], np.nan), **changed.values}
+        sums = Sums.changed(
+            {name: by_group(array, split.masks, count) for name, array in values.items()},
+            {name: array.reshape(*array.shape[:2], -1, count) for name, array in changed.variances.items()},
+        )
+        printed = {name: change(column, split.masks).values for name, column in totals.items()}
         rest = sums.of(place.country).minus(sums)
         weight = None
         if route.standard:
@@ -56,14 +73,36 @@ def inequality_blocks(
             estimate(route, sums, *([] if weight is None else [weight])),
             estimate(route, rest, *([] if weight is None else [weight])),
             {
-                "numerator": by_category(columns["numerator"], split.masks),
-                "denominator": by_category(columns["denominator"], split.masks),
+                **{name: by_category(array, split.masks) for name, array in printed.items()},
                 **_smallest(sums, route, ""),
                 **_smallest(rest, route, "rest_"),
                 **inputs.reporting_columns(split),
             },
             ("none", ALL),
         )
+
+
+def grouped_column(inputs: RouteInputs, column: Column, name: str, grouped: Cells, axis: str) -> Column:
+    """The column with a key per group, so that each group has noise of its own."""
+    if column.noise is None:
+        if column.follows is None or grouped.noise is None:
+            return column
+        base = grouped.noise.changes_with[name]
+        return replace(column, follows=grouped_column(inputs, column.follows, base, grouped, axis))
+    cells = where(grouped, inputs.route)
+    keys = replace(cells, keys={name: cells.keyed_by(name, axis)}).only([name]).pooled(inputs.route.pool).keys[name]
+    noise = replace(column.noise, keys=keys.reshape(*keys.shape[:3], -1))
+    follows = column.follows
+    if column.is_squares and follows is not None:
+        follows = grouped_column(inputs, follows, inputs.route.numerator, grouped, axis)
+    return replace(column, noise=noise, follows=follows)
+
+
+def group_masks(masks: Mask, count: int) -> Mask:
+    """(category, sex, band and group) → (category and group, sex, band and group); the groups run fastest."""
+    group = np.arange(masks.shape[-1]) % count
+    split = masks[:, None] & (group == np.arange(count)[:, None])[None, :, None, :]
+    return split.reshape(-1, *masks.shape[1:])
 
 
 def by_group(sums: Floats, masks: Mask, count: int) -> Floats:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Healthy, Regions, Spec, Tables
+from triple_aim.indicators.columns import changed_sums
 from triple_aim.indicators.estimators import Sums, estimate
 from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.methods.survey import by_stratum, sampled_sums
@@ -32,10 +33,12 @@ def life_expectancy_blocks(
     inputs = route_inputs(spec, route, cubes, cube, regions)
     place, bands = inputs.place, inputs.cells.labels["age_band"]
     ages = np.array([age_bounds(band)[0] for band in bands], dtype=float)
-    deaths, years = inputs.by_region(inputs.numerator[ALL]), inputs.by_region(inputs.denominator)
+    columns = {"numerator": inputs.by_region(inputs.numerator[ALL]), "denominator": inputs.by_region(inputs.denominator)}
     for dimension in ("none", *(name for name in spec.breakdowns if name == "sex")):
         split = breakdown(inputs.cells, dimension)
-        counted = Sums({"numerator": by_age(deaths, split.masks), "denominator": by_age(years, split.masks)})
+        changed = changed_sums(columns, split.masks)
+        noise = changed.variances
+        counted = Sums({name: by_age(array, split.masks) for name, array in changed.values.items()}, noise)
         rest = counted.of(place.country).minus(counted)
         own, others = dict(counted.parts), dict(rest.parts)
         totals, rest_totals = (
@@ -61,11 +64,10 @@ def life_expectancy_blocks(
             inputs.cells.periods(),
             place,
             split,
-            estimate(route, Sums(own)),
-            estimate(route, Sums(others)),
+            estimate(route, Sums(own, noise)),
+            estimate(route, Sums(others, rest.noise)),
             {
-                "numerator": by_category(deaths, split.masks),
-                "denominator": by_category(years, split.masks),
+                **{name: by_category(array, split.masks) for name, array in changed.values.items()},
                 **totals,
                 **{f"rest_{name}": array for name, array in rest_totals.items()},
                 **inputs.reporting_columns(split),

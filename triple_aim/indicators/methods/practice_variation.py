@@ -11,6 +11,7 @@ import numpy as np
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
+from triple_aim.indicators.columns import change
 from triple_aim.indicators.estimators import Sums, estimate
 from triple_aim.indicators.inputs import route_inputs
 from triple_aim.indicators.numerators import cases
@@ -34,16 +35,24 @@ def variation_blocks(
     place, cells = inputs.place, inputs.cells
     split = breakdown(cells, "none")
     counted = cases(route, cells, ALL)
-    numerator, denominator = inputs.by_region(inputs.numerator[ALL]), inputs.by_region(inputs.denominator)
+    numerator, denominator = (
+        change(inputs.by_region(column), split.masks).values for column in (inputs.numerator[ALL], inputs.denominator)
+    )
     rate = quotient(numerator[:, [place.country]], denominator[:, [place.country]])
-    observed, exposure = inputs.by_municipality(inputs.numerator[ALL]), inputs.by_municipality(inputs.denominator)
-    expected = np.where(exposure == 0, 0.0, exposure * rate).sum(axis=(2, 3))
-    persons_with_case = observed if counted is None else inputs.by_municipality(counted)
+    events, exposure = (
+        change(inputs.by_municipality(column), split.masks) for column in (inputs.numerator[ALL], inputs.denominator)
+    )
+    observed = events.values
+    expected = np.where(exposure.values == 0, 0.0, exposure.values * rate).sum(axis=(2, 3))
+    persons_with_case = (
+        observed if counted is None else change(inputs.by_municipality(counted), split.masks).values
+    )
     by_municipality = {
         "observed": observed.sum(axis=(2, 3)),
         "expected": expected,
+        "noise": events.variance[..., 0],
         "cases": persons_with_case.sum(axis=(2, 3)),
-        "persons": exposure.sum(axis=(2, 3)),
+        "persons": exposure.values.sum(axis=(2, 3)),
     }
     # (period, region, category, municipality); a municipality outside the region is nan.
     inside = {

@@ -12,8 +12,9 @@ import numpy as np
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
+from triple_aim.indicators.columns import Column, Noise, change
 from triple_aim.indicators.estimators import UNUSED, Sums, estimate
-from triple_aim.indicators.rollup import Mask, breakdown, by_category, geography, where
+from triple_aim.indicators.rollup import Geography, Mask, breakdown, by_category, geography, where
 from triple_aim.indicators.rows import Block, make_block
 from triple_aim.stats.survey import StratumSums, variance_components
 from triple_aim.stats.survey_design import person_covariance
@@ -44,6 +45,7 @@ def survey_blocks(
             ages = coarse_weights(tables.standards[route.standard], cells.labels["age_band"])
             weight = np.where(split.masks, ages, 0.0).reshape(len(split.masks), -1)
         p, q = rolled.parts, rest_sums.parts
+        respondents = _respondents(cells, route, place, split.masks)
         yield make_block(
             spec,
             cells.periods(),
@@ -53,7 +55,7 @@ def survey_blocks(
             estimate(route, rest_sums, weight).where((p["denominator"] > 0) & (q["denominator"] > 0)),
             {
                 "numerator": p["numerator"],
-                "denominator": p["denominator"],
+                "denominator": p["denominator"] if respondents is None else respondents,
                 **gate_counts(route, p),
                 **{f"rest_{name}": array for name, array in gate_counts(route, q).items()},
                 "coverage_share": np.where(p["denominator"] > 0, 1.0, np.nan),
@@ -62,6 +64,16 @@ def survey_blocks(
             },
             ("none", ALL),
         )
+
+
+def _respondents(cells: Cells, route: Compute, place: Geography, masks: Mask) -> Floats | None:
+    """The changed number of respondents by category; None for exact cells. Weighted sums of a sample do not change."""
+    if cells.noise is None:
+        return None
+    counts = cells.flat("answer_count")
+    keys = cells.noise.keys(f"answer_count[{route.only}]", list(cells.labels.values())[: counts.ndim], counts)
+    column = Column(counts, Noise(cells.noise.perturbation, "persons", keys)).in_regions(place)
+    return by_category(change(column, masks).values, masks)
 
 
 def by_stratum(cells: Cells, group: str | None = None) -> dict[str, Floats]:

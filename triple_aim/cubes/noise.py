@@ -1,0 +1,68 @@
+"""The change of each sum of a cube before publication: which sums change, how, and the keys of their cells.
+
+Not here: the keys and tables themselves (``triple_aim.perturbation``), the changed sums of a region
+(``triple_aim.indicators``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triple_aim.cubes.columns import contributors_of, squares_of
+from triple_aim.perturbation import Perturbation
+from triple_aim.warehouse import Query
+
+Keys: TypeAlias = NDArray[np.uint64]
+Kind: TypeAlias = Literal["persons", "events", "magnitude", "follows", "public"]
+
+
+@dataclass(frozen=True)
+class CubeNoise:
+    """The noise of one cube."""
+
+    perturbation: Perturbation
+    columns: frozenset[str]  # the sums of the cube and their parts
+    public: frozenset[str] = frozenset()  # published elsewhere, so not changed
+    keyed_as: Mapping[str, str] = field(default_factory=dict)  # columns that count the same persons share a key
+    changes_with: Mapping[str, str] = field(default_factory=dict)  # the column whose factor a column takes
+
+    def kind(self, column: str) -> Kind:
+        """How a sum changes."""
+        if column in self.public:
+            return "public"
+        if column in self.changes_with:
+            return "follows"
+        if self.squares(column) is None:
+            return "persons"
+        return "events" if self.contributors(column) else "magnitude"
+
+    def squares(self, column: str) -> str | None:
+        """The column with the squares of a sum, one square per person."""
+        return squares_of(column, self.columns)
+
+    def contributors(self, column: str) -> str | None:
+        """The column with the number of persons who contribute to a sum."""
+        return contributors_of(column, self.columns)
+
+    def companions(self, columns: Sequence[str]) -> list[str]:
+        """The columns that the noise of some columns needs beside these."""
+        wanted: list[str] = []
+        for column in (*columns, *(self.changes_with[name] for name in columns if name in self.changes_with)):
+            wanted += [name for name in (column, self.squares(column), self.contributors(column)) if name]
+        return sorted(set(wanted) & self.columns)
+
+    def keys(self, column: str, labels: Sequence[Sequence[str]], values: NDArray[np.float64]) -> Keys:
+        """The keys of the cells of one column."""
+        return self.perturbation.keys(self.keyed_as.get(column, column), labels, values)
+
+
+def cube_noise(perturbation: Perturbation, query: Query, columns: Sequence[str]) -> CubeNoise:
+    """The noise of a cube from the header of its SQL file; ``columns`` are its sums and their parts."""
+    return CubeNoise(
+        perturbation, frozenset(columns), frozenset(query.public), dict(query.keyed_as), dict(query.changes_with)
+    )
