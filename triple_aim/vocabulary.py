@@ -5,6 +5,7 @@ Not here: external code lists such as ICD-10, care kinds and municipalities (``r
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, get_args
 
 Aim = Literal["health", "quality", "cost"]
@@ -43,6 +44,9 @@ Trend = Literal["improving", "worsening", "rising", "falling", "no_demonstrable_
 STATUSES: tuple[Status, ...] = get_args(Status)
 #: The statuses of rows whose numbers are published.
 SHOWN: tuple[Status, ...] = ("published", "provisional")
+
+#: The ends of the names of columns that count persons.
+PERSON_COUNTS = ("_person_count", "_client_count", "_death_count")
 
 #: The label of the total in every dimension of a mart.
 ALL = "all"
@@ -85,6 +89,42 @@ AGE_GROUPS: tuple[tuple[str, int, int], ...] = (
 def part(total: str, axis: str | None, member: str) -> str:
     """The name of a part of a sum: ``amount_eur[care_kind=dental]``; the total has the name of the sum."""
     return total if axis is None or member == ALL else f"{total}[{axis}={member}]"
+
+
+def squares_of(column: str, columns: Collection[str]) -> str | None:
+    """The column with the sum of squares per person of a column or part, or None; a count of persons has none.
+
+    The count of the persons behind a ``_sum`` has none either: ``lost_count`` beside ``lost_sum``.
+
+    >>> names = ["amount_eur", "amount_eur_sumsq", "visit_count", "visit_sumsq", "visit_person_count"]
+    >>> squares_of("amount_eur", names), squares_of("visit_count", names), squares_of("visit_person_count", names)
+    ('amount_eur_sumsq', 'visit_sumsq', None)
+    >>> squares_of("amount_eur[law=wmo]", ["amount_eur_sumsq[law=wmo]"])
+    'amount_eur_sumsq[law=wmo]'
+    """
+    name, bracket, member = column.partition("[")
+    counted = name.removesuffix("_count")
+    if name.endswith(PERSON_COUNTS) or (counted != name and f"{counted}_sum{bracket}{member}" in columns):
+        return None
+    stem = name if name.endswith("_eur") else counted.removesuffix("_sum")
+    squares = f"{stem}_sumsq{bracket}{member}"
+    return squares if squares in columns else None
+
+
+def contributors_of(column: str, columns: Collection[str]) -> str | None:
+    """The column with the number of persons behind events or a sum, or None; euros, days and doses need none.
+
+    >>> names = ["visit_count", "visit_sumsq", "visit_person_count", "lost_sum", "lost_sumsq", "lost_count"]
+    >>> contributors_of("visit_count", names), contributors_of("lost_sum", names), contributors_of("lost_count", names)
+    ('visit_person_count', 'lost_count', None)
+    """
+    name, bracket, member = column.partition("[")
+    end = next((end for end in ("_count", "_sum") if name.endswith(end)), None)
+    if end is None or name.endswith(PERSON_COUNTS) or squares_of(column, columns) is None:
+        return None
+    ends = (*PERSON_COUNTS, "_count") if end == "_sum" else PERSON_COUNTS
+    named = (f"{name.removesuffix(end)}{other}{bracket}{member}" for other in ends)
+    return next((other for other in named if other in columns), None)
 
 
 def age_bounds(band: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from triple_aim.cubes.ledger import parts_that_differ, write_ledger
 from triple_aim.cubes.merge import COUNTED, UNKNOWN_LABEL, contributed, ensure_contributions, place_of
 from triple_aim.cubes.noise import CubeNoise, Keys, Kind, cube_noise
 from triple_aim.cubes.spark import open_builder, open_cluster
+from triple_aim.vocabulary import contributors_of, squares_of
 
 __all__ = [
     "COUNTED",
@@ -27,6 +28,7 @@ __all__ = [
     "build_table",
     "column_type",
     "contributed",
+    "contributors_of",
     "cube_noise",
     "ensure_contributions",
     "fingerprints",
@@ -39,5 +41,6 @@ __all__ = [
     "parts_that_differ",
     "place_of",
     "record_fingerprint",
+    "squares_of",
     "write_ledger",
 ]

@@ -28,6 +28,8 @@ FLOORS = {
 }
 #: The notation in a header for columns that are parts of a sum: ``amount_eur by law in cost_{law}_eur``.
 PARTS = re.compile(r"(?P<total>\w+) by (?P<axis>\w+) in (?P<before>\w*)\{(?P=axis)\}(?P<after>\w*)")
+#: The notation in a header for two columns of which one follows the other: ``insured_years = insured_person_count``.
+PAIR = re.compile(r"(\w+) *= *(\w+)")
 #: The schema of the tables of a floor, if it has another name than the floor.
 SCHEMA_OF = {"staging": "stg", "marts": "mart"}
 
@@ -61,6 +63,10 @@ class Query:
     members: tuple[str, ...] = ()  # these labels, after the reference tables were read
     largest: tuple[str, ...] = ()  # (-- largest: …) the largest amounts of one person in a cell, in descending order
     parts: tuple[tuple[str, str], ...] = ()  # (-- parts: …) the name of each part of a sum, and its column
+    person_counts: tuple[str, ...] = ()  # (-- counts of persons: …) counts of persons whose names do not say so
+    keyed_as: tuple[tuple[str, str], ...] = ()  # (-- keyed as: …) a column, and another with the same persons or euros
+    changes_with: tuple[tuple[str, str], ...] = ()  # (-- changes with: …) a column, and the one whose factor it shares
+    public: tuple[str, ...] = ()  # (-- public: …) columns whose numbers others publish: the gate does not change them
 
     @property
     def table(self) -> str:
@@ -118,7 +124,10 @@ def read_query(path: Path) -> Query:
         _listed(header, key) for key in ("persons", "single_party", "non_additive", "largest")
     )
     part_of, _, total = "".join(_listed(header, "parts of")[:1]).partition(".")
+    person_counts, public = _listed(header, "counts of persons"), _listed(header, "public")
+    keyed_as, changes_with = _pairs(header, "keyed as", where), _pairs(header, "changes with", where)
     named = {*_listed(header, "grain"), *persons, *single_party, *non_additive, *largest, *([total] if part_of else [])}
+    named |= {*person_counts, *public, *(name for pair in (*keyed_as, *changes_with) for name in pair)}
     if unknown := sorted(named - set(columns)) or ("*" in columns and ["*"]):
         raise ContentError(
             f"the select list does not name {', '.join(unknown)}",
@@ -151,6 +160,10 @@ def read_query(path: Path) -> Query:
         listed_in="".join(_listed(header, "members")[:1]),
         largest=largest,
         parts=_parts(header, columns, where),
+        person_counts=person_counts,
+        keyed_as=keyed_as,
+        changes_with=changes_with,
+        public=public,
     )
 
 
@@ -199,6 +212,23 @@ def _parts(header: list[str], columns: tuple[str, ...], where: str) -> tuple[tup
     if missing := sorted(set(columns_of.values()) - set(columns)):
         raise ContentError(f"the select list does not name {', '.join(missing)}", where, "select every part")
     return tuple(columns_of.items())
+
+
+def _pairs(header: list[str], key: str, where: str) -> tuple[tuple[str, str], ...]:
+    """The pairs of columns that a header lists after a key, as ``a = b``; ``b`` may not follow another column."""
+    pairs = []
+    for text in _listed(header, key):
+        match = PAIR.fullmatch(text)
+        if match is None:
+            how = f"write -- {key}: insured_years = insured_person_count"
+            raise ContentError(f"“{text}” after “{key}” is not a pair of columns", where, how)
+        pairs.append((match[1], match[2]))
+    first = [name for name, _ in pairs]
+    for name, other in pairs:
+        if other in first or first.count(name) > 1:
+            what = f"“{name} = {other}” after “{key}” contradicts another pair"
+            raise ContentError(what, where, "give each column one pair; the second column of a pair begins no pair")
+    return tuple(pairs)
 
 
 def _table(table: exp.Table) -> str:

@@ -132,3 +132,39 @@ def test_the_columns_of_the_first_sum_give_the_members_of_all_parts(tmp_path: Pa
         ("client_count[law=b]", "b_client_count"),
         ("client_count[law=a]", "a_client_count"),
     )
+
+
+def test_columns_that_follow_another_column_are_read(tmp_path: Path) -> None:
+    header = """-- counts of persons: senior_count
+-- keyed as: young_count = client_count, senior_count=client_count
+-- changes with: client_years = client_count
+-- public: resident_count, birth_count
+"""
+    columns = "senior_count, young_count, client_count, client_years, resident_count, birth_count"
+    query = read(tmp_path, "cube", f"{HEADER}{header}select a, {columns} from stg.x")
+    assert query.person_counts == ("senior_count",)
+    assert query.keyed_as == (("young_count", "client_count"), ("senior_count", "client_count"))
+    assert query.changes_with == (("client_years", "client_count"),)
+    assert query.public == ("resident_count", "birth_count")
+
+
+WRONG_COLUMNS = {
+    "a count of persons that is not selected": ("counts of persons: d_count", "does not name d_count"),
+    "a public column that is not selected": ("public: a_count, d_count", "does not name d_count"),
+    "an alias that is not selected": ("keyed as: d_count = a_count", "does not name d_count"),
+    "an alias of a column that is not selected": ("keyed as: a_count = d_count", "does not name d_count"),
+    "a factor of a column that is not selected": ("changes with: a_count = d_count", "does not name d_count"),
+    "an alias without a column": ("keyed as: a_count", "is not a pair of columns"),
+    "an alias of two columns": ("keyed as: a_count = b_count = c_count", "is not a pair of columns"),
+    "an alias of an alias": ("keyed as: a_count = b_count, b_count = c_count", "b_count” after “keyed as” contradicts"),
+    "an alias of itself": ("changes with: a_count = a_count", "a_count” after “changes with” contradicts"),
+    "two aliases of one column": ("keyed as: a_count = b_count, a_count = c_count", "contradicts another pair"),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG_COLUMNS)
+def test_a_header_that_names_wrong_columns_is_refused(tmp_path: Path, fault: str) -> None:
+    header, word = WRONG_COLUMNS[fault]
+    with pytest.raises(ContentError, match=word) as caught:
+        read(tmp_path, "cube", f"{HEADER}-- {header}\nselect a, a_count, b_count, c_count from stg.x")
+    assert caught.value.where == "sql/cube/thing.sql" and caught.value.how
