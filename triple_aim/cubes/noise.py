@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from triple_aim.cubes.columns import contributors_of, squares_of
 from triple_aim.perturbation import Perturbation
+from triple_aim.vocabulary import contributors_of, squares_of
 from triple_aim.warehouse import Query
 
 Keys: TypeAlias = NDArray[np.uint64]

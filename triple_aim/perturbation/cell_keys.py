@@ -206,8 +206,9 @@ def _mixed(words: Words) -> Words:
 
     A key of a region is a sum. Without mixing, the changes of two regions would restrict the change of their union.
     """
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    with np.errstate(over="ignore"):  # modulo 2**64 is meant; numpy warns of it for a single number only
+        words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(words ^ (words >> np.uint64(31)))
 
 
