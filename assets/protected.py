@@ -14,10 +14,10 @@ from triple_aim.checks import (
     reconciliation_verdicts,
     region_verdicts,
 )
-from triple_aim.cubes import write_ledger
+from triple_aim.cubes import reconcile
 from triple_aim.definitions import Programme
 from triple_aim.deliveries import delivered_files, unclaimed_files
-from triple_aim.disclosure import TABLE, pass_gate
+from triple_aim.disclosure import TABLE, pass_gate, published_ledger
 from triple_aim.indicators import changed_rows
 from triple_aim.release import write_dictionary
 
@@ -75,7 +75,8 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         started = time.monotonic()
         with monitor.warehouse() as warehouse:
             contracts, deliveries = monitor.programme.contracts.values(), monitor.programme.project.deliveries
-            rows = write_ledger(warehouse, contracts)
+            rows = reconcile(warehouse, contracts)
+            warehouse.create("safe.reconciliation", published_ledger(rows))
             claimed = delivery_verdicts(len(delivered_files(deliveries)), unclaimed_files(deliveries, contracts))
             verdicts = [*claimed, *ledger_verdicts(rows), *reconciliation_verdicts(warehouse)]
             return checked_table_result(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, verdicts)

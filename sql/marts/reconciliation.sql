@@ -1,4 +1,4 @@
--- Every delivered row and euro, from delivery to cube or to a named exclusion; no euros of fewer than ten rows.
+-- Delivered rows and euros, rounded, from delivery to cube or to a named exclusion; empty below ten rows.
 -- grain: extract, period, supplier, stage, reason
 select
     extract,
@@ -7,7 +7,7 @@ select
     stage,
     reason,
     row_count,
-    case when row_count not between 1 and 9 then amount_eur end as amount_eur
+    amount_eur
 from safe.reconciliation
 order by
     extract,

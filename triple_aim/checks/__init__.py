@@ -32,7 +32,7 @@ from triple_aim.checks.safe_suites import (
     reconciliation_verdicts,
 )
 from triple_aim.checks.suites import TableExpectation
-from triple_aim.checks.verdicts import Verdict, as_frame, publish_verdicts, recall, record
+from triple_aim.checks.verdicts import Verdict, as_frame, existing_verdicts, recall, record
 
 __all__ = [
     "FOLDER",
@@ -47,6 +47,7 @@ __all__ = [
     "delivery_verdicts",
     "dictionary_suites",
     "dictionary_verdicts",
+    "existing_verdicts",
     "extract_verdicts",
     "gate_suite",
     "gate_verdicts",
@@ -58,7 +59,6 @@ __all__ = [
     "municipality_verdicts",
     "part_verdicts",
     "person_verdicts",
-    "publish_verdicts",
     "range_suite",
     "recall",
     "reconciliation_suite",

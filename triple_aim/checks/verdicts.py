@@ -82,11 +82,9 @@ def recall(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, list[Verdic
     return recalled
 
 
-def publish_verdicts(warehouse: Warehouse, assets: Sequence[str]) -> None:
-    """Make ``safe.checks``, which the mart reads: the verdicts of the assets that exist now, and of no others."""
+def existing_verdicts(warehouse: Warehouse, assets: Sequence[str]) -> pd.DataFrame:
+    """The verdicts of the assets that exist now, and of no others, in the columns of the mart ``checks``."""
     warehouse.run(META)
-    warehouse.run(
-        """create or replace table safe.checks as
-           select * exclude (asset) from meta.checks where list_contains(?, asset)""",
-        [list(assets)],
+    return warehouse.frame(
+        "select * exclude (asset) from meta.checks where list_contains(?, asset) order by check_id", [list(assets)]
     )

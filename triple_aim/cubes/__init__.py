@@ -7,7 +7,7 @@ from triple_aim.cubes.build import DuckDBBuilder, TableBuilder, build_table, in_
 from triple_aim.cubes.built import fingerprints, fingerprints_of, record_fingerprint
 from triple_aim.cubes.cells import Cells, Floats, load_cells, municipality_codes
 from triple_aim.cubes.columns import MEASURES, TYPES, column_type
-from triple_aim.cubes.ledger import parts_that_differ, write_ledger
+from triple_aim.cubes.ledger import parts_that_differ, reconcile
 from triple_aim.cubes.merge import COUNTED, UNKNOWN_LABEL, contributed, ensure_contributions, place_of
 from triple_aim.cubes.noise import CubeNoise, Keys, Kind, cube_noise
 from triple_aim.cubes.spark import open_builder, open_cluster
@@ -40,7 +40,7 @@ __all__ = [
     "open_cluster",
     "parts_that_differ",
     "place_of",
+    "reconcile",
     "record_fingerprint",
     "squares_of",
-    "write_ledger",
 ]

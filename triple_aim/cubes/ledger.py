@@ -14,13 +14,6 @@ from triple_aim.definitions import Contract
 from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
 
-def write_ledger(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
-    """Write ``safe.reconciliation`` and return it."""
-    ledger = reconcile(warehouse, contracts)
-    warehouse.create("safe.reconciliation", ledger)
-    return ledger
-
-
 def reconcile(warehouse: Warehouse, contracts: Iterable[Contract]) -> pd.DataFrame:
     """The ledger: rows and euros per extract, period, supplier and stage, from delivered to counted or excluded.
 

@@ -1,9 +1,10 @@
-"""The disclosure gate: primary and secondary suppression, the audit, and the trend of published rows.
+"""The disclosure gate: thresholds, changed sums, rounding, suppression, and the trend of published rows.
 
 Not here: the thresholds (``contracts/publication.yaml``), or the marts (``triple_aim.release``).
 """
 
 from triple_aim.disclosure.gate import TABLE, pass_gate
+from triple_aim.disclosure.ledger import published_counts, published_ledger
 from triple_aim.disclosure.primary import below_threshold
 
-__all__ = ["TABLE", "below_threshold", "pass_gate"]
+__all__ = ["TABLE", "below_threshold", "pass_gate", "published_counts", "published_ledger"]

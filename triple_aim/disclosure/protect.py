@@ -129,7 +129,10 @@ def _publishable(
     is_small, has_small_rest = _small(exact, safe, threshold, spec)
     if printed is not rows:  # the changed counts must pass the same rule, or a printed 9 would show which rule held
         small, small_rest = _small(_counts(printed, method), safe, threshold, spec)
-        is_small, has_small_rest = is_small | small, has_small_rest | small_rest | _withheld_country(safe, is_small | small)
+        is_small, has_small_rest = (
+            is_small | small,
+            has_small_rest | small_rest | _withheld_country(safe, is_small | small),
+        )
         is_small |= _drowned(printed, publication)
     is_small |= _whole_group(rows, exact, threshold, method)
     # A number too small to standardise is too small to show as well.

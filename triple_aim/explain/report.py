@@ -21,7 +21,7 @@ from triple_aim.explain.differencing import shown_levels
 from triple_aim.explain.strata import Derivation, Row, derive, trace
 from triple_aim.release import current_release, open_marts, read_manifest
 from triple_aim.vocabulary import ALL, SHOWN
-from triple_aim.warehouse import open_warehouse
+from triple_aim.warehouse import Warehouse, open_warehouse, qualified
 
 FORMULAS = {
     "crude_rate": "events / person-time × {per:g}; limits: exact Poisson below 10 events, Byar from 10",
@@ -127,7 +127,7 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
             f"release {release.name}",
             _available_parts(rows) or "check code and year",
         )
-    derivations, levels = _derive_rows(programme, spec, chosen)
+    derivations, levels, exact = _derive_rows(programme, spec, chosen)
     for index, row in chosen.to_dict("index").items():
         _show_number(console, spec, row)
         if row["status"] in SHOWN:
@@ -135,14 +135,13 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
             # Strata would reveal the withheld parts.
             why_hidden = f"{withheld[source]} parts of this number are withheld" if source in withheld else ""
             if derivation and not why_hidden:
-                reason = programme.publication.threshold(source).reason.en
                 if small := derivation.small_count:
                     # A single hidden stratum could be solved for from the total, so all are hidden.
                     count = derivation.stratum_count
-                    why_hidden = f"{small} of {count}, including those of sibling numbers, are too small ({reason})"
+                    why_hidden = f"{small} of {count}, including those of sibling numbers, are too small"
                 elif row["region_type"] not in levels[index]:
-                    why_hidden = f"small ones would follow from the strata of other regions ({reason})"
-            _show_derivation(console, spec, row, derivation, why_hidden)
+                    why_hidden = "small ones would follow from the strata of other regions"
+            _show_derivation(console, spec, exact.get(index, row), derivation, why_hidden)
     if part == TOTAL:
         _show_segments(console, spec, rows)
         if others := _available_parts(rows):
@@ -209,17 +208,18 @@ def _show_segments(console: Console, spec: Spec, rows: pd.DataFrame) -> None:
 
 def _derive_rows(
     programme: Programme, spec: Spec, rows: pd.DataFrame
-) -> tuple[dict[object, Derivation], dict[object, list[str]]]:
-    """Return the derivation of each row from the current cubes, and the kinds of region that may show strata."""
+) -> tuple[dict[object, Derivation], dict[object, list[str]], dict[object, Row]]:
+    """Return the derivation of each row from the current cubes, the kinds of region with strata, and the exact rows."""
     project = programme.project
     if not project.warehouse.is_file():
-        return {}, {}
+        return {}, {}, {}
     with open_warehouse(project.warehouse, reach=[project.landing]) as warehouse:  # stg may show files in it
         cells = {
             name: load_cells(warehouse, programme.cubes[name], programme.parts_of(name))
             for name in programme.cubes_of(spec)
         }
         regions = programme.regions(warehouse)
+        exact = _exact_rows(warehouse, spec, rows)
     # Breakdowns without a selected row need no recomputation.
     selected = {*rows["segment_type"], *(name for name in ("sex", "age_group") if rows[name].ne(ALL).any())}
     spec = spec.model_copy(update={"breakdowns": [name for name in spec.breakdowns if name in selected]})
@@ -234,7 +234,18 @@ def _derive_rows(
         unchecked = {index for index, derivation in of_cube.items() if derivation and not derivation.small_count}
         unhidden = shown[shown.index.isin(unchecked)].to_dict("index")
         levels |= {index: shown_levels(traced, row, threshold) for index, row in unhidden.items()}
-    return derivations, levels
+    return derivations, levels, exact
+
+
+def _exact_rows(warehouse: Warehouse, spec: Spec, rows: pd.DataFrame) -> dict[object, Row]:
+    """Return the exact row of each published row, by its index; they stay on the private side."""
+    if not warehouse.exists(f"ind.{spec.id}"):
+        return {}
+    exact = warehouse.frame(f"select * from {qualified('ind.' + spec.id)}")
+    key = ["source", "region_type", "region_code", "period", "sex", "age_group", "segment_type", "segment"]
+    place = pd.MultiIndex.from_frame(exact[key]).get_indexer(pd.MultiIndex.from_frame(rows[key]))
+    found = exact.iloc[place[place >= 0]].set_axis(rows.index[place >= 0])
+    return dict(found.to_dict("index"))
 
 
 def _show_derivation(console: Console, spec: Spec, row: Row, derivation: Derivation | None, why_hidden: str) -> None:
@@ -248,7 +259,6 @@ def _show_derivation(console: Console, spec: Spec, row: Row, derivation: Derivat
         spec, {name: getattr(derivation.recomputed, name).item() for name in ("value", "lower", "upper")}
     )
     if recomputed != _format_estimate(spec, row):
-        # Numbers that did not pass the gate are not shown.
         console.print("  the recomputed number differs: the warehouse has other data or definitions than this release")
         return
     overall = {name: total for name, total in derivation.overall.items() if name not in ("numerator", "denominator")}
@@ -262,7 +272,9 @@ def _show_derivation(console: Console, spec: Spec, row: Row, derivation: Derivat
         for stratum in derivation.strata.itertuples(index=False):
             table.add_row(*(part if isinstance(part, str) else _format_number(part) for part in stratum))
         console.print(table)
-    console.print(f"  recomputed from its strata: {recomputed}, as published", highlight=False)
+    console.print(
+        f"  recomputed from its strata: {recomputed}, the exact number, which is not published", highlight=False
+    )
 
 
 def _format_number(value: float) -> str:

@@ -219,7 +219,9 @@ def added(columns: Iterable[Column]) -> Column:
     for other in others:
         noise = first.noise or other.noise
         if first.noise and other.noise:
-            squares = [side.noise.squares if side.noise.squares is not None else side.values**2 for side in (first, other)]
+            squares = [
+                side.noise.squares if side.noise.squares is not None else side.values**2 for side in (first, other)
+            ]
             noise = Noise(
                 first.noise.perturbation,
                 "magnitude",

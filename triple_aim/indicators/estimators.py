@@ -65,9 +65,7 @@ class Sums:
 
     def of(self, index: int) -> Sums:
         """One region, as an axis of length 1 that broadcasts against all regions."""
-        parts, noise = (
-            {name: array[:, [index]] for name, array in side.items()} for side in (self.parts, self.noise)
-        )
+        parts, noise = ({name: array[:, [index]] for name, array in side.items()} for side in (self.parts, self.noise))
         return Sums(parts, noise)
 
 

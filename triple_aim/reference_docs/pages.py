@@ -196,10 +196,10 @@ def _rules(column: Column) -> str:
 
 def _marts(publication: Publication) -> Iterator[str]:
     yield from head("Marts", f"{len(publication.marts)} marts, one Parquet file each in a release.")
-    yield from ("Publication thresholds by cube (see [disclosure](../methods/disclosure.md)):", "")
+    yield from ("How the numbers of each cube are protected (see [disclosure](../methods/disclosure.md)):", "")
     yield from table(
-        ("cube", "minimum of persons", "minimum of cases", "reason that readers see"),
-        ((cube, str(t.persons), str(t.cases), t.reason.en) for cube, t in publication.thresholds.items()),
+        ("cube", "mode", "minimum of persons", "minimum of cases"),
+        ((cube, f"`{t.mode}`", str(t.persons), str(t.cases)) for cube, t in publication.thresholds.items()),
     )
     yield from ("The indicator that represents each aim in `triple_aim`:", "")
     yield from table(

@@ -21,7 +21,6 @@ FLOORS = {
     "mart": ("marts and the ledger", "Great Expectations; the ledger counted"),
 }
 STAGES = ["delivered", "set_aside", "staged", "in_cube", "excluded"]
-TOLERANCE = 0.005  # euros or rows: less than a cent, and less than a row
 
 
 def checks_page(checks: pd.DataFrame, reconciliation: pd.DataFrame, facts: Mapping[str, object]) -> bytes:
@@ -34,7 +33,7 @@ def checks_page(checks: pd.DataFrame, reconciliation: pd.DataFrame, facts: Mappi
         lstrip_blocks=True,
     )
     environment.filters["count"] = lambda value: "-" if pd.isna(value) else f"{value:,.0f}"
-    environment.filters["euros"] = lambda value: "-" if pd.isna(value) else f"{value:,.2f}"
+    environment.filters["euros"] = lambda value: "-" if pd.isna(value) else f"{value:,.0f}"
     failed = checks[~checks["is_passed"].astype(bool)].sort_values(["severity", "subject", "check_id"])
     passed = checks[checks["is_passed"].astype(bool)].sort_values(["subject", "check_id"])
     lines = ledger(reconciliation, checks)
@@ -76,31 +75,24 @@ def _floors(checks: pd.DataFrame, passed: pd.DataFrame) -> list[dict[str, object
 
 
 def ledger(reconciliation: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
-    """One line per extract and period, summed over suppliers, with whether rows and euros add up."""
+    """One line per extract and period, summed over suppliers, with whether rows and euros add up.
+
+    The published rows and euros are rounded; the checks of the ledger added up the exact ones.
+    """
     amounts = reconciliation.astype({"amount_eur": float, "row_count": float})
     by_stage = amounts.groupby([*LEDGER, "stage"])
     rows, euros = (
-        by_stage[measure].sum(skipna=False).unstack("stage").reindex(columns=pd.Index(STAGES))
+        by_stage[measure].sum(min_count=1).unstack("stage").reindex(columns=pd.Index(STAGES))
         for measure in ("row_count", "amount_eur")
     )
-    # An extract that no cube counts ends at stage staged; one that a cube counts must reach it in every period.
-    in_cubes = amounts.loc[amounts["stage"].isin(["in_cube", "excluded"]), "extract"].unique()
-    counted = rows.index.get_level_values("extract").isin(in_cubes)
-    balanced = {}
-    for measure, amount in (("rows", rows.fillna(0)), ("euros", euros.fillna(0))):
-        unstaged = amount["delivered"] - amount["set_aside"] - amount["staged"]
-        uncounted = amount["staged"] - amount["in_cube"] - amount["excluded"]
-        balanced[measure] = (unstaged.abs() < TOLERANCE) & ((uncounted.abs() < TOLERANCE) | ~counted)
-    # Hidden euros cannot be added up here; the check of their extract added them up before they were hidden.
-    hidden = amounts["amount_eur"].isna().groupby([amounts[name] for name in LEDGER]).any()
-    checked = _euros_checked(checks).reindex(rows.index.get_level_values("extract"), fill_value=False)
-    adds_up = balanced["rows"] & balanced["euros"].mask(hidden, checked.set_axis(rows.index))
+    checked = _ledger_checked(checks).reindex(rows.index.get_level_values("extract"), fill_value=False)
+    adds_up = checked.set_axis(rows.index)
     return rows.add_suffix("_rows").join(euros.add_suffix("_eur")).assign(adds_up=adds_up).reset_index()
 
 
-def _euros_checked(checks: pd.DataFrame) -> pd.Series[bool]:
-    """Whether every check of the euros in the ledger passed, by extract."""
-    extract = checks["check_id"].astype(str).str.extract(r"^ledger/(.+):euros_", expand=False)
+def _ledger_checked(checks: pd.DataFrame) -> pd.Series[bool]:
+    """Whether every check of the ledger passed, by extract."""
+    extract = checks["check_id"].astype(str).str.extract(r"^ledger/(.+):(?:rows|euros)_", expand=False)
     return checks["is_passed"].astype(bool).groupby(extract).all()
 
 

@@ -17,9 +17,6 @@ REASONS = {
     "nothing was delivered": "niets geleverd",
     "too few municipalities delivered": "te weinig gemeenten leverden",
     "cannot be computed from what was delivered": "niet te berekenen uit wat is geleverd",
-    "withheld so that another withheld number cannot be worked out": (
-        "weggelaten omdat anders een ander weggelaten getal uit te rekenen is"
-    ),
     "ranks everyone, which cannot be done with the sums of several parties": (
         "rangschikt iedereen, wat niet kan met de sommen van meerdere partijen"
     ),
@@ -36,7 +33,7 @@ REASONS = {
 def translate_to_dutch(rows: pd.DataFrame, indicators: pd.DataFrame, promise: Publication) -> pd.DataFrame:
     """Rows of a mart with units and reasons in Dutch."""
     units = dict(zip(indicators["unit_en"], indicators["unit_nl"], strict=True))
-    words: Mapping[str, str] = {re.escape(t.reason.en): t.reason.nl for t in promise.thresholds.values()} | REASONS
+    words: Mapping[str, str] = {re.escape(promise.withheld.en): promise.withheld.nl} | REASONS
     translated = {
         name: rows[name].map(lambda unit: units.get(unit, unit)) for name in rows.columns if name.endswith("unit")
     }

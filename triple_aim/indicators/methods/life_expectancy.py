@@ -33,7 +33,10 @@ def life_expectancy_blocks(
     inputs = route_inputs(spec, route, cubes, cube, regions)
     place, bands = inputs.place, inputs.cells.labels["age_band"]
     ages = np.array([age_bounds(band)[0] for band in bands], dtype=float)
-    columns = {"numerator": inputs.by_region(inputs.numerator[ALL]), "denominator": inputs.by_region(inputs.denominator)}
+    columns = {
+        "numerator": inputs.by_region(inputs.numerator[ALL]),
+        "denominator": inputs.by_region(inputs.denominator),
+    }
     for dimension in ("none", *(name for name in spec.breakdowns if name == "sex")):
         split = breakdown(inputs.cells, dimension)
         changed = changed_sums(columns, split.masks)

@@ -44,9 +44,7 @@ def variation_blocks(
     )
     observed = events.values
     expected = np.where(exposure.values == 0, 0.0, exposure.values * rate).sum(axis=(2, 3))
-    persons_with_case = (
-        observed if counted is None else change(inputs.by_municipality(counted), split.masks).values
-    )
+    persons_with_case = observed if counted is None else change(inputs.by_municipality(counted), split.masks).values
     by_municipality = {
         "observed": observed.sum(axis=(2, 3)),
         "expected": expected,
