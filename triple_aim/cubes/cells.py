@@ -114,12 +114,10 @@ class Cells:
         labels = {name: labels for name, labels in self.labels.items() if name not in axes}
         labels["age_band"] = [band for band in labels["age_band"] for _ in range(size)]
         # The first stratum of a band carries the key of the band, so that the keys of any bands add up as before.
-        keys = {
-            name: np.zeros((*array.shape[:AGE], array.shape[AGE] * size), array.dtype)
-            for name, array in self.keys.items()
-        }
-        for name, array in self.keys.items():
-            keys[name][..., ::size] = array
+        keys = {}
+        for name, of_band in self.keys.items():
+            keys[name] = np.zeros((*of_band.shape[:AGE], of_band.shape[AGE] * size), np.uint64)
+            keys[name][..., ::size] = of_band
         return replace(self, labels=labels, sums=sums, keys=keys, non_additive={})
 
 

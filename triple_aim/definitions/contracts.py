@@ -251,8 +251,8 @@ class Threshold(Content):
     """How the numbers of a source are protected, and the minimum of persons and cases behind a published cell.
 
     ``cell_key`` changes every sum a little, ``suppress`` withholds cells until no other follows from sums,
-    ``thresholds_only`` withholds small cells and changes the number of respondents, ``as_delivered`` leaves numbers that
-    are public, or that the source protected.
+    ``thresholds_only`` withholds small cells and changes the number of respondents, ``as_delivered`` leaves numbers
+    that are public, or that the source protected.
     """
 
     mode: Literal["cell_key", "suppress", "thresholds_only", "as_delivered"]

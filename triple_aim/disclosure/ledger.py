@@ -1,6 +1,7 @@
 """The numbers of the ledger and of the checks as readers may see them.
 
-Not here: the exact ledger (``triple_aim.cubes``) and the exact verdicts (``triple_aim.checks``), on which the checks run.
+Not here: the exact ledger (``triple_aim.cubes``), on which the checks run, and the exact verdicts
+(``triple_aim.checks``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The gate: exact and changed rows of an indicator in, publishable rows out. Marts read only what this module returns.
 
 Not here: the thresholds (``primary``), the changes of the sums (``triple_aim.indicators``), the cells that the mode
-``suppress`` withholds as well (``secondary``). A withheld row loses every column that reveals its number: value, limits,
-numerator, denominator, comparator and judgement.
+``suppress`` withholds as well (``secondary``). A withheld row loses every column that reveals its number: value,
+limits, numerator, denominator, comparator and judgement.
 """
 
 from __future__ import annotations
@@ -126,14 +126,11 @@ def _publishable(
     threshold, method = publication.threshold(cube), spec.route_of[cube].method
     safe = {name: printed[name].to_numpy() for name in ROW_COLUMNS}
     exact = _counts(rows, method)
-    is_small, has_small_rest = _small(exact, safe, threshold, spec)
+    is_small, has_small_rest = _small(exact, threshold, spec)
     if printed is not rows:  # the changed counts must pass the same rule, or a printed 9 would show which rule held
-        small, small_rest = _small(_counts(printed, method), safe, threshold, spec)
-        is_small, has_small_rest = (
-            is_small | small,
-            has_small_rest | small_rest | _withheld_country(safe, is_small | small),
-        )
-        is_small |= _drowned(printed, publication)
+        small, small_rest = _small(_counts(printed, method), threshold, spec)
+        is_small |= small | _drowned(printed, publication)
+        has_small_rest |= small_rest | _withheld_country(safe, is_small)
     is_small |= _whole_group(rows, exact, threshold, method)
     # A number too small to standardise is too small to show as well.
     primary = is_small & np.isin(safe["status"], [*SHOWN, "not_computed"])
@@ -184,7 +181,7 @@ def _minimum(threshold: Threshold, spec: Spec) -> dict[str, float]:
     return {"min_persons": max(threshold.persons, spec.disclosure.get("threshold", 0)), "min_cases": threshold.cases}
 
 
-def _small(count: dict[str, Floats], safe: Columns, threshold: Threshold, spec: Spec) -> tuple[Mask, Mask]:
+def _small(count: dict[str, Floats], threshold: Threshold, spec: Spec) -> tuple[Mask, Mask]:
     """Return which rows, and which rests of the country, are below the threshold."""
     minimum = _minimum(threshold, spec)
     is_small = below_threshold(count["persons"], count["cases"], count["complement"], **minimum)

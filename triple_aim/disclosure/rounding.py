@@ -1,7 +1,7 @@
 """The digits of published numbers.
 
-Not here: which numbers are published (``protect``). A changed count is whole, but a rate of it, or events times a factor,
-would have digits from which the exact count follows.
+Not here: which numbers are published (``protect``). A changed count is whole, but a rate of it, or events times a
+factor, would have digits from which the exact count follows.
 """
 
 from __future__ import annotations

@@ -217,16 +217,13 @@ def added(columns: Iterable[Column]) -> Column:
     """The sum of columns over the same persons; its squares are the largest that they can be."""
     first, *others = columns
     for other in others:
-        noise = first.noise or other.noise
-        if first.noise and other.noise:
-            squares = [
-                side.noise.squares if side.noise.squares is not None else side.values**2 for side in (first, other)
+        one, two = first.noise, other.noise
+        noise = one or two
+        if one and two:
+            roots = [
+                np.sqrt(side.values if each.squares is None else each.squares)
+                for side, each in ((first, one), (other, two))
             ]
-            noise = Noise(
-                first.noise.perturbation,
-                "magnitude",
-                first.noise.keys + other.noise.keys,
-                (np.sqrt(squares[0]) + np.sqrt(squares[1])) ** 2,
-            )
+            noise = Noise(one.perturbation, "magnitude", one.keys + two.keys, (roots[0] + roots[1]) ** 2)
         first = Column(first.values + other.values, noise)
     return first

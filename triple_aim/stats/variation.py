@@ -159,9 +159,9 @@ def systematic_component(
 ) -> Floats:
     """Return the systematic component of variation: the variation beyond chance.
 
-    Formula: ``per (sum (O - E)^2 / E^2 - sum 1 / E - sum V / E^2) / k`` over ``k`` regions: the variance of ``O/E`` minus
-    that of a Poisson count and that of the noise ``V``. A negative result, where regions differ less than by chance,
-    becomes 0.
+    Formula: ``per (sum (O - E)^2 / E^2 - sum 1 / E - sum V / E^2) / k`` over ``k`` regions: the variance of ``O/E``
+    minus that of a Poisson count and that of the noise ``V``. A negative result, where regions differ less than by
+    chance, becomes 0.
 
     Parameters
     ----------

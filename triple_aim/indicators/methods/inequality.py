@@ -51,7 +51,7 @@ def inequality_blocks(
         columns["cases"] = inputs.by_region(grouped_column(inputs, counted, name, grouped, axis))
     for dimension in ("none", *(name for name in spec.breakdowns if name == "sex")):
         split = breakdown(inputs.cells, dimension)
-        # Every group of every category has a factor of its own: with one factor for all groups an index would not change.
+        # Every group of a category has a factor of its own: an index does not change by one factor for all groups.
         masks = group_masks(split.masks, count)
         changed = changed_sums(columns, masks)
         values = {"cases": np.full_like(changed.values["numerator"], np.nan), **changed.values}
@@ -101,7 +101,7 @@ def grouped_column(inputs: RouteInputs, column: Column, name: str, grouped: Cell
 def group_masks(masks: Mask, count: int) -> Mask:
     """(category, sex, band and group) → (category and group, sex, band and group); the groups run fastest."""
     group = np.arange(masks.shape[-1]) % count
-    split = masks[:, None] & (group == np.arange(count)[:, None])[None, :, None, :]
+    split: Mask = masks[:, None] & (group == np.arange(count)[:, None])[None, :, None, :]
     return split.reshape(-1, *masks.shape[1:])
 
 
