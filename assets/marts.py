@@ -41,7 +41,7 @@ def _mart(mart: Mart, deps: list[dg.AssetKey], subjects: list[dg.AssetKey]) -> d
         with monitor.warehouse() as warehouse:
             if mart.name == VERDICTS:
                 verdicts = existing_verdicts(warehouse, ["/".join(asset.path) for asset in subjects])
-                warehouse.create("safe.checks", published_counts(verdicts))
+                warehouse.create("safe.checks", published_counts(verdicts, monitor.programme.publication.rounding))
             build_mart(warehouse, monitor.programme.marts[mart.name], mart)
             table = read_mart(warehouse, mart).to_pandas()
             values = closed_lists(monitor.programme, monitor.inputs.regions(warehouse).types)

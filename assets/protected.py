@@ -76,7 +76,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         with monitor.warehouse() as warehouse:
             contracts, deliveries = monitor.programme.contracts.values(), monitor.programme.project.deliveries
             rows = reconcile(warehouse, contracts)
-            warehouse.create("safe.reconciliation", published_ledger(rows))
+            warehouse.create("safe.reconciliation", published_ledger(rows, monitor.programme.publication.rounding))
             claimed = delivery_verdicts(len(delivered_files(deliveries)), unclaimed_files(deliveries, contracts))
             verdicts = [*claimed, *ledger_verdicts(rows), *reconciliation_verdicts(warehouse)]
             return checked_table_result(warehouse, ["safe", "reconciliation"], "safe.reconciliation", started, verdicts)

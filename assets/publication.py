@@ -1,10 +1,13 @@
 """Floor 7: the asset ``publication/release``: all marts are published at once, or none."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from assets.resources import RETRY, Monitor
 from triple_aim.checks import suite_files
 from triple_aim.definitions import Programme
+from triple_aim.disclosure import protection_file
 from triple_aim.release import publish_release
 
 
@@ -20,9 +23,14 @@ def publication_assets(programme: Programme) -> list[dg.AssetsDefinition]:
     )
     def published(context: dg.AssetExecutionContext, monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with monitor.warehouse() as warehouse:
-            done = publish_release(warehouse, monitor.programme, suite_files)
+            done = publish_release(warehouse, monitor.programme, _files, monitor.inputs.secret_fingerprint)
         if not done.is_new:
             context.log.info("nothing changed: release %s is already current", done.path.name)
         return dg.MaterializeResult(metadata={"release": done.path.name, "is_new": done.is_new})
 
     return [published]
+
+
+def _files(programme: Programme, rows: Mapping[str, int]) -> dict[str, bytes]:
+    """The files beside the marts that other rooms make: suites of expectations and the rules of protection."""
+    return suite_files(programme, rows) | protection_file(programme)

@@ -9,7 +9,7 @@ from triple_aim.cubes.cells import Cells, Floats, load_cells, municipality_codes
 from triple_aim.cubes.columns import MEASURES, TYPES, column_type
 from triple_aim.cubes.ledger import parts_that_differ, reconcile
 from triple_aim.cubes.merge import COUNTED, UNKNOWN_LABEL, contributed, ensure_contributions, place_of
-from triple_aim.cubes.noise import CubeNoise, Keys, Kind, cube_noise
+from triple_aim.cubes.noise import ColumnRoles, CubeNoise, Keys, Kind, column_roles, cube_noise
 from triple_aim.cubes.spark import open_builder, open_cluster
 from triple_aim.vocabulary import contributors_of, squares_of
 
@@ -19,6 +19,7 @@ __all__ = [
     "TYPES",
     "UNKNOWN_LABEL",
     "Cells",
+    "ColumnRoles",
     "CubeNoise",
     "DuckDBBuilder",
     "Floats",
@@ -26,6 +27,7 @@ __all__ = [
     "Kind",
     "TableBuilder",
     "build_table",
+    "column_roles",
     "column_type",
     "contributed",
     "contributors_of",

@@ -22,10 +22,9 @@ Kind: TypeAlias = Literal["persons", "events", "magnitude", "follows", "public"]
 
 
 @dataclass(frozen=True)
-class CubeNoise:
-    """The noise of one cube."""
+class ColumnRoles:
+    """How each sum of one cube changes before publication."""
 
-    perturbation: Perturbation
     columns: frozenset[str]  # the sums of the cube and their parts
     public: frozenset[str] = frozenset()  # published elsewhere, so not changed
     keyed_as: Mapping[str, str] = field(default_factory=dict)  # columns that count the same persons share a key
@@ -56,13 +55,23 @@ class CubeNoise:
             wanted += [name for name in (column, self.squares(column), self.contributors(column)) if name]
         return sorted(set(wanted) & self.columns)
 
+
+@dataclass(frozen=True)
+class CubeNoise(ColumnRoles):
+    """The noise of one cube."""
+
+    perturbation: Perturbation = field(kw_only=True)
+
     def keys(self, column: str, labels: Sequence[Sequence[str]], values: NDArray[np.float64]) -> Keys:
         """The keys of the cells of one column."""
         return self.perturbation.keys(self.keyed_as.get(column, column), labels, values)
 
 
+def column_roles(query: Query, columns: Sequence[str]) -> ColumnRoles:
+    """The roles of the columns of a cube from the header of its SQL file; ``columns`` are its sums and their parts."""
+    return ColumnRoles(frozenset(columns), frozenset(query.public), dict(query.keyed_as), dict(query.changes_with))
+
+
 def cube_noise(perturbation: Perturbation, query: Query, columns: Sequence[str]) -> CubeNoise:
-    """The noise of a cube from the header of its SQL file; ``columns`` are its sums and their parts."""
-    return CubeNoise(
-        perturbation, frozenset(columns), frozenset(query.public), dict(query.keyed_as), dict(query.changes_with)
-    )
+    """The noise of a cube; ``columns`` are its sums and their parts."""
+    return CubeNoise(**vars(column_roles(query, columns)), perturbation=perturbation)

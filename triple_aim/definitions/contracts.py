@@ -321,6 +321,30 @@ class Mart(Content):
         return self
 
 
+class Rounding(Content):
+    """The smallest steps of the rows and euros of the ledger and of the counts of checks."""
+
+    rows: int = Field(ge=1)
+    euros: int = Field(ge=1)
+
+
+class ColumnFact(Content):
+    """A total with its parts, or a column that is zero outside some ages: facts that every reader knows."""
+
+    source: Name
+    column: Name
+    parts: list[Name] = []  # of an identity these add up to the column; of a union each is at most the column
+    below: int | None = None  # of a zero: the law or the definition allows no case from this age on
+
+
+class PublicFacts(Content):
+    """Relations between columns from which a reader could compute a withheld number; the audit uses them."""
+
+    identities: list[ColumnFact] = []
+    unions: list[ColumnFact] = []
+    zeros: list[ColumnFact] = []
+
+
 class Publication(Content):
     """The promise to readers: publisher, licence, thresholds and the columns of every mart."""
 
@@ -330,6 +354,8 @@ class Publication(Content):
     thresholds: dict[Name, Threshold]  # by cube; "default" for the rest
     noise: NoiseRules
     withheld: Bilingual  # the one reason of every withheld row: a second one would tell which rule held
+    rounding: Rounding
+    public_facts: PublicFacts = PublicFacts()
     suppress_hierarchy: list[Name] = ["municipality", "ggd_region", "nl"]  # the regions of sources in mode suppress
     run_off: RunOff | None = None
     headlines: dict[Literal["health", "quality", "cost", "growth"], Name]

@@ -18,15 +18,17 @@ from triple_aim.release.marts import read_mart
 from triple_aim.release.publish import WriteResult, delete_old_releases, release_id, write_release
 from triple_aim.warehouse import Warehouse
 
-#: Makes the files of expectations that a release ships, from the number of rows of each mart.
-SuiteFiles: TypeAlias = Callable[[Programme, Mapping[str, int]], dict[str, bytes]]
+#: Makes the files that a release ships beside its marts, from the number of rows of each mart.
+OtherFiles: TypeAlias = Callable[[Programme, Mapping[str, int]], dict[str, bytes]]
 
 
-def publish_release(warehouse: Warehouse, programme: Programme, suite_files: SuiteFiles) -> WriteResult:
-    """Publish the marts in the warehouse, unless a release of the same inputs and content is current."""
+def publish_release(
+    warehouse: Warehouse, programme: Programme, other_files: OtherFiles, secret_fingerprint: str
+) -> WriteResult:
+    """Publish the marts in the warehouse, unless a release of the same inputs, content and secret is current."""
     project, promise = programme.project, programme.publication
     delivered = staged_inputs(warehouse) | contributed(warehouse)
-    name = release_id(project.content_hash, delivered)
+    name = release_id(project.content_hash, {**delivered, "secret": secret_fingerprint})
     marts = {mart.name: read_mart(warehouse, mart) for mart in promise.marts}
     facts = {
         "title": promise.title.en,
@@ -39,13 +41,13 @@ def publish_release(warehouse: Warehouse, programme: Programme, suite_files: Sui
         "contracts": {contract.extract: contract.version for contract in programme.contracts.values()},
         "indicators": {spec.id: spec.version for spec in programme.specs.values()},
     }
-    suites = suite_files(programme, {mart: table.num_rows for mart, table in marts.items()})
+    others = other_files(programme, {mart: table.num_rows for mart, table in marts.items()})
     extra = {
         "checks.html": checks_page(
             marts["checks"].to_pandas(), marts["reconciliation"].to_pandas(), {"release": name, **facts}
         ),
-        "datapackage.json": datapackage(promise, programme.contracts, name, suites),
-        **suites,
+        "datapackage.json": datapackage(promise, programme.contracts, name, others),
+        **others,
     }
     result = write_release(project.publication, name, marts, extra, facts)
     delete_old_releases(project.publication, project.settings.keep_releases)

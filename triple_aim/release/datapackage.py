@@ -16,11 +16,11 @@ FRICTIONLESS = {"text": "string", "integer": "integer", "double": "number", "boo
 
 
 def datapackage(
-    publication: Publication, contracts: Mapping[str, Contract], release: str, suites: Iterable[str] = ()
+    publication: Publication, contracts: Mapping[str, Contract], release: str, others: Iterable[str] = ()
 ) -> bytes:
     """A Frictionless data package of the marts: every column with type and meaning, every source with its licence.
 
-    ``suites`` are the files of expectations that the release holds.
+    ``others`` are the files that the release holds beside the marts.
     """
     package = {
         "name": "triple-aim",
@@ -45,14 +45,19 @@ def datapackage(
         + [
             {
                 "name": path.removesuffix(".json").replace("/", "-"),
-                "title": f"Great Expectations suite {PurePosixPath(path).stem}",
+                "title": _title(path),
                 "path": path,
                 "format": "json",
             }
-            for path in suites
+            for path in others
         ],
     }
     return json.dumps(package, indent=1, ensure_ascii=False).encode()
+
+
+def _title(path: str) -> str:
+    name = PurePosixPath(path)
+    return f"Great Expectations suite {name.stem}" if name.parent.name else "Rules of disclosure control"
 
 
 def _field(column: MartColumn, publication: Publication) -> dict[str, Any]:
