@@ -7,7 +7,7 @@ import dagster as dg
 from assets.resources import RETRY, Monitor
 from triple_aim.checks import suite_files
 from triple_aim.definitions import Programme
-from triple_aim.disclosure import protection_file
+from triple_aim.disclosure import protection_file, record_published, refuse_small_corrections
 from triple_aim.release import publish_release
 
 
@@ -23,7 +23,10 @@ def publication_assets(programme: Programme) -> list[dg.AssetsDefinition]:
     )
     def published(context: dg.AssetExecutionContext, monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with monitor.warehouse() as warehouse:
+            refuse_small_corrections(warehouse, monitor.programme)
             done = publish_release(warehouse, monitor.programme, _files, monitor.inputs.secret_fingerprint)
+            if done.is_new:
+                record_published(warehouse, monitor.programme)
         if not done.is_new:
             context.log.info("nothing changed: release %s is already current", done.path.name)
         return dg.MaterializeResult(metadata={"release": done.path.name, "is_new": done.is_new})

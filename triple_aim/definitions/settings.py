@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     division_year: int = 2024
     memory_limit: str = Field("1GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$")
     threads: int = Field(2, ge=1)
-    keep_releases: int = Field(30, ge=1)
+    keep_releases: int = Field(8, ge=1)  # a reader who has many releases of corrected data can average their noise
+    publish_corrections_every: int = Field(0, ge=0)  # days between releases that only correct published periods
     engine: Literal["duckdb", "spark"] = "duckdb"  # builds person tables and cubes
     spark_remote: str | None = Field(None, pattern=r"^sc://[^/ :]+:[0-9]+(/.*)?$")
     shared_storage: Path | None = None  # a folder with the same path on this machine and on every worker

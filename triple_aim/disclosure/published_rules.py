@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from triple_aim.cubes import column_roles
-from triple_aim.definitions import Compute, Programme, Spec
+from triple_aim.definitions import AgeRange, Compute, Programme, Spec
 
 FILE = "protection.json"
 #: How the audit names the kinds of column.
@@ -89,10 +89,11 @@ def _route(programme: Programme, spec: Spec, cube: str, route: Compute) -> dict[
         "numerator_kind": kind(route.numerator),
         "denominator": route.denominator if is_sum else None,
         "denominator_kind": kind(route.denominator),
-        "where": {
-            name: wanted if isinstance(wanted, list) else wanted.model_dump(by_alias=True)
-            for name, wanted in route.where.items()
-        },
+        "where": {name: _filter(wanted) for name, wanted in route.where.items()},
         "segments": route.segments,
         "digits": {"value": spec.decimals + 1, "limits": spec.decimals + 1},
     }
+
+
+def _filter(wanted: AgeRange | list[str]) -> dict[str, int] | list[str]:
+    return wanted if isinstance(wanted, list) else {"from": wanted.from_, "below": wanted.below}

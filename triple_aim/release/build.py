@@ -5,18 +5,23 @@ Not here: writing it atomically (``publish``).
 
 from __future__ import annotations
 
+import logging
 import subprocess
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from triple_aim.cubes import contributed
-from triple_aim.definitions import Programme
+from triple_aim.definitions import Programme, Project
 from triple_aim.deliveries import staged_inputs
 from triple_aim.release.checks_page import checks_page
 from triple_aim.release.datapackage import datapackage
 from triple_aim.release.marts import read_mart
 from triple_aim.release.publish import WriteResult, delete_old_releases, release_id, write_release
+from triple_aim.release.store import history
 from triple_aim.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
 
 #: Makes the files that a release ships beside its marts, from the number of rows of each mart.
 OtherFiles: TypeAlias = Callable[[Programme, Mapping[str, int]], dict[str, bytes]]
@@ -28,6 +33,9 @@ def publish_release(
     """Publish the marts in the warehouse, unless a release of the same inputs, content and secret is current."""
     project, promise = programme.project, programme.publication
     delivered = staged_inputs(warehouse) | contributed(warehouse)
+    if waiting := _waiting_corrections(project, delivered):
+        log.warning("corrections of published periods wait until %s: release %s stays current", *waiting)
+        return WriteResult(project.publication / "releases" / waiting[1], is_new=False)
     name = release_id(project.content_hash, {**delivered, "secret": secret_fingerprint})
     marts = {mart.name: read_mart(warehouse, mart) for mart in promise.marts}
     facts = {
@@ -52,6 +60,22 @@ def publish_release(
     result = write_release(project.publication, name, marts, extra, facts)
     delete_old_releases(project.publication, project.settings.keep_releases)
     return result
+
+
+def _waiting_corrections(project: Project, delivered: Mapping[str, str]) -> tuple[str, str] | None:
+    """The day until which corrections wait and the release that stays current; None if there is nothing to wait for.
+
+    Deliveries of the periods that the current release has are corrections. Content or periods of their own are not.
+    """
+    current = next((release for release in history(project.publication) if release.is_current), None)
+    days = project.settings.publish_corrections_every
+    if current is None or not days or current.facts.get("content_sha256") != project.content_hash:
+        return None
+    published = current.facts.get("inputs", {})
+    if published == delivered or published.keys() != delivered.keys():
+        return None
+    due = datetime.fromisoformat(current.created) + timedelta(days=days)
+    return (f"{due:%Y-%m-%d}", current.path.name) if datetime.now(UTC) < due else None
 
 
 def _suppliers_by_cube(programme: Programme) -> dict[str, list[str]]:
