@@ -18,6 +18,8 @@ from triple_aim.errors import ContentError, DeliveryError
 from triple_aim.vocabulary import ColumnType, Privacy, Role
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+#: A sum of a cube, or the part of it on another axis: ``amount_eur``, ``amount_eur[law=wmo]``.
+Sum = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}(\[[a-z][a-z0-9_]{0,62}=[a-z0-9_]{1,63}\])?$")]
 #: Names of the columns that validation adds; no delivered column may have them.
 RESERVED = frozenset({"line_number", "period", "supplier", "broken_rule"})
 
@@ -332,8 +334,8 @@ class ColumnFact(Content):
     """A total with its parts, or a column that is zero outside some ages: facts that every reader knows."""
 
     source: Name
-    column: Name
-    parts: list[Name] = []  # of an identity these add up to the column; of a union each is at most the column
+    column: Sum
+    parts: list[Sum] = []  # of an identity these add up to the column; of a union each is at most the column
     below: int | None = None  # of a zero: the law or the definition allows no case from this age on
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from triple_aim.definitions.contracts import Name
+from triple_aim.definitions.contracts import Name, Sum
 from triple_aim.definitions.shared_texts import NamedBreak, NamedCaution, NamedSource
 from triple_aim.definitions.yaml_reader import Bilingual, Content
 from triple_aim.vocabulary import INTERVALS, Aim, Method, Polarity, Population, Severity
@@ -25,8 +25,6 @@ GROUPED = frozenset({"slope_index", "relative_index", "concentration_index", "gi
 MAY_STANDARDISE = frozenset({"slope_index", "relative_index", "survey_proportion"})
 #: Endings of the names of columns whose cells add up.
 ADDITIVE = ("_count", "_sum", "_eur", "_years")
-#: A sum of a cube, or one part of it, such as amount_eur[care_kind=dental].
-Sum = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}(\[[a-z][a-z0-9_]{0,62}=[a-z0-9_]{1,63}\])?$")]
 
 
 class AgeRange(Content):
