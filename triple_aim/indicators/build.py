@@ -114,9 +114,10 @@ def changed_rows(warehouse: Warehouse, inputs: IndicatorInputs, specs: Sequence[
     programme, regions = inputs.programme, inputs.regions(warehouse)
     exact_modes = ("suppress", "as_delivered")
     computed = []
+    names = sorted({cube for spec in specs for cube in programme.cubes_of(spec)})
+    cells = {cube: inputs.noisy_cells(warehouse, cube) for cube in names}
     for spec in specs:
         sources = [cube for cube in spec.route_of if programme.publication.threshold(cube).mode not in exact_modes]
-        cells = {cube: inputs.noisy_cells(warehouse, cube) for cube in programme.cubes_of(spec)} if sources else {}
         rows = indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off, sources)
         computed.append(rows.assign(indicator_id=spec.id))
     return pd.concat(computed, ignore_index=True) if computed else NO_ROWS

@@ -48,6 +48,14 @@ class Geography:
     def _municipal(self) -> csr_array:
         return csr_array(self.municipal)
 
+    @cached_property
+    def _by_share(self) -> list[tuple[float, csr_array]]:
+        return _split_by_share(self.shares)
+
+    @cached_property
+    def _municipal_by_share(self) -> list[tuple[float, csr_array]]:
+        return _split_by_share(self.municipal)
+
     def roll_up(self, sums: Floats) -> Floats:
         """(period, municipality, …) → (period, region, …); a region is nan where none of its codes delivered."""
         return _rolled(self._shares, sums)
@@ -58,11 +66,11 @@ class Geography:
 
     def roll_up_keys(self, keys: Keys) -> Keys:
         """The keys of the regions, as ``roll_up`` adds their sums."""
-        return _rolled_keys(self.shares, keys)
+        return _rolled_keys(self._by_share, keys)
 
     def keys_by_current_municipality(self, keys: Keys) -> Keys:
         """The keys of the current municipalities, as ``by_current_municipality`` adds their sums."""
-        return _rolled_keys(self.municipal, keys)
+        return _rolled_keys(self._municipal_by_share, keys)
 
     def coverage(self, reported: Floats, denominator: Floats) -> Floats:
         """The share of a denominator that comes from municipalities that delivered, as (period, region, …).
@@ -112,12 +120,17 @@ def _rolled(shares: csr_array, sums: Floats) -> Floats:
     return np.moveaxis(result, 0, 1)
 
 
-def _rolled_keys(shares: Floats, keys: Keys) -> Keys:
+def _split_by_share(shares: Floats) -> list[tuple[float, csr_array]]:
+    """Which codes belong to which region, for each share of a code that occurs."""
+    found = np.unique(shares[shares > 0])
+    return [(float(share), csr_array((shares == share).astype(np.uint64))) for share in found]
+
+
+def _rolled_keys(by_share: list[tuple[float, csr_array]], keys: Keys) -> Keys:
     """Add keys modulo 2^64; a municipality that is split over regions has another key in each."""
     by_code = np.moveaxis(keys, 1, 0)
-    total: Keys = np.zeros((len(shares), *by_code.shape[1:]), np.uint64)
-    for share in np.unique(shares[shares > 0]):
-        total += _weighted_sum(csr_array((shares == share).astype(np.uint64)), split_key(by_code, float(share)))
+    parts = [_weighted_sum(codes, split_key(by_code, share)) for share, codes in by_share]
+    total: Keys = np.sum(parts, axis=0, dtype=np.uint64)
     return np.moveaxis(total, 0, 1)
 
 
