@@ -334,7 +334,7 @@ def samples(
 
 @app.command()
 def doctor(config: Config = None) -> None:
-    """Examine this installation: versions, settings, content, folders, engine, publication."""
+    """Examine this installation: versions, settings, content, folders, secret, engine, publication."""
     from triple_aim.cli.doctor import examine
 
     console = _console(stdout=True)

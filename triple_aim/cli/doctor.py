@@ -16,6 +16,7 @@ from pathlib import Path
 from triple_aim.cubes import open_builder
 from triple_aim.definitions import Project, load_programme, load_project
 from triple_aim.errors import TripleAimError
+from triple_aim.perturbation import SAMPLES_SECRET, fingerprint, read_secret
 from triple_aim.release import current_release, history, linked_release, verify
 from triple_aim.warehouse import open_warehouse
 
@@ -41,6 +42,7 @@ def examine(config: Path | None) -> list[Finding]:
         ("content", _content),
         ("deliveries", _deliveries),
         ("work", _work),
+        ("secret", _secret),
         ("warehouse", _warehouse),
         ("engine", _engine),
         ("publication", _publication),
@@ -81,6 +83,26 @@ def _work(project: Project) -> str:
             "free disk space, or correct the permissions",
         )
     return f"{project.work}, {free / 1e9:,.0f} GB free"
+
+
+def _secret(project: Project) -> str:
+    path = project.perturbation_secret
+    if not path.exists():
+        if current_release(project.publication):
+            raise TripleAimError(
+                "the secret of the published noise is gone",
+                str(path),
+                "put its backup there: docs/how-to/keep-the-secret.md",
+            )
+        return "not made yet"
+    secret = read_secret(path)
+    if secret == SAMPLES_SECRET and project.deliveries != (project.root / "data_samples" / "deliveries").resolve():
+        raise TripleAimError(
+            "this is the secret of the samples, which everybody knows",
+            str(path),
+            "remove perturbation_secret from the settings: docs/how-to/keep-the-secret.md",
+        )
+    return f"{path}, fingerprint {fingerprint(secret)}"
 
 
 def _warehouse(project: Project) -> str:

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     deliveries: Path
     work: Path
     publication: Path
+    perturbation_secret: Path | None = None  # the file of the secret of the noise; by default in the folder work
     own_regions: Path | None = None  # a folder with the region team's own classifications, one CSV each
     division_year: int = 2024
     memory_limit: str = Field("1GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$")
@@ -91,6 +92,12 @@ class Project:
     @property
     def publication(self) -> Path:
         return self._from_config(self.settings.publication)
+
+    @property
+    def perturbation_secret(self) -> Path:
+        """The file of the secret that decides the noise of every published number."""
+        named = self.settings.perturbation_secret
+        return self._from_config(named) if named else self.work / "perturbation.key"
 
     @property
     def own_regions(self) -> Path | None:
@@ -187,4 +194,10 @@ def load_project(config: Path | None = None) -> Project:
                 str(path),
                 "give publication its own folder, neither inside nor around the others",
             )
+    if project.perturbation_secret.is_relative_to(project.publication):
+        raise ProjectError(
+            "perturbation_secret is inside publication, but readers may not see the secret",
+            str(path),
+            "keep the secret in the folder work, or in another folder that only the monitor may read",
+        )
     return project

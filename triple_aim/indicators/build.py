@@ -18,7 +18,7 @@ from triple_aim.definitions import Programme, Regions, Spec, library_versions
 from triple_aim.indicators.compute import indicator_rows
 from triple_aim.indicators.methods.as_published import with_published
 from triple_aim.indicators.rows import NO_ROWS
-from triple_aim.perturbation import Perturbation, read_secret
+from triple_aim.perturbation import Perturbation, make_secret, read_secret
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 
@@ -33,8 +33,9 @@ class IndicatorInputs:
 
     @cached_property
     def perturbation(self) -> Perturbation:
-        """The secret of this installation with the published table of changes."""
-        secret = read_secret(self.programme.project.perturbation_secret)
+        """The secret of this installation, made at the first run, with the published table of changes."""
+        path = self.programme.project.perturbation_secret
+        secret = read_secret(path) if path.exists() else make_secret(path)
         return Perturbation(secret, self.programme.tables.changes, self.programme.publication.noise.share)
 
     @property

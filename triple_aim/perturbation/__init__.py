@@ -6,14 +6,16 @@ statistics (``triple_aim.stats``).
 
 from triple_aim.perturbation.cell_keys import Perturbation, split_key
 from triple_aim.perturbation.change_table import ChangeTable, maximum_entropy_table
-from triple_aim.perturbation.secret import SAMPLES_SECRET, make_secret, read_secret
+from triple_aim.perturbation.secret import SAMPLES_SECRET, fingerprint, make_secret, read_or_make_secret, read_secret
 
 __all__ = [
     "SAMPLES_SECRET",
     "ChangeTable",
     "Perturbation",
+    "fingerprint",
     "make_secret",
     "maximum_entropy_table",
+    "read_or_make_secret",
     "read_secret",
     "split_key",
 ]

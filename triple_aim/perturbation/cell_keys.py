@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from triple_aim.perturbation.change_table import ChangeTable, Floats
 from triple_aim.perturbation.siphash import Words, siphash, siphash_of_cells, start_state
 
-#: Added to a key before it is mixed, so that one key gives independent numbers for two purposes.
+#: Combined with a key before it is mixed, so that one key gives independent numbers for two purposes.
 _FOR_COUNTS = np.uint64(0x9E3779B97F4A7C15)
 _FOR_UNIT_NOISE = np.uint64(0x3C6EF372FE94F82A)
 _UNIT_BITS = 48
@@ -123,8 +123,8 @@ class Perturbation:
         Examples
         --------
         >>> noise = Perturbation(bytes(16), ChangeTable.from_columns([1, 1, 1], [-1, 0, 1], [0.25, 0.5, 0.25]))
-        >>> noise.count_change(np.array([3, 1, 3, 3], dtype=np.uint64), [0.0, 12.0, 12.0, np.nan])
-        array([ 0.,  0., -1., nan])
+        >>> noise.count_change(np.array([1, 1, 5, 5], dtype=np.uint64), [0.0, 12.0, 12.0, np.nan])
+        array([ 0.,  1., -1., nan])
         """
         persons = np.asarray(counts, dtype=np.float64)
         if (persons < 0).any():
@@ -155,7 +155,7 @@ class Perturbation:
         --------
         >>> noise = Perturbation(bytes(16), ChangeTable.from_columns([1, 1, 1], [-1, 0, 1], [0.25, 0.5, 0.25]))
         >>> noise.unit_noise(np.array([1, 2, 3], dtype=np.uint64)).round(3).tolist()
-        [0.851, 0.863, 0.694]
+        [0.851, 0.789, 1.429]
         """
         middle = _uniform(keys, _FOR_UNIT_NOISE) + 0.5 ** (_UNIT_BITS + 1)
         return np.asarray(np.sqrt(3.0) * (2.0 * middle - 1.0))
@@ -191,14 +191,14 @@ def split_key(keys: Words, share: ArrayLike) -> Words:
     parts = np.asarray(share, dtype=np.float64) + 0.0
     if not ((parts >= 0) & (parts <= 1)).all():
         raise ValueError("a share of a municipality is not between 0 and 1")
-    mixed = _mixed(keys ^ _mixed(parts.view(np.uint64)))
+    mixed = _mixed(keys ^ _mixed(np.asarray(parts.view(np.uint64))))
     nothing = (parts == 0) | (keys == 0)
     return np.where(nothing, np.uint64(0), np.where(parts == 1, keys, mixed))
 
 
 def _uniform(keys: Words, purpose: np.uint64) -> Floats:
     """Numbers from 0 to below 1, in steps of ``2**-48``."""
-    return np.asarray((_mixed(keys + purpose) >> np.uint64(64 - _UNIT_BITS)) * 0.5**_UNIT_BITS)
+    return np.asarray((_mixed(keys ^ purpose) >> np.uint64(64 - _UNIT_BITS)) * 0.5**_UNIT_BITS)
 
 
 def _mixed(words: Words) -> Words:
@@ -206,7 +206,7 @@ def _mixed(words: Words) -> Words:
 
     A key of a region is a sum. Without mixing, the changes of two regions would restrict the change of their union.
     """
-    with np.errstate(over="ignore"):  # modulo 2**64 is meant; numpy warns of it for a single number only
+    with np.errstate(over="ignore"):  # products are modulo 2**64; numpy warns when there is one word only
         words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(words ^ (words >> np.uint64(31)))

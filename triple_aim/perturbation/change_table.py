@@ -87,6 +87,16 @@ class ChangeTable:
         table[counts, changes + largest] = shares
         return cls(table)
 
+    def as_csv(self) -> str:
+        """Return the text of ``reference/perturbation/counts.csv``: every possible change, to 12 decimals."""
+        lines = [
+            f"{count},{change:.0f},{probability:.12f}"
+            for count, row in enumerate(self.probabilities)
+            for change, probability in zip(self.changes, row, strict=True)
+            if count and probability
+        ]
+        return "\n".join(["count,change,probability", *lines, ""])
+
     @property
     def max_change(self) -> int:
         """The largest change of a count."""

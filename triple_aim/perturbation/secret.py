@@ -5,6 +5,7 @@ Not here: where the file is (``triple_aim.definitions``), and what the secret is
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import stat
@@ -17,6 +18,15 @@ from triple_aim.perturbation.siphash import SECRET_BYTES
 HOW_TO = "read docs/how-to/keep-the-secret.md"
 #: The samples are invented and their secret is public, so anybody may read that file.
 SAMPLES_SECRET = b"samples only!!!!"
+
+
+def read_or_make_secret(path: Path, *, is_published: bool) -> bytes:
+    """Read the secret; make it when there is none and nothing was published with an earlier one."""
+    if path.exists():
+        return read_secret(path)
+    if is_published:
+        raise ProjectError("the secret of the published noise is gone", str(path), f"put its backup there; {HOW_TO}")
+    return make_secret(path)
 
 
 def read_secret(path: Path) -> bytes:
@@ -56,3 +66,8 @@ def make_secret(path: Path) -> bytes:
         path.unlink(missing_ok=True)  # a part of a secret would stop every later run
         raise ProjectError(f"the secret cannot be written: {error.strerror}", str(path), HOW_TO) from error
     return secret
+
+
+def fingerprint(secret: bytes) -> str:
+    """Eight characters by which two parties compare their secrets without showing them."""
+    return hashlib.sha256(b"fingerprint " + secret).hexdigest()[:8]

@@ -30,6 +30,12 @@ def test_paths_are_relative_to_the_settings_file(tmp_path: Path) -> None:
     assert (project.root / "contracts").is_dir()
 
 
+def test_the_secret_is_in_work_unless_the_settings_name_another_file(tmp_path: Path) -> None:
+    assert load_project(config(tmp_path, GOOD)).perturbation_secret == tmp_path / "work" / "perturbation.key"
+    named = load_project(config(tmp_path, GOOD + 'perturbation_secret = "safe/one.key"\n'))
+    assert named.perturbation_secret == tmp_path / "safe" / "one.key"
+
+
 def test_the_warehouse_reaches_shared_storage_only_with_a_cluster(tmp_path: Path) -> None:
     text = GOOD + 'spark_remote = "sc://host:15002/;token=x"\nshared_storage = "shared"\n'
     without = load_project(config(tmp_path, text))
@@ -65,6 +71,10 @@ FAULTS = {
     "publication inside deliveries": (
         GOOD.replace('"publication"', '"deliveries/out"'),
         "only publication is open to readers",
+    ),
+    "the secret inside publication": (
+        GOOD + 'perturbation_secret = "publication/one.key"\n',
+        "readers may not see the secret",
     ),
     "publication is work": (GOOD.replace('"publication"', '"./x/../work"'), "only publication is open to readers"),
 }
