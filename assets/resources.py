@@ -20,6 +20,7 @@ from triple_aim.definitions import Programme, load_programme, load_project
 from triple_aim.errors import TripleAimError
 from triple_aim.indicators import IndicatorInputs
 from triple_aim.periods import FIRST_PERIOD
+from triple_aim.release import installation_secret
 from triple_aim.warehouse import EngineError, Query, Warehouse, is_transient, masked_message, open_warehouse, qualified
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills: pinned, and tested in tests/pipeline
@@ -107,7 +108,7 @@ class Monitor(dg.ConfigurableResource):  # type: ignore[type-arg]
     def inputs(self) -> IndicatorInputs:
         """The regions and cells that indicators need, read once per run."""
         if self._inputs is None:
-            self._inputs = IndicatorInputs(self.programme)
+            self._inputs = IndicatorInputs(self.programme, installation_secret(self.programme.project))
         return self._inputs
 
 

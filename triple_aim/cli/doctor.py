@@ -16,8 +16,8 @@ from pathlib import Path
 from triple_aim.cubes import open_builder
 from triple_aim.definitions import Project, load_programme, load_project
 from triple_aim.errors import TripleAimError
-from triple_aim.perturbation import SAMPLES_SECRET, fingerprint, read_secret
-from triple_aim.release import current_release, history, linked_release, verify
+from triple_aim.perturbation import fingerprint
+from triple_aim.release import current_release, history, installation_secret, linked_release, verify
 from triple_aim.warehouse import open_warehouse
 
 MINIMUM_DISK = 2_000_000_000  # bytes
@@ -95,14 +95,7 @@ def _secret(project: Project) -> str:
                 "put its backup there: docs/how-to/keep-the-secret.md",
             )
         return "not made yet"
-    secret = read_secret(path)
-    if secret == SAMPLES_SECRET and project.deliveries != (project.root / "data_samples" / "deliveries").resolve():
-        raise TripleAimError(
-            "this is the secret of the samples, which everybody knows",
-            str(path),
-            "remove perturbation_secret from the settings: docs/how-to/keep-the-secret.md",
-        )
-    return f"{path}, fingerprint {fingerprint(secret)}"
+    return f"{path}, fingerprint {fingerprint(installation_secret(project))}"
 
 
 def _warehouse(project: Project) -> str:

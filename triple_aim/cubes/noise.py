@@ -17,6 +17,8 @@ from triple_aim.perturbation import Perturbation
 from triple_aim.vocabulary import contributors_of, squares_of
 from triple_aim.warehouse import Query
 
+#: Binary digits of a sum that enter its key.
+DIGITS = 40
 Keys: TypeAlias = NDArray[np.uint64]
 Kind: TypeAlias = Literal["persons", "events", "magnitude", "follows", "public"]
 
@@ -64,7 +66,13 @@ class CubeNoise(ColumnRoles):
 
     def keys(self, column: str, labels: Sequence[Sequence[str]], values: NDArray[np.float64]) -> Keys:
         """The keys of the cells of one column."""
-        return self.perturbation.keys(self.keyed_as.get(column, column), labels, values)
+        return self.perturbation.keys(self.keyed_as.get(column, column), labels, _without_last_digits(values))
+
+
+def _without_last_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums to twelve digits: the last digits of a sum over further axes depend on the order of adding."""
+    mantissa, exponent = np.frexp(values)
+    return np.ldexp(np.round(np.ldexp(mantissa, DIGITS)), exponent - DIGITS)
 
 
 def column_roles(query: Query, columns: Sequence[str]) -> ColumnRoles:

@@ -18,7 +18,7 @@ from triple_aim.definitions import Programme, Regions, Spec, library_versions
 from triple_aim.indicators.compute import indicator_rows
 from triple_aim.indicators.methods.as_published import with_published
 from triple_aim.indicators.rows import NO_ROWS
-from triple_aim.perturbation import Perturbation, make_secret, read_secret
+from triple_aim.perturbation import Perturbation, fingerprint
 from triple_aim.warehouse import Warehouse, qualified, quoted
 
 
@@ -27,21 +27,20 @@ class IndicatorInputs:
     """The programme, regions and cells of one run; each is read once and again only after a change."""
 
     programme: Programme
+    secret: bytes = field(repr=False)  # of the noise
     _regions: tuple[object, Regions] | None = None  # the delivered shares, and the regions from them
     _cells: dict[str, tuple[object, Cells]] = field(default_factory=dict)  # by cube: its fingerprints and its cells
     _noisy: dict[str, tuple[Cells, Cells]] = field(default_factory=dict)  # by cube: its cells, exact and with keys
 
     @cached_property
     def perturbation(self) -> Perturbation:
-        """The secret of this installation, made at the first run, with the published table of changes."""
-        path = self.programme.project.perturbation_secret
-        secret = read_secret(path) if path.exists() else make_secret(path)
-        return Perturbation(secret, self.programme.tables.changes, self.programme.publication.noise.share)
+        """The secret of this installation with the published table of changes."""
+        return Perturbation(self.secret, self.programme.tables.changes, self.programme.publication.noise.share)
 
     @property
     def secret_fingerprint(self) -> str:
         """A hash that shows whether the secret is another one; the secret does not follow from it."""
-        return hashlib.sha256(b"fingerprint of the secret" + self.perturbation.secret).hexdigest()
+        return fingerprint(self.secret)
 
     def regions(self, warehouse: Warehouse) -> Regions:
         """The current regions, with the delivered shares of split municipalities, if any."""
