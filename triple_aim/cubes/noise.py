@@ -72,7 +72,8 @@ class CubeNoise(ColumnRoles):
 def _without_last_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sums to twelve digits: the last digits of a sum over further axes depend on the order of adding."""
     mantissa, exponent = np.frexp(values)
-    return np.ldexp(np.round(np.ldexp(mantissa, DIGITS)), exponent - DIGITS)
+    shortened: NDArray[np.float64] = np.ldexp(np.round(np.ldexp(mantissa, DIGITS)), exponent - DIGITS)
+    return shortened
 
 
 def column_roles(query: Query, columns: Sequence[str]) -> ColumnRoles:

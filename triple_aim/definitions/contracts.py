@@ -335,13 +335,16 @@ class ColumnFact(Content):
 
     source: Name
     column: Sum
-    parts: list[Sum] = []  # of an identity these add up to the column; of a union each is at most the column
+    parts: list[
+        Sum
+    ] = []  # of an alias the column with the same numbers; of an identity these add up to the column; of a union each is at most the column
     below: int | None = None  # of a zero: the law or the definition allows no case from this age on
 
 
 class PublicFacts(Content):
     """Relations between columns from which a reader could compute a withheld number; the audit uses them."""
 
+    aliases: list[ColumnFact] = []
     identities: list[ColumnFact] = []
     unions: list[ColumnFact] = []
     zeros: list[ColumnFact] = []

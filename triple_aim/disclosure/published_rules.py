@@ -34,9 +34,8 @@ def protection_file(programme: Programme) -> dict[str, bytes]:
             for spec in programme.specs.values()
         },
         "aliases": [
-            {"source": cube, "column": column, "same_as": other}
-            for cube, query in programme.cubes.items()
-            for column, other in query.keyed_as
+            {"source": fact.source, "column": fact.column, "same_as": fact.parts[0]}
+            for fact in publication.public_facts.aliases
         ],
         "identities": [
             {"source": fact.source, "total": fact.column, "parts": fact.parts}

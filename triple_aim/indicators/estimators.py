@@ -297,7 +297,10 @@ def _relative_noise(s: dict[str, Floats]) -> Floats | float:
 
 
 def _gini(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:
-    return _scaled(inequality.gini(s["numerator"].sum(axis=-1), s["denominator"].sum(axis=-1)), route.per)
+    amount, persons = s["numerator"].sum(axis=-1), s["denominator"].sum(axis=-1)
+    if "numerator_noise" in s:  # the noise may leave a class with euros without persons
+        persons = np.where(amount > 0, np.maximum(persons, 1.0), persons)
+    return _scaled(inequality.gini(amount, persons), route.per)
 
 
 def _variation(route: Compute, s: dict[str, Floats], weight: Floats, reference: Floats) -> Estimate:

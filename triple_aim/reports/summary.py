@@ -85,17 +85,23 @@ def _show_checks(console: Console, checks: pd.DataFrame) -> None:
     console.print(f"Checks: {result}: {len(checks)} expectations, {critical} critical failures, {warnings} warnings")
     for row in failed.head(8).to_dict("records"):
         console.print(
-            f"  [yellow]{row['severity']}[/] {row['check_id']} ({row['unexpected_count']:,})", highlight=False
+            f"  [yellow]{row['severity']}[/] {row['check_id']} ({_findings(row['unexpected_count'])})", highlight=False
         )
     if len(failed) > 8:
         console.print(f"  … and {len(failed) - 8} more in checks.html")
 
 
+def _findings(count: float | None) -> str:
+    """A rounded number of findings; numbers from 1 to 9 are not published."""
+    return "1 to 9" if pd.isna(count) else f"{count:,.0f}"
+
+
 def _show_ledger(console: Console, reconciliation: pd.DataFrame, checks: pd.DataFrame) -> None:
-    rows = reconciliation.pivot_table(index="extract", columns="stage", values="row_count", aggfunc="sum", fill_value=0)
+    counted = reconciliation.astype({"row_count": float})  # small counts are empty
+    rows = counted.pivot_table(index="extract", columns="stage", values="row_count", aggfunc="sum", fill_value=0)
     lines = ledger(reconciliation, checks).groupby("extract")
-    adds_up, delivered = lines["adds_up"].all(), lines["delivered_eur"].sum(skipna=False)
-    table = Table(title="Reconciliation: every row and every euro", box=SIMPLE_HEAD, pad_edge=False)
+    adds_up, delivered = lines["adds_up"].all(), lines["delivered_eur"].sum()
+    table = Table(title="Reconciliation: every row and every euro, rounded", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("extract", "delivered", "set aside", "in cube", "excluded", "euros delivered", "adds up"):
         table.add_column(name, justify="left" if name == "extract" else "right", no_wrap=True)
     for extract in rows.index:
@@ -105,5 +111,5 @@ def _show_ledger(console: Console, reconciliation: pd.DataFrame, checks: pd.Data
         ]
         euros = delivered[extract]
         verdict = "[green]yes[/]" if adds_up.get(extract, False) else "[red]NO[/]"
-        table.add_row(extract, *cells, f"{euros:,.2f}" if pd.notna(euros) and euros else "-", verdict)
+        table.add_row(extract, *cells, f"{euros:,.0f}" if pd.notna(euros) and euros else "-", verdict)
     console.print(table)
