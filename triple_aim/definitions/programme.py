@@ -111,7 +111,7 @@ def load_programme(project: Project) -> Programme:
 
 def _part_names(query: Query) -> list[str]:
     """The names of the parts that a cube holds of the sums of another cube."""
-    sums = [column for column in query.columns if column not in (*query.grain, *query.largest)]
+    sums = [column for column in query.columns if column not in query.grain]
     return [part(column, query.axis, member) for column in sums for member in query.members]
 
 

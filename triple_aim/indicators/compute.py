@@ -25,10 +25,10 @@ from triple_aim.indicators.methods.life_expectancy import life_expectancy_blocks
 from triple_aim.indicators.methods.practice_variation import variation_blocks
 from triple_aim.indicators.methods.survey import survey_blocks
 from triple_aim.indicators.non_additive import blank_non_additive, unavailable_periods, zero_filled
-from triple_aim.indicators.numerators import cases
+from triple_aim.indicators.numerators import cases, squares_column
 from triple_aim.indicators.rollup import Breakdown, breakdown, by_category, divisible, strata, stratum_weights
 from triple_aim.indicators.rows import Block, concatenated, make_block, with_status
-from triple_aim.vocabulary import ALL, part
+from triple_aim.vocabulary import ALL
 
 RouteBuilder = Callable[[Spec, Compute, Mapping[str, Cells], str, Regions, Tables], Iterator[Block]]
 
@@ -80,8 +80,7 @@ def _plain_blocks(
                 sums["cases"] = inputs.by_region(counted)
             if member != ALL and np.isnan(sums["numerator"]).all():
                 continue
-            # Of some sums the cube has the squares of the total only.
-            if (squares := inputs.column(part(route.sumsq or "", route.segments, member))) is not None:
+            if (squares := inputs.column(squares_column(route, member))) is not None:
                 sums["sumsq"] = squares
             yield _block(spec, inputs, split, Sums(sums), tables, (dimension, member))
 
