@@ -94,7 +94,7 @@ def part(total: str, axis: str | None, member: str) -> str:
 def squares_of(column: str, columns: Collection[str]) -> str | None:
     """The column with the sum of squares per person of a column or part, or None; a count of persons has none.
 
-    The count of the persons behind a ``_sum`` has none either: ``lost_count`` beside ``lost_sum``.
+    The count of the persons behind a ``_sum`` has none either: ``lost_count`` next to ``lost_sum``.
 
     >>> names = ["amount_eur", "amount_eur_sumsq", "visit_count", "visit_sumsq", "visit_person_count"]
     >>> squares_of("amount_eur", names), squares_of("visit_count", names), squares_of("visit_person_count", names)

@@ -47,7 +47,8 @@ select
     end as cost_class,
     exclusion,
     count(*) as insured_person_count,
-    cast(sum(amount_eur) as decimal(18, 2)) as amount_eur
+    cast(sum(amount_eur) as decimal(18, 2)) as amount_eur,
+    cast(sum(cast(amount_eur as decimal(19, 2)) * amount_eur) as decimal(38, 4)) as amount_eur_sumsq
 from steps
 group by
     municipality_code,

@@ -2,6 +2,7 @@
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: resident_count
 -- single_party: municipality_code
+-- public: death_count, years_lost_death_count, resident_count, person_years, live_birth_count, population_row_count
 with deaths as (
     select
         supplier,

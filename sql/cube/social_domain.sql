@@ -2,7 +2,9 @@
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: resident_count
 -- single_party: municipality_code
--- parts: amount_eur by law in cost_{law}_eur, client_count by law in {law}_client_count
+-- parts: amount_eur by law in cost_{law}_eur, amount_eur_sumsq by law in cost_{law}_eur_sumsq, client_count by law in {law}_client_count
+-- keyed as: youth_care_client_count = social_domain_client_count, jeugdwet_client_count = social_domain_client_count, wmo_client_count = social_domain_client_count, municipal_care_client_count = social_domain_client_count, cost_wmo_eur = amount_eur, cost_jeugdwet_eur = amount_eur, municipal_care_eur = amount_eur
+-- public: resident_count, person_years, resident_under_25_count
 with calendar as (
     select
         make_date($period, 1, 1) as year_start,
@@ -100,6 +102,7 @@ ranked_provisions as (
 -- Two provisions of one category are one kind of help and do not count as stacking.
 stacked_provisions as (
     select
+        person_key,
         municipality_code,
         sex,
         age_band,
@@ -120,17 +123,19 @@ stacked_provisions as (
     from ranked_provisions
 ),
 
-provision_totals as (
+-- The sums of one person in a cell, so that squares are of persons, whatever the number of suppliers.
+person_totals as (
     select
+        person_key,
         case when exclusion = 'none' then municipality_code else 'unknown' end as municipality_code,
         case when exclusion = 'none' then sex else 'unknown' end as sex,
         case when exclusion = 'none' then age_band else 'unknown' end as age_band,
         exclusion,
         count(*) as provision_count,
-        sum(amount_eur) as amount_eur,
-        sum(amount_eur) filter (where law = 'Wmo') as cost_wmo_eur,
-        sum(amount_eur) filter (where law = 'Jeugdwet') as cost_jeugdwet_eur,
-        sum(amount_eur) filter (where law = 'Participatiewet') as cost_participatiewet_eur,
+        cast(coalesce(sum(amount_eur), 0) as decimal(18, 2)) as amount_eur,
+        cast(coalesce(sum(amount_eur) filter (where law = 'Wmo'), 0) as decimal(18, 2)) as cost_wmo_eur,
+        cast(coalesce(sum(amount_eur) filter (where law = 'Jeugdwet'), 0) as decimal(18, 2)) as cost_jeugdwet_eur,
+        cast(coalesce(sum(amount_eur) filter (where law = 'Participatiewet'), 0) as decimal(18, 2)) as cost_participatiewet_eur,
         count(*) filter (where law = 'Wmo' and rank_in_law = 1) as wmo_client_count,
         count(*) filter (where law = 'Wmo' and category = '01' and rank_in_category = 1) as household_help_client_count,
         count(*) filter (where law = 'Jeugdwet' and rank_in_law = 1) as jeugdwet_client_count,
@@ -145,7 +150,7 @@ provision_totals as (
         count(*) filter (
             where law = 'Participatiewet' and category = 'income' and rank_in_category = 1
         ) as social_assistance_client_count,
-        sum(amount_eur) filter (where law in ('Wmo', 'Jeugdwet')) as municipal_care_eur,
+        cast(coalesce(sum(amount_eur) filter (where law in ('Wmo', 'Jeugdwet')), 0) as decimal(18, 2)) as municipal_care_eur,
         count(*) filter (where law in ('Wmo', 'Jeugdwet') and rank_in_care = 1) as municipal_care_client_count,
         count(*) filter (where rank_in_year = 1) as social_domain_client_count,
         count(*) filter (where rank_in_year = 1 and stacked_number >= 2) as stacked_client_count,
@@ -158,9 +163,52 @@ provision_totals as (
         ) as wmo_end_to_zvw_or_wlz_client_count
     from stacked_provisions
     group by
+        person_key,
         case when exclusion = 'none' then municipality_code else 'unknown' end,
         case when exclusion = 'none' then sex else 'unknown' end,
         case when exclusion = 'none' then age_band else 'unknown' end,
+        exclusion
+),
+
+provision_totals as (
+    select
+        municipality_code,
+        sex,
+        age_band,
+        exclusion,
+        sum(provision_count) as provision_count,
+        sum(provision_count * provision_count) as provision_sumsq,
+        sum(amount_eur) as amount_eur,
+        sum(cast(amount_eur as decimal(19, 2)) * amount_eur) as amount_eur_sumsq,
+        sum(cost_wmo_eur) as cost_wmo_eur,
+        sum(cast(cost_wmo_eur as decimal(19, 2)) * cost_wmo_eur) as cost_wmo_eur_sumsq,
+        sum(cost_jeugdwet_eur) as cost_jeugdwet_eur,
+        sum(cast(cost_jeugdwet_eur as decimal(19, 2)) * cost_jeugdwet_eur) as cost_jeugdwet_eur_sumsq,
+        sum(cost_participatiewet_eur) as cost_participatiewet_eur,
+        sum(cast(cost_participatiewet_eur as decimal(19, 2)) * cost_participatiewet_eur) as cost_participatiewet_eur_sumsq,
+        sum(wmo_client_count) as wmo_client_count,
+        sum(household_help_client_count) as household_help_client_count,
+        sum(jeugdwet_client_count) as jeugdwet_client_count,
+        sum(youth_care_client_count) as youth_care_client_count,
+        sum(participatiewet_client_count) as participatiewet_client_count,
+        sum(youth_stay_client_count) as youth_stay_client_count,
+        sum(social_assistance_client_count) as social_assistance_client_count,
+        sum(municipal_care_eur) as municipal_care_eur,
+        sum(cast(municipal_care_eur as decimal(19, 2)) * municipal_care_eur) as municipal_care_eur_sumsq,
+        sum(municipal_care_client_count) as municipal_care_client_count,
+        sum(social_domain_client_count) as social_domain_client_count,
+        sum(stacked_client_count) as stacked_client_count,
+        sum(wmo_end_count) as wmo_end_count,
+        sum(wmo_end_count * wmo_end_count) as wmo_end_sumsq,
+        sum(wmo_end_client_count) as wmo_end_client_count,
+        sum(wmo_end_to_zvw_or_wlz_count) as wmo_end_to_zvw_or_wlz_count,
+        sum(wmo_end_to_zvw_or_wlz_count * wmo_end_to_zvw_or_wlz_count) as wmo_end_to_zvw_or_wlz_sumsq,
+        sum(wmo_end_to_zvw_or_wlz_client_count) as wmo_end_to_zvw_or_wlz_client_count
+    from person_totals
+    group by
+        municipality_code,
+        sex,
+        age_band,
         exclusion
 ),
 
@@ -205,16 +253,27 @@ select
     age_band,
     exclusion,
     coalesce(provision_totals.provision_count, 0) as provision_count,
+    cast(coalesce(provision_totals.provision_sumsq, 0) as decimal(38, 18)) as provision_sumsq,
     cast(coalesce(provision_totals.amount_eur, 0) as decimal(18, 2)) as amount_eur,
+    cast(coalesce(provision_totals.amount_eur_sumsq, 0) as decimal(38, 4)) as amount_eur_sumsq,
     case
         when exclusion <> 'none' or delivered_wmo then cast(coalesce(provision_totals.cost_wmo_eur, 0) as decimal(18, 2))
     end as cost_wmo_eur,
     case
+        when exclusion <> 'none' or delivered_wmo then cast(coalesce(provision_totals.cost_wmo_eur_sumsq, 0) as decimal(38, 4))
+    end as cost_wmo_eur_sumsq,
+    case
         when exclusion <> 'none' or delivered_jeugdwet then cast(coalesce(provision_totals.cost_jeugdwet_eur, 0) as decimal(18, 2))
     end as cost_jeugdwet_eur,
     case
+        when exclusion <> 'none' or delivered_jeugdwet then cast(coalesce(provision_totals.cost_jeugdwet_eur_sumsq, 0) as decimal(38, 4))
+    end as cost_jeugdwet_eur_sumsq,
+    case
         when exclusion <> 'none' or delivered_participatiewet then cast(coalesce(provision_totals.cost_participatiewet_eur, 0) as decimal(18, 2))
     end as cost_participatiewet_eur,
+    case
+        when exclusion <> 'none' or delivered_participatiewet then cast(coalesce(provision_totals.cost_participatiewet_eur_sumsq, 0) as decimal(38, 4))
+    end as cost_participatiewet_eur_sumsq,
     case
         when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_client_count, 0)
     end as wmo_client_count,
@@ -234,8 +293,14 @@ select
         when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_end_count, 0)
     end as wmo_end_count,
     case
+        when exclusion <> 'none' or delivered_wmo then cast(coalesce(provision_totals.wmo_end_sumsq, 0) as decimal(38, 18))
+    end as wmo_end_sumsq,
+    case
         when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_end_to_zvw_or_wlz_count, 0)
     end as wmo_end_to_zvw_or_wlz_count,
+    case
+        when exclusion <> 'none' or delivered_wmo then cast(coalesce(provision_totals.wmo_end_to_zvw_or_wlz_sumsq, 0) as decimal(38, 18))
+    end as wmo_end_to_zvw_or_wlz_sumsq,
     case
         when exclusion <> 'none' or delivered_wmo then coalesce(provision_totals.wmo_end_client_count, 0)
     end as wmo_end_client_count,
@@ -252,6 +317,10 @@ select
         when exclusion <> 'none' or (delivered_wmo and delivered_jeugdwet)
             then cast(coalesce(provision_totals.municipal_care_eur, 0) as decimal(18, 2))
     end as municipal_care_eur,
+    case
+        when exclusion <> 'none' or (delivered_wmo and delivered_jeugdwet)
+            then cast(coalesce(provision_totals.municipal_care_eur_sumsq, 0) as decimal(38, 4))
+    end as municipal_care_eur_sumsq,
     case
         when exclusion <> 'none' or (delivered_wmo and delivered_jeugdwet)
             then coalesce(provision_totals.municipal_care_client_count, 0)

@@ -31,7 +31,7 @@ ALL_QUERIES = [
 SUFFIXES = (
     "_count _sum _sumsq _eur _years _rate _share _percent _code _label _date _id _type _name _key _group _band _year "
     "_number _seq _status _version _nl _en _on _icd10 _reference _reason _source _unit _value _lower _upper _judgement "
-    "_amount _kind _credit _from _to _until _breaks _class _condition _month _quantity _quintile"
+    "_kind _credit _from _to _until _breaks _class _condition _month _quantity _quintile"
 ).split()
 #: Names without such an ending: dimensions and texts.
 WORDS = (

@@ -159,13 +159,6 @@ def counted_persons(folder: Path) -> pd.Series[int]:
         ),
         pytest.param(
             lambda f: edit_cube(
-                f, "claims_care_kinds", lambda t: with_column(t, "largest_amount", lambda c: set_all(c, 0))
-            ),
-            "a second amount above the largest",
-            id="a second amount above the largest",
-        ),
-        pytest.param(
-            lambda f: edit_cube(
                 f, "mortality", lambda t: with_column(t, "resident_count", lambda c: pc.multiply(c, 0))
             ),
             "places have fewer than 10 persons",

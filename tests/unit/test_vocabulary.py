@@ -20,7 +20,7 @@ COLUMNS = (
         ("amount_eur", "amount_eur_sumsq", None),
         ("amount_eur[care_kind=gp]", "amount_eur_sumsq[care_kind=gp]", None),
         ("amount_eur[care_kind=dental]", None, None),  # no such part
-        ("care_eur", "care_eur_sumsq", None),  # euros are a magnitude, also beside a count of clients
+        ("care_eur", "care_eur_sumsq", None),  # euros are a magnitude, also next to a count of clients
         ("line_count[care_kind=gp]", "line_sumsq[care_kind=gp]", None),
         ("user_count[care_kind=gp]", None, None),
         ("end_count", "end_sumsq", "end_client_count"),

@@ -12,12 +12,11 @@ from collections.abc import Iterable
 TYPES = {
     "_count": "BIGINT",
     "_number": "BIGINT",
-    "cost_sumsq": "DECIMAL(38,4)",
+    "_eur_sumsq": "DECIMAL(38,4)",
     "_sum": "DECIMAL(38,18)",
     "_sumsq": "DECIMAL(38,18)",
     "_years": "DECIMAL(38,9)",
     "_eur": "DECIMAL(18,2)",
-    "_amount": "DECIMAL(18,2)",  # euros of one person, which do not add up
     "percent": "DOUBLE",
     "period": "INTEGER",
 }

@@ -46,7 +46,7 @@ def merge(warehouse: Warehouse, query: Query, period: int, sums: Iterable[str]) 
     """Replace the cells of one period of a cube by the sums over all parties, including this installation.
 
     If one party has no value of a sum for a place, the sum of that place is missing: missing is never zero.
-    Non-additive columns are empty. The largest amounts come from ranking those of all parties.
+    Non-additive columns are empty.
     """
     table, place = qualified(query.table), place_of(query)
     names = ", ".join(map(quoted, query.columns))
@@ -55,17 +55,14 @@ def merge(warehouse: Warehouse, query: Query, period: int, sums: Iterable[str]) 
     if query.single_party:
         _refuse_two_parties(warehouse, query, parts, period)
     added = [name for name in sums if name not in query.non_additive]
-    others = [name for name in query.columns if name not in (*query.grain, *added, *query.non_additive, *query.largest)]
+    others = [name for name in query.columns if name not in (*query.grain, *added, *query.non_additive)]
     grain, where = ", ".join(map(quoted, query.grain)), f"{quoted(place)}, exclusion"
     missing = [f"count({quoted(name)}) = 0 as {quoted('no_' + name)}" for name in added]
     missing_anywhere = [f"bool_or({quoted('no_' + name)}) as {quoted('no_' + name)}" for name in added]
     totals = [f"sum({quoted(name)}) as {quoted(name)}" for name in added]
     totals += [f"max({quoted(name)}) as {quoted(name)}" for name in others]
-    # Persons are not linked over parties, so the largest amounts of all are among the largest of each party.
-    ranked = f"list_sort(flatten(list([{', '.join(map(quoted, query.largest))}])), 'DESC', 'NULLS LAST')"
-    totals += [f"{ranked}[{rank}] as {quoted(name)}" for rank, name in enumerate(query.largest, 1)]
     complete = [f"case when not {quoted('no_' + name)} then {quoted(name)} end as {quoted(name)}" for name in added]
-    kept = ", ".join([*map(quoted, query.grain), *complete, *map(quoted, (*others, *query.largest))])
+    kept = ", ".join([*map(quoted, query.grain), *complete, *map(quoted, others)])
     warehouse.run(
         f"""create or replace temp table merged as
             with parts as ({parts}),

@@ -335,9 +335,9 @@ class ColumnFact(Content):
 
     source: Name
     column: Sum
-    parts: list[
-        Sum
-    ] = []  # of an alias the column with the same numbers; of an identity these add up to the column; of a union each is at most the column
+    #: Of an alias, the column with the same numbers; of an identity, columns that add up to it; of a union, columns
+    #: that are each at most as large.
+    parts: list[Sum] = []
     below: int | None = None  # of a zero: the law or the definition allows no case from this age on
 
 

@@ -17,6 +17,7 @@ from triple_aim.definitions.regions import Regions
 from triple_aim.definitions.settings import Project
 from triple_aim.definitions.spec_files import load_specs
 from triple_aim.definitions.specs import Spec
+from triple_aim.definitions.squares import refuse_sums_without_squares
 from triple_aim.definitions.standards import Tables
 from triple_aim.definitions.yaml_reader import line_of
 from triple_aim.errors import ContentError
@@ -100,6 +101,7 @@ def load_programme(project: Project) -> Programme:
         menu=load_menu(project.reference),
     )
     _check_floors(programme)
+    refuse_sums_without_squares(programme.cubes, programme.contracts)
     for spec in programme.specs.values():
         _check_spec(programme, spec)
     if problems := programme.regions().problems():
@@ -111,7 +113,7 @@ def load_programme(project: Project) -> Programme:
 
 def _part_names(query: Query) -> list[str]:
     """The names of the parts that a cube holds of the sums of another cube."""
-    sums = [column for column in query.columns if column not in (*query.grain, *query.largest)]
+    sums = [column for column in query.columns if column not in query.grain]
     return [part(column, query.axis, member) for column in sums for member in query.members]
 
 

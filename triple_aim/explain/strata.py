@@ -33,10 +33,11 @@ from triple_aim.indicators import (
     recording_inputs,
     route_builder,
     route_inputs,
+    squares_column,
     where,
 )
 from triple_aim.stats.estimate import Estimate
-from triple_aim.vocabulary import ALL, age_group, part
+from triple_aim.vocabulary import ALL, age_group
 
 JOINT = {"covariance"}  # of pairs of strata
 #: Methods that also reveal the persons without the trait.
@@ -230,7 +231,7 @@ def _sum_columns(traced: Trace, position: tuple[int, int | slice], member: str) 
     if (counted := cases(route, traced.route_inputs.cells, member)) is not None:
         sums["cases"] = counted
     columns = {name: traced.route_inputs.by_region(each).values[position].reshape(-1) for name, each in sums.items()}
-    for name, column in (("persons", route.persons), ("sumsq", part(route.sumsq or "", route.segments, member))):
+    for name, column in (("persons", route.persons), ("sumsq", squares_column(route, member))):
         if (each := traced.route_inputs.column(column)) is not None:
             columns[name] = each.values[position].reshape(-1)
     return columns

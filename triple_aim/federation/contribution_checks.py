@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from itertools import pairwise
 
 from triple_aim.cubes import COUNTED, MEASURES, UNKNOWN_LABEL, column_type, parts_that_differ, place_of
 from triple_aim.definitions import Contract, Programme
@@ -67,22 +66,21 @@ def _cell_fault(
     if mistyped := [name for name, kind in header if kind != (column_type(name) or "VARCHAR")]:
         return f"{', '.join(mistyped)} has the wrong type"
     grain = ", ".join(map(quoted, query.grain))
-    unsigned = [name for name in query.columns if name.endswith(NEVER_NEGATIVE) or name in query.largest]
+    unsigned = [name for name in query.columns if name.endswith(NEVER_NEGATIVE)]
     negative = " or ".join(f"{quoted(name)} < 0" for name in unsigned) or "false"
     unlabelled = " or ".join(f"{quoted(name)} is null" for name in query.grain)
     non_additive = " or ".join(f"{quoted(name)} is not null" for name in query.non_additive) or "false"
-    numbers = [name for name in query.columns if name.endswith((*MEASURES, "percent")) or name in query.largest]
+    numbers = [name for name in query.columns if name.endswith((*MEASURES, "percent"))]
     too_large = " or ".join(map(_out_of_range_sql, numbers)) or "false"
-    misordered = " or ".join(f"coalesce({quoted(b)}, 0) > coalesce({quoted(a)}, 0)" for a, b in pairwise(query.largest))
     ledger = ledger_columns(programme, query)
-    detail = [name for name in query.columns if name.endswith(MEASURES) and name not in ledger] + list(query.largest)
+    detail = [name for name in query.columns if name.endswith(MEASURES) and name not in ledger]
     detailed = " or ".join(f"{quoted(name)} is not null" for name in detail) or "false"
-    found, twice, below_zero, out_of_range, without_label, added, excluded, swapped, years = warehouse.rows(
+    found, twice, below_zero, out_of_range, without_label, added, excluded, years = warehouse.rows(
         f"""select count(*), count(*) - (select count(*) from (select distinct {grain} from {source})),
                 count(*) filter (where {negative}), count(*) filter (where {too_large}),
                 count(*) filter (where {unlabelled}), count(*) filter (where {non_additive}),
                 count(*) filter (where exclusion <> '{COUNTED}' and ({detailed})),
-                count(*) filter (where {misordered or "false"}), list_sort(list(distinct period))
+                list_sort(list(distinct period))
             from {source}"""
     )[0]
     faults = {
@@ -94,7 +92,6 @@ def _cell_fault(
         f"{out_of_range:,} cells have a number that is too large": out_of_range,
         f"{added:,} cells have a value in {', '.join(query.non_additive)}, which do not add up over parties": added,
         f"{excluded:,} excluded rows have more than numbers of rows and euros": excluded,
-        f"{swapped:,} cells have a second amount above the largest": swapped,
     }
     if fault := next((text for text, occurs in faults.items() if occurs), ""):
         return fault

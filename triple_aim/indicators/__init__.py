@@ -17,7 +17,7 @@ from triple_aim.indicators.methods.decomposition import components
 from triple_aim.indicators.methods.growth import ENDS
 from triple_aim.indicators.methods.inequality import UNKNOWN
 from triple_aim.indicators.methods.survey import by_stratum, gap_groups
-from triple_aim.indicators.numerators import cases
+from triple_aim.indicators.numerators import cases, squares_column
 from triple_aim.indicators.rollup import Geography, Mask, geography, where
 from triple_aim.indicators.rows import NOISE, ROW_TYPES, TOO_FEW
 from triple_aim.indicators.worked_examples import refuse_wrong_examples
@@ -48,5 +48,6 @@ __all__ = [
     "refuse_wrong_examples",
     "route_builder",
     "route_inputs",
+    "squares_column",
     "where",
 ]

@@ -205,7 +205,7 @@ def column_of(cells: Cells, name: str) -> Column:
     )
 
 
-def squares_column(cells: Cells, name: str, of: Column) -> Column:
+def column_of_squares(cells: Cells, name: str, of: Column) -> Column:
     """The squares of a sum. They carry a change of their own, so that limits do not give away the largest person."""
     values = cells.flat(name)
     if cells.noise is None or of.is_exact:

@@ -26,10 +26,10 @@ from triple_aim.indicators.methods.life_expectancy import life_expectancy_blocks
 from triple_aim.indicators.methods.practice_variation import variation_blocks
 from triple_aim.indicators.methods.survey import survey_blocks
 from triple_aim.indicators.non_additive import blank_non_additive, unavailable_periods, zero_filled
-from triple_aim.indicators.numerators import cases
+from triple_aim.indicators.numerators import cases, squares_column
 from triple_aim.indicators.rollup import Breakdown, breakdown, by_category, divisible, strata, stratum_weights
 from triple_aim.indicators.rows import Block, concatenated, make_block, with_status
-from triple_aim.vocabulary import ALL, part
+from triple_aim.vocabulary import ALL
 
 RouteBuilder = Callable[[Spec, Compute, Mapping[str, Cells], str, Regions, Tables], Iterator[Block]]
 
@@ -90,9 +90,7 @@ def _plain_blocks(
                 columns["cases"] = inputs.by_region(counted)
             if member != ALL and np.isnan(columns["numerator"].values).all():
                 continue
-            # Of some sums the cube has the squares of the total only.
-            squares = part(route.sumsq or "", route.segments, member)
-            if (column := inputs.squares(squares, inputs.numerator[member])) is not None:
+            if (column := inputs.squares(squares_column(route, member), inputs.numerator[member])) is not None:
                 columns["sumsq"] = column
             yield _block(spec, inputs, split, columns, tables, (dimension, member))
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec
-from triple_aim.indicators.columns import Column, column_of, squares_column
+from triple_aim.indicators.columns import Column, column_of, column_of_squares
 from triple_aim.indicators.completeness import completed_shares
 from triple_aim.indicators.numerators import numerators
 from triple_aim.indicators.rollup import Breakdown, Geography, Mask, by_category, geography, where
@@ -61,7 +61,7 @@ class RouteInputs:
 
     def squares(self, name: str | None, of: Column) -> Column | None:
         """The squares of a sum by region; None if the cube does not have them."""
-        return self.by_region(squares_column(self.cells, name, of)) if name and name in self.cells.sums else None
+        return self.by_region(column_of_squares(self.cells, name, of)) if name and name in self.cells.sums else None
 
     def reporting_columns(self, split: Breakdown) -> dict[str, Floats]:
         """Per row, the covered share of the denominator and the number of municipalities that reported, and of all."""

@@ -54,6 +54,13 @@ def cases(route: Compute, cells: Cells, member: str) -> Column | None:
     return column_of(cells, column) if column in cells.sums else None
 
 
+def squares_column(route: Compute, member: str) -> str | None:
+    """The column with the squares of a numerator for its interval; a mean has an interval in total only."""
+    if route.interval_method == "delta" and route.segments and member != ALL:
+        return None
+    return part(route.sumsq or "", route.segments, member)
+
+
 def part_columns(total: str, axis: str, cells: Cells) -> dict[str, str]:
     """The columns of the parts of a sum, in the order of adding: {dental: ``amount_eur[care_kind=dental]``, …}."""
     before, after = part(total, axis, "|").split("|")

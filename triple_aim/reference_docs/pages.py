@@ -236,7 +236,7 @@ def _cubes(programme: Programme) -> Iterator[str]:
 def _cube(cube: Query, users: Sequence[str]) -> Iterator[str]:
     yield from (f"## {cube.name}", "", cube.purpose, "")
     required = "any of the sources" if cube.any_source else "all sources"
-    sums = [name for name in cube.columns if name not in (*cube.grain, *cube.largest)]
+    sums = [name for name in cube.columns if name not in cube.grain]
     facts = {
         "one row per": ", ".join(f"`{name}`" for name in cube.grain),
         "reads": ", ".join(f"`{name}`" for name in sorted(cube.reads)),
@@ -244,6 +244,7 @@ def _cube(cube: Query, users: Sequence[str]) -> Iterator[str]:
         "sums": ", ".join(f"`{name}`" for name in sums),
         **_parts(cube),
         "persons": f"`{cube.persons}`" if cube.persons else "not counted",
+        **_followers(cube),
         "sums of several parties": _merging_of(cube),
         "supplies": ", ".join(f"[{name}](indicators.md#{name})" for name in users) or "no indicator",
     }
@@ -255,18 +256,23 @@ def _parts(cube: Query) -> dict[str, str]:
     facts = {}
     if cube.part_of:
         facts["parts of"] = f"`{cube.part_of}.{cube.total}`, by `{cube.axis}` as `{cube.listed_in}` lists it"
-    if cube.largest:
-        facts["largest of one person"] = ", ".join(f"`{name}`" for name in cube.largest)
     if cube.parts:
         facts["parts"] = ", ".join(f"`{name}` is `{column}`" for name, column in cube.parts)
     return facts
+
+
+def _followers(cube: Query) -> dict[str, str]:
+    """What the header of a cube states about its columns for the gate."""
+    pairs = {"same persons or euros": cube.keyed_as, "change by one factor": cube.changes_with}
+    facts = {name: ", ".join(f"`{a}` with `{b}`" for a, b in listed) for name, listed in pairs.items() if listed}
+    return facts | ({"published by others": ", ".join(f"`{name}`" for name in cube.public)} if cube.public else {})
 
 
 def _merging_of(cube: Query) -> str:
     """How the sums of several parties are combined in a federation."""
     merging = f"one party delivers all of a `{cube.single_party}` in a year" if cube.single_party else "cells are added"
     merging += f", except {', '.join(f'`{name}`' for name in cube.non_additive)}" if cube.non_additive else ""
-    return merging + (f"; {', '.join(f'`{name}`' for name in cube.largest)} are ranked again" if cube.largest else "")
+    return merging
 
 
 def _regions(regions: Regions, reference: Path) -> Iterator[str]:

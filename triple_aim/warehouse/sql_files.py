@@ -61,7 +61,6 @@ class Query:
     total: str = ""  # the column whose parts add up to the same column of that cube
     listed_in: str = ""  # (-- members: ref.…) the reference table with the labels of the additional column
     members: tuple[str, ...] = ()  # these labels, after the reference tables were read
-    largest: tuple[str, ...] = ()  # (-- largest: …) the largest amounts of one person in a cell, in descending order
     parts: tuple[tuple[str, str], ...] = ()  # (-- parts: …) the name of each part of a sum, and its column
     person_counts: tuple[str, ...] = ()  # (-- counts of persons: …) counts of persons whose names do not say so
     keyed_as: tuple[tuple[str, str], ...] = ()  # (-- keyed as: …) a column, and another with the same persons or euros
@@ -120,13 +119,11 @@ def read_query(path: Path) -> Query:
             f"it reads {', '.join(forbidden)}", where, f"files of this floor read only {', '.join(sorted(allowed))}"
         )
     columns = tuple(tree.named_selects)
-    persons, single_party, non_additive, largest = (
-        _listed(header, key) for key in ("persons", "single_party", "non_additive", "largest")
-    )
+    persons, single_party, non_additive = (_listed(header, key) for key in ("persons", "single_party", "non_additive"))
     part_of, _, total = "".join(_listed(header, "parts of")[:1]).partition(".")
     person_counts, public = _listed(header, "counts of persons"), _listed(header, "public")
     keyed_as, changes_with = _pairs(header, "keyed as", where), _pairs(header, "changes with", where)
-    named = {*_listed(header, "grain"), *persons, *single_party, *non_additive, *largest, *([total] if part_of else [])}
+    named = {*_listed(header, "grain"), *persons, *single_party, *non_additive, *([total] if part_of else [])}
     named |= {*person_counts, *public, *(name for pair in (*keyed_as, *changes_with) for name in pair)}
     if unknown := sorted(named - set(columns)) or ("*" in columns and ["*"]):
         raise ContentError(
@@ -158,7 +155,6 @@ def read_query(path: Path) -> Query:
         part_of=part_of,
         total=total,
         listed_in="".join(_listed(header, "members")[:1]),
-        largest=largest,
         parts=_parts(header, columns, where),
         person_counts=person_counts,
         keyed_as=keyed_as,

@@ -183,7 +183,6 @@ PARTS_SQL = """-- Euros of visits by kind.
 -- grain: period, municipality_code, sex, age_band, kind, exclusion
 -- parts of: visits.visit_eur
 -- members: ref.kinds
--- largest: largest_amount, second_largest_amount
 select
     period,
     municipality_code,
@@ -191,9 +190,7 @@ select
     age_band,
     kind,
     exclusion,
-    sum(euros) as visit_eur,
-    max(euros) as largest_amount,
-    min(euros) as second_largest_amount
+    sum(euros) as visit_eur
 from stg.visits
 where period = $period
 group by all
@@ -244,7 +241,7 @@ def test_parts_have_the_axes_of_their_cube_and_missing_is_not_zero(split: tuple[
     warehouse, whole, parts = split
     cells = load_cells(warehouse, whole, [parts])
     names = [f"visit_eur[kind={kind}]" for kind in ("clinic", "home", "phone")]
-    assert list(cells.sums) == ["visit_eur", *names]  # the largest amounts are not sums
+    assert list(cells.sums) == ["visit_eur", *names]
     clinic, home, phone = (cells.sums[name][..., 0] for name in names)
     assert clinic[0].tolist() == [[5.0, 0.0], [0.0, 0.0]]  # (municipality, sex)
     assert home[0].tolist() == [[2.25, 1.0], [0.0, 4.0]]

@@ -33,7 +33,7 @@ def claims(**axes: list[str]) -> Cells:
         "insured_person_count": base,
         "insured_years": base * 0.97,
         "amount_eur": base * 3000,
-        "cost_sumsq": base * 1e8,
+        "amount_eur_sumsq": base * 1e8,
     }
     return cells({**sums, **events, **care}, (2022, 2023), **axes)
 

@@ -41,7 +41,7 @@ def bookings(last_month: dict[int, int], known: bool = True, of_last: float = 1.
 
 
 def claims(periods: tuple[int, ...] = (2022, 2023)) -> Cells:
-    sums = {"insured_person_count": 100.0, "insured_years": 100.0, HOSPITAL: 1000.0, "cost_sumsq": 1e6}
+    sums = {"insured_person_count": 100.0, "insured_years": 100.0, HOSPITAL: 1000.0, "amount_eur_sumsq": 1e6}
     return cells(sums, periods)
 
 

@@ -20,7 +20,7 @@ def claims(**sums: object) -> Cells:
         "insured_years": 95.0,
         HOSPITAL: 2000.0,
         PHARMACY: 2000.0,
-        "cost_sumsq": 500_000.0,
+        "amount_eur_sumsq": 500_000.0,
         "emergency_visit_count": 20.0,
         "emergency_visit_sumsq": 20.0,
         "emergency_visit_person_count": 20.0,
@@ -46,7 +46,7 @@ def row(rows: pd.DataFrame, region: str, **chosen: object) -> pd.Series:
 
 def test_the_value_of_a_region_comes_from_sums() -> None:
     weights = np.array([1.0, 2, 3, 4, 5, 6]).reshape(1, 6, 1, 1)
-    cube = claims(**{HOSPITAL: 2000 * weights}, insured_years=95 / weights, cost_sumsq=1e9)
+    cube = claims(**{HOSPITAL: 2000 * weights}, insured_years=95 / weights, amount_eur_sumsq=1e9)
     rows = computed("zvw_cost_per_insured_year", cube)
     years = (95 / weights * 8).sum()
     euros = (2000 * weights * 8).sum() + 2000 * 8 * 6
@@ -144,7 +144,7 @@ def test_a_standardised_mean_does_not_depend_on_the_age_structure() -> None:
     years = np.random.default_rng(2).uniform(50, 500, (1, 6, 2, 4))
     cube = claims(
         **{HOSPITAL: level * years, PHARMACY: 0.0}, insured_years=years, insured_person_count=years,
-        cost_sumsq=2 * level**2 * years,
+        amount_eur_sumsq=2 * level**2 * years,
     )  # fmt: skip
     rows = computed("zvw_cost_standardised", cube)
     values = rows[(rows["sex"] == "all") & (rows["segment"] == "all")]["value"]

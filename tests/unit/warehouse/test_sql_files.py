@@ -106,7 +106,6 @@ PARTS = {
     ),
     "parts of a coarser grain": ("-- grain: period, law\n-- parts of: claims.n_eur", "one column in addition"),
     "a total that is not selected": (f"-- grain: {CELL}, law\n-- parts of: claims.x_eur", "does not name x_eur"),
-    "a largest amount that is not selected": (f"-- grain: {CELL}\n-- largest: x_amount", "does not name x_amount"),
     "parts without their columns": (f"-- grain: {CELL}\n-- parts: n_eur", "does not name the columns"),
     "a part that is not selected": (
         f"-- grain: {CELL}\n-- parts: all_eur by law in {{law}}_eur, all_count by law in {{law}}_count",

@@ -12,7 +12,7 @@ import numpy as np
 
 from triple_aim.cubes import Cells, Floats
 from triple_aim.definitions import Compute, Regions, Spec, Tables
-from triple_aim.indicators.columns import Column, change, changed_sums, column_of, squares_column
+from triple_aim.indicators.columns import Column, change, changed_sums, column_of, column_of_squares
 from triple_aim.indicators.estimators import Sums, estimate
 from triple_aim.indicators.inputs import RouteInputs, route_inputs
 from triple_aim.indicators.numerators import cases
@@ -44,7 +44,7 @@ def inequality_blocks(
         persons = column_of(inputs.cells, route.persons)
         columns["persons"] = inputs.by_region(grouped_column(inputs, persons, route.persons, grouped, axis))
     if route.sumsq and route.sumsq in inputs.cells.sums:
-        squares = squares_column(inputs.cells, route.sumsq, inputs.numerator[ALL])
+        squares = column_of_squares(inputs.cells, route.sumsq, inputs.numerator[ALL])
         columns["sumsq"] = inputs.by_region(grouped_column(inputs, squares, route.sumsq, grouped, axis))
     if (counted := cases(route, inputs.cells, ALL)) is not None:
         name = route.cases_from or route.numerator

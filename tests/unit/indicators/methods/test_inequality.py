@@ -28,7 +28,7 @@ def equity(**sums: object) -> Cells:
         "avoidable_admission_sumsq": groups([60.0, 50, 40, 30, 20, 90]),
         "avoidable_admission_person_count": groups([6.0, 5, 4, 3, 2, 9]),
         "amount_eur": groups([3000.0, 2500, 2000, 1500, 1000, 0]),
-        "cost_sumsq": 1e6,
+        "amount_eur_sumsq": 1e6,
         **sums,
     }
     return cells({name: np.asarray(array, float) for name, array in given.items()}, ses_quintile=QUINTILES)
