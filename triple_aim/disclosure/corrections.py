@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from triple_aim.cubes import COUNTED, column_roles
 from triple_aim.definitions import Programme
+from triple_aim.disclosure.suppress_mode import record_publication, refuse_second_publication
 from triple_aim.errors import DisclosureError
 from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
@@ -30,6 +31,7 @@ def refuse_small_corrections(warehouse: Warehouse, programme: Programme) -> None
     DisclosureError
         With the cube and the period. Releases with more corrections at once pass; the release before stays current.
     """
+    refuse_second_publication(warehouse, _suppressed(programme))
     for query in _protected(programme):
         least = programme.publication.threshold(query.name).persons
         for period, persons in _changed_persons(warehouse, query):
@@ -48,6 +50,11 @@ def record_published(warehouse: Warehouse, programme: Programme) -> None:
         if warehouse.exists(query.table):
             copy, table = qualified(f"{SCHEMA}.{query.name}"), qualified(query.table)
             warehouse.run(f"create or replace table {copy} as select * from {table} where exclusion = '{COUNTED}'")
+    record_publication(warehouse, _suppressed(programme))
+
+
+def _suppressed(programme: Programme) -> list[str]:
+    return [name for name in programme.cubes if programme.publication.threshold(name).mode == "suppress"]
 
 
 def _protected(programme: Programme) -> Iterable[Query]:
