@@ -155,7 +155,8 @@ def _publishable(
     primary = is_small & np.isin(safe["status"], [*SHOWN, "not_computed"])
     safe["status"] = np.where(primary, "suppressed", safe["status"])
     safe["reason"] = np.where(primary, publication.withheld.en, safe["reason"])
-    loses_sums = np.zeros(len(rows), dtype=bool)
+    # The cube of cost classes has no sex and age, so its totals would carry other noise than those of the claims.
+    loses_sums = np.full(len(rows), method == "gini")
     if threshold.mode == "suppress":
         protected_rest = has_small_rest & (exact["rest_persons"] > 0) & (safe["region_type"] != "nl")
         minimum = _minimum(threshold, spec)
