@@ -59,7 +59,8 @@ class Cells:
     def only(self, names: Sequence[str]) -> Cells:
         """The cells with only these sums, and the sums that their noise needs."""
         wanted = [*names, *(self.noise.companions(names) if self.noise else [])]
-        keys, changes = ({name: side[name] for name in wanted if name in side} for side in (self.keys, self.changes))
+        keys = {name: self.keys[name] for name in wanted if name in self.keys}
+        changes = {name: self.changes[name] for name in wanted if name in self.changes}
         return replace(self, sums={name: self.sums[name] for name in wanted}, keys=keys, changes=changes)
 
     def flat(self, name: str) -> Floats:
