@@ -146,6 +146,8 @@ def _publishable(
     is_small, has_small_rest = _small(exact, threshold, spec)
     if printed is not rows:  # the changed counts must pass the same rule, or a printed 9 would show which rule held
         small, small_rest = _small(_counts(printed, method), threshold, spec)
+        if threshold.mode == "thresholds_only":  # of a sample the number of respondents is printed
+            small |= printed["denominator"].to_numpy(dtype=float) < threshold.persons
         is_small |= small | _drowned(printed, publication)
         has_small_rest |= small_rest | _withheld_country(safe, is_small)
     is_small |= _whole_group(rows, exact, threshold, method)
