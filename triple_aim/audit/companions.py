@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from triple_aim.audit.feasible import Floats, Mask, System
 from triple_aim.audit.printed import ROW, quotient_rows
@@ -48,11 +47,12 @@ def add_companions(cells: Cells, indicators: set[str] | None = None) -> Companio
         ]
     )
     denominator = _denominators(cells, rows)
-    largest = np.array([release.rules.largest_change for release in cells.reading.releases])[rows["release"].to_numpy()]
-    share = np.array([release.rules.magnitude_share * release.rules.magnitude_bound for release in cells.reading.releases])
-    euros = rows["value"].to_numpy(float) * np.sqrt(np.maximum(denominator, 1.0)) / rows["per"].to_numpy(float)
+    rules, release = [release.rules for release in cells.reading.releases], rows["release"].to_numpy(int)
+    largest = np.array([one.largest_change for one in rules])[release]
+    share = np.array([one.magnitude_noise for one in rules])[release]
+    euros = rows["value"].to_numpy(float) * denominator / rows["per"].to_numpy(float)
     is_magnitude = (rows["numerator_kind"] == "magnitude").to_numpy()
-    noise = np.where(is_magnitude, share[rows["release"].to_numpy()] * np.abs(euros), largest)
+    noise = np.where(is_magnitude, share / (1 - share) * np.abs(euros), largest)
     noise = np.where(rows["mode"] == "cell_key", noise, 0.0)
     is_count = rows["numerator_kind"].isin(["persons", "events"]).to_numpy()
     values = _from_values(cells.system, rows, cell, denominator, noise, is_count)
@@ -128,18 +128,20 @@ def _from_limits(
 ) -> Mask:
     """Numerators from the limits of Wilson and Byar."""
     lower, upper = rows["lower"].to_numpy(float), rows["upper"].to_numpy(float)
-    z = -ndtri((1 - rows["level"].to_numpy(float)) / 2)
     half = _half_unit(rows["limit_digits"], np.maximum(np.abs(lower), np.abs(upper)))
     printed, found = rows["numerator"].to_numpy(float), np.zeros(len(rows), dtype=bool)
     for method, invert in (("wilson", _wilson_numerator), ("byar", _byar_numerator)):
         mine = np.flatnonzero(
-            (rows["interval"] == method).to_numpy() & np.isfinite(lower + upper + denominator) & is_count & (upper > lower)
+            (rows["interval"] == method).to_numpy()
+            & np.isfinite(lower + upper + denominator)
+            & is_count
+            & (upper > lower)
         )
         if not mine.size:
             continue
         per = rows["per"].to_numpy(float)[mine]
         corners = [
-            invert((lower[mine] + a * half[mine]) / per, (upper[mine] + b * half[mine]) / per, denominator[mine], z[mine])
+            invert((lower[mine] + a * half[mine]) / per, (upper[mine] + b * half[mine]) / per, denominator[mine])
             for a in (-1.0, 1.0)
             for b in (-1.0, 1.0)
         ]
@@ -158,7 +160,7 @@ def _from_limits(
     return found
 
 
-def _wilson_numerator(lower: Floats, upper: Floats, denominator: Floats, z: Floats) -> Floats:
+def _wilson_numerator(lower: Floats, upper: Floats, denominator: Floats) -> Floats:
     """The cases whose Wilson interval is this one, for any effective number of persons.
 
     With centre m and half-width h, ``p`` solves ``m = (p + a) / (1 + 2 a)`` and ``h² (1 + 2 a)² = 2 a p (1 - p) + a²``
@@ -176,7 +178,7 @@ def _wilson_numerator(lower: Floats, upper: Floats, denominator: Floats, z: Floa
     return result
 
 
-def _byar_numerator(lower: Floats, upper: Floats, denominator: Floats, z: Floats) -> Floats:
+def _byar_numerator(lower: Floats, upper: Floats, denominator: Floats) -> Floats:
     """The cases whose interval of Byar is this one, for any factor that widened z.
 
     ``lower = o (1 - 1/(9 o) - k/(3 sqrt(o)))³`` and ``upper = (o+1) (1 - 1/(9 (o+1)) + k/(3 sqrt(o+1)))³``: each gives

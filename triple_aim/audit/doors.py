@@ -24,6 +24,7 @@ REST = ("comparator_value", "comparator_lower", "comparator_upper")
 NOT_COMPARED = "not_compared"
 
 CellKey = tuple[object, ...]
+LEFT_OUT, CHANGE = "left out", "change"
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ def narrow_cells(cells: Cells, differences: Sequence[Difference] = ()) -> Narrow
             cell = int(own[number])
             widths[_key(cells.table, cell)] = _cell_finding(cells.table, cell, width)
         else:
-            difference = differences[number - len(own)]
-            widths["difference", *difference.key] = difference.finding(width)
+            difference = differences[int(number) - len(own)]
+            widths[difference.key] = difference.finding(width)
     return Narrow(widths, len(targets), found.programs, found.contradictions)
 
 
@@ -66,7 +67,7 @@ def _key(table: pd.DataFrame, cell: int) -> CellKey:
 
 
 def _cell_finding(table: pd.DataFrame, cell: int, width: float) -> Finding:
-    row = table.loc[cell]
+    row = table.iloc[cell]
     what = "an amount" if row["kind"] == "magnitude" else "a withheld or small count"
     place = str(row["region_type"]), str(row["region_code"]), int(row["period"])
     return Finding("", what, str(row["indicator_id"]), *place, _persons(row), width)
@@ -109,6 +110,33 @@ def differences(cells: Cells) -> list[Difference]:
     return found
 
 
+def left_out(cells: Cells) -> list[Difference]:
+    """Add an unknown for each group that one source counts and another, otherwise equal one does not."""
+    table, found = cells.table, []
+    wholes = {
+        (number, rules.family): rules.part_of
+        for number, release in enumerate(cells.reading.releases)
+        for rules in release.rules.sources.values()
+        if rules.part_of
+    }
+    for layer, column in list(cells.layers.items()):
+        whole = wholes.get((int(str(layer[0])), str(layer[1])))
+        other = cells.layers.get((layer[0], whole, *layer[2:])) if whole else None
+        if other is None:
+            continue
+        for place in np.flatnonzero((column >= 0) & (other >= 0)):
+            part, total = int(column[place]), int(other[place])
+            if max(part, total) >= len(table) or table["kind"][part] not in ("persons", "events"):
+                continue
+            rest = cells.system.unknown()
+            cells.system.total(total, (part, rest))
+            numbers = table["number"][[total, part]].to_numpy(float)
+            if not numbers[0] - numbers[1] >= 2 * NARROW:
+                key = (LEFT_OUT, *layer, *cells.places[place])
+                found.append(Difference(rest, key, table.iloc[part], "a group that one source leaves out"))
+    return found
+
+
 def _pairs(cells: Cells, group: pd.DataFrame, key: object, what: str) -> list[Difference]:
     """A difference of each cell and the next one, where the printed numbers differ by a few persons."""
     found = []
@@ -119,7 +147,7 @@ def _pairs(cells: Cells, group: pd.DataFrame, key: object, what: str) -> list[Di
             lower, upper = cells.system.lower, cells.system.upper
             unknown = cells.system.unknown(lower[first] - upper[second], upper[first] - lower[second])
             cells.system.relation((unknown, int(first), int(second)), (1.0, -1.0, 1.0))
-            found.append(Difference(unknown, (*labels, first, second), group.loc[first], what))
+            found.append(Difference(unknown, (CHANGE, *labels, first, second), cells.table.iloc[int(first)], what))
     return found
 
 
@@ -132,8 +160,7 @@ def _redrawn(cells: Cells) -> Iterator[tuple[CellKey, int, int]]:
             changed = [
                 number
                 for number, place in enumerate(cells.places)
-                if places[first].of(place) != places[second].of(place)
-                and (places[first].of(place) < places[second].of(place) or places[second].of(place) < places[first].of(place))
+                if _is_nested(places[first].of(place), places[second].of(place))
             ]
             for layer, column in cells.layers.items():
                 other = cells.layers.get((second, *layer[1:])) if layer[0] == first else None
@@ -143,6 +170,11 @@ def _redrawn(cells: Cells) -> Iterator[tuple[CellKey, int, int]]:
                         numbers = cells.table["number"][[one, two]]
                         if numbers.notna().all() and cells.table["kind"][one] in ("persons", "events"):
                             yield (*layer, *cells.places[place]), one, two
+
+
+def _is_nested(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether one set of municipalities is a smaller part of the other."""
+    return one < other or other < one
 
 
 def companions_findings(companions: Companions) -> Iterator[Finding]:
@@ -254,6 +286,8 @@ def digit_findings(release: Release) -> Iterator[Finding]:
             continue
         bad = np.zeros(len(rows), dtype=bool)
         for column, name in columns.items():
+            if column in ("numerator", "denominator") and getattr(route, f"{column}_kind") in ("public", "none"):
+                continue
             digits = route.digits.get(name)
             if digits is None and name == "numerator" and route.numerator_kind in ("persons", "events", "magnitude"):
                 digits = 0

@@ -39,8 +39,7 @@ def audit_releases(
     folders = list(own_regions) or [None]
     folders = folders * len(releases) if len(folders) == 1 else folders
     places = [
-        read_places(reference, own, release.division_year)
-        for release, own in zip(releases, folders, strict=True)
+        read_places(reference, own, release.division_year) for release, own in zip(releases, folders, strict=True)
     ]
     reading = Reading(releases, places)
     findings: list[Finding] = []
@@ -55,7 +54,7 @@ def audit_releases(
     findings += doors.clash_findings(cells)
     findings += doors.companions_findings(companions)
     progress("feasible intervals")
-    everything = doors.narrow_cells(cells, doors.differences(cells) if len(releases) > 1 else [])
+    everything = doors.narrow_cells(cells, [*doors.left_out(cells), *doors.differences(cells)])
     findings += _attributed(everything, reading, cells.exact, progress)
     order = {door: position for position, door in enumerate(DOORS)}
     findings.sort(key=lambda one: (order[one.door], one.width if one.width is not None else -1.0))
@@ -83,16 +82,16 @@ def _attributed(
     progress: Callable[[str], None],
 ) -> list[Finding]:
     """The narrow cells with the first door that opens them."""
-    left, findings = dict(everything.widths), []
+    left = dict(everything.widths)
+    findings: list[Finding] = []
     if not left:
         return findings
     singles = [Reading([release], [place]) for release, place in zip(reading.releases, reading.places, strict=True)]
     indicators = sorted({finding.indicator for finding in left.values()})
 
     def take(door: str, number: int, cells: Cells) -> None:
-        narrow = doors.narrow_cells(cells).widths
-        keys = {(number, *key[1:]) for key in narrow}
-        found = [key for key in left if key in keys]
+        narrow = doors.narrow_cells(cells, doors.left_out(cells)).widths
+        found = [key for key in left if _in_release(key, 0) in narrow and _release_of(key) == number]
         findings.extend(doors.with_door(door, [left.pop(key) for key in found]))
 
     for number, single in enumerate(singles):
@@ -107,3 +106,13 @@ def _attributed(
             take("comparators", number, cells)
     last = "two_releases" if len(singles) > 1 else "comparators"
     return findings + doors.with_door(last, left.values())
+
+
+def _release_of(key: doors.CellKey) -> object:
+    """The release of a cell, which is the first label of what identifies it."""
+    return key[1] if key[0] == doors.LEFT_OUT else key[0]
+
+
+def _in_release(key: doors.CellKey, number: int) -> doors.CellKey:
+    """The same cell in another position of the releases."""
+    return (key[0], number, *key[2:]) if key[0] == doors.LEFT_OUT else (number, *key[1:])

@@ -4,9 +4,9 @@ Not here: where the sums and bounds come from (``sums``, ``companions``).
 
 Each unknown x has bounds, and each relation is ``low <= sum of coefficient times x <= high``. The interval of an
 unknown is the smallest and the largest value that it has in any solution; its ends are linear programs, which HiGHS
-solves (``scipy.optimize.milp``, without whole numbers). Most unknowns need no program of their own: every solution of any program is a
-witness, and two witnesses that are far enough apart prove that an interval is wide. Whole numbers are treated as real
-ones, which never makes an interval narrower.
+solves (``scipy.optimize.milp``, without whole numbers). Most unknowns need no program of their own: every solution of
+any program is a witness, and two witnesses that are far enough apart prove that an interval is wide. Whole numbers are
+treated as real ones, which never makes an interval narrower.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ WIDENINGS = (1.5, 2.0, 3.0, 5.0, 10.0, 100.0)
 class System:
     """Unknowns with bounds, and relations between them.
 
-    ``widens`` marks a bound that follows from noise of unknown size: where the relations contradict it, the reader
-    concludes that the noise was larger, and the bound is widened.
+    ``widens`` marks a bound that follows from the smallest noise of events: where the relations contradict it, the
+    reader concludes that the noise was larger, and the bound is widened.
     """
 
     lower: list[float] = field(default_factory=list)
@@ -100,7 +100,9 @@ class Intervals:
     contradictions: int  # components whose bounds contradict their relations, even with larger noise
 
 
-def intervals(system: System, targets: Sequence[int], is_wide: Callable[[Floats, Floats, Ints], Mask]) -> Intervals:
+def intervals(
+    system: System, targets: Sequence[int] | Ints, is_wide: Callable[[Floats, Floats, Ints], Mask]
+) -> Intervals:
     """Return the feasible intervals of the targets.
 
     ``is_wide`` tells which of some intervals, with the positions of their targets, are wide enough; the search for the
@@ -270,7 +272,8 @@ class _Program:
         result = milp(
             objective,
             bounds=Bounds(
-                np.concatenate([self.lower, np.zeros(2 * rows)]), np.concatenate([self.upper, np.full(2 * rows, np.inf)])
+                np.concatenate([self.lower, np.zeros(2 * rows)]),
+                np.concatenate([self.upper, np.full(2 * rows, np.inf)]),
             ),
             constraints=LinearConstraint(hstack([self.matrix, slacks, -slacks], format="csr"), self.low, self.high),
         )

@@ -156,7 +156,6 @@ def _sums_of(index: int, release: Release, indicator: str, source: str, rows: pd
                 "number": np.where(shown, number, np.nan),
                 "half_unit": np.where(is_whole_count, 0.0, exact_unit),
                 "floor": np.where(shown & (kind in ("persons", "events")), floor, 0.0),
-                "persons": rows["denominator"].to_numpy(float) if route.denominator_kind == "persons" else np.nan,
             }
         )
         yield frame[(is_total | is_segment)]
@@ -187,7 +186,6 @@ def quotient_rows(releases: Sequence[Release], indicators: set[str] | None = Non
                         mode=mode,
                         per=route.per,
                         interval=route.interval,
-                        level=route.level,
                         numerator_kind=route.numerator_kind,
                         denominator_kind=route.denominator_kind,
                         numerator_digits=route.digits.get("numerator"),

@@ -6,7 +6,8 @@ The file is one JSON object::
 
     {
       "sources": {
-        "claims": {"mode": "cell_key", "persons": 10, "cases": 10, "family": "claims", "extracts": ["claims"]}
+        "claims": {"mode": "cell_key", "persons": 10, "cases": 10, "extracts": ["claims"]},
+        "claims_equity": {"mode": "cell_key", "persons": 10, "cases": 10, "part_of": "claims"}
       },
       "count_change": {"variance": 3, "largest": 6},
       "magnitude_noise": {"share": 0.1, "bound": 1.732},
@@ -15,7 +16,7 @@ The file is one JSON object::
       "indicators": {
         "polypharmacy_65_plus": {
           "claims": {
-            "method": "proportion", "interval": "wilson", "level": 0.95, "per": 100, "pool": 1,
+            "method": "proportion", "interval": "wilson", "per": 100, "pool": 1,
             "numerator": "polypharmacy_count", "numerator_kind": "persons",
             "denominator": "senior_count", "denominator_kind": "persons",
             "where": {"age_band": {"from": 65}}, "segments": null, "digits": {"value": 1, "limits": 1}
@@ -32,6 +33,8 @@ The file is one JSON object::
 * ``mode``: ``cell_key``, ``suppress``, ``thresholds_only`` or ``as_delivered``. Only ``cell_key`` changes numbers.
 * ``persons``, ``cases``: a row is shown only if it has at least as many, as a true number.
 * ``family`` (the source if left out): sources of one family count the same persons, so that equal columns are equal.
+* ``part_of`` (none if left out): the family whose persons include those of this source, without a group of which
+  the source says nothing. That group is then a cell that nobody prints.
 * ``extracts`` (none if left out): the inputs of a source; two releases with equal inputs have equal true numbers.
 * ``kind``: ``persons`` (whole numbers of persons), ``events`` (one person may count more than once), ``exposure``
   (years of those persons), ``magnitude`` (euros, days, doses), ``public`` (known to everyone), ``none`` (not a sum of
@@ -69,6 +72,7 @@ class SourceRules:
     persons: float
     cases: float
     family: str
+    part_of: str | None = None
     extracts: tuple[str, ...] = ()
 
 
@@ -87,7 +91,6 @@ class Route:
     pool: int = 1
     segments: str | None = None
     interval: str | None = None
-    level: float = 0.95
     digits: Mapping[str, int | None] = field(default_factory=dict)
 
 
@@ -107,8 +110,7 @@ class Rules:
 
     sources: Mapping[str, SourceRules]
     largest_change: float
-    magnitude_share: float
-    magnitude_bound: float
+    magnitude_noise: float  # the largest noise of an amount, in roots of its sum of squares; below 1
     row_base: float
     euro_base: float
     routes: Mapping[tuple[str, str], Route]  # by indicator and source
@@ -151,13 +153,12 @@ def read_rules(release: Path) -> Rules:
 
 def _rules(content: Mapping[str, Any]) -> Rules:
     digits = content.get("digits", {})
-    tables = content.get("reconciliation", {})
+    tables, noise = content.get("reconciliation", {}), content.get("magnitude_noise", {})
     sources = {name: _source(name, rules) for name, rules in content["sources"].items()}
     return Rules(
         sources=sources,
         largest_change=float(content.get("count_change", {}).get("largest", 0)),
-        magnitude_share=float(content.get("magnitude_noise", {}).get("share", 0)),
-        magnitude_bound=float(content.get("magnitude_noise", {}).get("bound", 0)),
+        magnitude_noise=min(0.5, float(noise.get("share", 0)) * float(noise.get("bound", 0))),
         row_base=float(tables.get("rows", 0)),
         euro_base=float(tables.get("euros", 0)),
         routes={
@@ -180,6 +181,7 @@ def _source(name: str, rules: Mapping[str, Any]) -> SourceRules:
         persons=float(rules["persons"]),
         cases=float(rules["cases"]),
         family=rules.get("family") or name,
+        part_of=rules.get("part_of"),
         extracts=tuple(rules.get("extracts", ())),
     )
 
@@ -202,7 +204,6 @@ def _route(route: Mapping[str, Any], digits: Mapping[str, int | None]) -> Route:
         pool=int(route.get("pool") or 1),
         segments=route.get("segments"),
         interval=route.get("interval"),
-        level=float(route.get("level", 0.95)),
         digits={**digits, **route.get("digits", {})},
     )
 

@@ -23,12 +23,13 @@ from triple_aim.vocabulary import ALL, part
 
 #: A printed count is small where the true one may be below this number.
 SMALL = 10
-#: Persons behind euros where the release does not print them: many, so that the reader assumes little noise.
-MANY_PERSONS = 10_000.0
 #: Relative size of the rounding of floating point.
 FLOAT = 1e-9
 #: A column is exact where at least this share of its sums, and at least so many, add up to the last digit.
 EXACT_SHARE, EXACT_SUMS = 0.9, 12
+
+#: Labels of a cell that do not identify it.
+CARRIED = ("release", "row", "kind", "mode", "indicator_id", "largest_change")
 
 Layer = tuple[object, ...]  # release, family, column, first age, first age above, sex, period, pooled years
 
@@ -145,20 +146,20 @@ def _add_bounds(sums: pd.DataFrame, reading: Reading, exact: frozenset[tuple[str
     """Add what each printed number says about the true one: lower, upper, and whether noise may be larger."""
     rules = [release.rules for release in reading.releases]
     change = np.array([one.largest_change for one in rules])[sums["release"].to_numpy(int)]
-    share = np.array([one.magnitude_bound * one.magnitude_share for one in rules])[sums["release"].to_numpy(int)]
+    share = np.array([one.magnitude_noise for one in rules])[sums["release"].to_numpy(int)]
     known = {f"{family}\0{column}" for family, column in exact}
     is_exact = (sums["family"] + "\0" + sums["column"]).isin(known).to_numpy()
     perturbed = (sums["mode"] == "cell_key").to_numpy() & ~is_exact
     kind, number = sums["kind"].to_numpy(), sums["number"].to_numpy(float)
-    persons = np.nan_to_num(sums["persons"].to_numpy(float), nan=MANY_PERSONS)
-    noise = np.where(kind == "magnitude", share * np.abs(number) / np.sqrt(np.maximum(persons, 1.0)), change)
+    # The noise of an amount is bounded in roots of its sum of squares, and such a root is at most the amount itself.
+    below = np.where(kind == "magnitude", np.abs(number) * share / (1 + share), change)
+    above = np.where(kind == "magnitude", np.abs(number) * share / (1 - share), change)
     half = sums["half_unit"].to_numpy(float) + FLOAT * np.abs(np.nan_to_num(number)) * (kind != "persons")
-    slack = np.where(perturbed, noise, 0.0) + half
     floor = np.where(np.nan_to_num(number) >= sums["floor"], sums["floor"], 0.0)
-    sums["lower"] = np.where(np.isnan(number), 0.0, np.maximum(number - slack, floor)).clip(min=0.0)
-    sums["upper"] = np.where(np.isnan(number), np.inf, np.maximum(number + slack, floor))
+    sums["lower"] = np.where(np.isnan(number), 0.0, np.maximum(number - perturbed * below - half, floor)).clip(min=0.0)
+    sums["upper"] = np.where(np.isnan(number), np.inf, np.maximum(number + perturbed * above + half, floor))
     sums["is_perturbed"] = perturbed
-    sums["widens"] = perturbed & np.isin(kind, ["events", "magnitude"]) & ~np.isnan(number)
+    sums["widens"] = perturbed & (kind == "events") & ~np.isnan(number)
     sums["largest_change"] = change
     sums["is_withheld"] = sums["withheld"] | (sums["shown"] & np.isnan(number))
 
@@ -167,7 +168,7 @@ def _table(sums: pd.DataFrame, key: Sequence[str]) -> tuple[pd.DataFrame, pd.Dat
     """One row per cell, and the cells of which two prints differ by more than rounding."""
     grouped = sums.groupby("cell", sort=False)
     table = grouped.agg(
-        **{name: (name, "first") for name in (*key, "release", "row", "kind", "mode", "indicator_id", "largest_change")},
+        **{name: (name, "first") for name in (*key, *CARRIED)},
         lower=("lower", "max"),
         upper=("upper", "min"),
         number=("number", "first"),
@@ -398,9 +399,9 @@ def _pieces(cells: Cells, column: Ints, inside: Mapping[int, frozenset[str]]) ->
             pieces[around] = cells.system.unknown()
             for place in around:
                 parts[place].append(pieces[around])
-    for place, members in parts.items():
-        if members:
-            cells.system.total(int(column[place]), tuple(members))
+    for place, own in parts.items():
+        if own:
+            cells.system.total(int(column[place]), tuple(own))
 
 
 def exact_columns(cells: Cells) -> frozenset[tuple[str, str]]:
@@ -426,4 +427,3 @@ def exact_columns(cells: Cells) -> frozenset[tuple[str, str]]:
         for name, outcomes in held.items()
         if len(outcomes) >= EXACT_SUMS and sum(outcomes) >= EXACT_SHARE * len(outcomes)
     )
-
