@@ -1,4 +1,4 @@
-"""Counts that follow from numbers beside them: values, limits of intervals, and values of the rest of the country.
+"""Counts that follow from other numbers of a row: values, limits of intervals, and values of the rest of the country.
 
 Not here: sums (``sums``).
 
@@ -19,7 +19,7 @@ from triple_aim.audit.feasible import Floats, Mask, System
 from triple_aim.audit.printed import ROW, quotient_rows
 from triple_aim.audit.sums import Cells
 
-#: A limit is apart from the printed numerator if the numerator that it implies differs by more than this.
+#: Limits differ from the printed numerator if the numerator that it implies differs by more than this.
 LIMIT_TOLERANCE = 0.5
 #: A fraction is a fraction if it is this far from a whole number, and its rounding is a third of that at most.
 FRACTION = 0.05
@@ -90,7 +90,7 @@ def _rounding(rows: pd.DataFrame) -> tuple[Floats, Floats]:
 def _from_values(
     system: System, rows: pd.DataFrame, cell: np.ndarray, denominator: Floats, noise: Floats, is_count: Mask
 ) -> Mask:
-    """Numerators from values: bounds where the numerator is withheld; apart, or a fraction, where it is printed."""
+    """Numerators from values: bounds where the numerator is withheld; another number, or a fraction, where not."""
     value, per = rows["value"].to_numpy(float), rows["per"].to_numpy(float)
     half_value = _half_unit(rows["value_digits"], value)
     half_numerator, half_denominator = _rounding(rows)
@@ -98,7 +98,7 @@ def _from_values(
     # The value is computed from the numbers as they are printed, or before they are rounded.
     slack = half_value * denominator / per + np.nan_to_num(np.abs(value) / per * half_denominator, nan=0.0)
     printed = rows["numerator"].to_numpy(float)
-    apart = np.abs(implied - printed) > slack + half_numerator + FLOAT * np.abs(printed)
+    differs = np.abs(implied - printed) > slack + half_numerator + FLOAT * np.abs(printed)
     fine = half_value * denominator / per
     fraction = (
         is_count
@@ -111,9 +111,9 @@ def _from_values(
         if np.isnan(printed[index]):
             reach = slack[index] + noise[index]
             system.narrow(int(cell[index]), implied[index] - reach, implied[index] + reach)
-        elif apart[index]:
+        elif differs[index]:
             _pin(system, int(cell[index]), implied[index], slack[index])
-    found: Mask = (apart | fraction) & np.isfinite(implied)
+    found: Mask = (differs | fraction) & np.isfinite(implied)
     return found
 
 
@@ -190,7 +190,7 @@ def _byar_numerator(lower: Floats, upper: Floats, denominator: Floats) -> Floats
         middle = (first + last) / 2
         k_low = 3 * np.sqrt(middle) * (1 - 1 / (9 * middle) - np.cbrt(low_count / middle))
         k_high = 3 * np.sqrt(middle + 1) * (np.cbrt(high_count / (middle + 1)) - 1 + 1 / (9 * (middle + 1)))
-        # A larger o lies further above the lower limit and nearer to the upper one.
+        # A larger o is further above the lower limit and nearer to the upper one.
         too_large = k_low > k_high
         first, last = np.where(too_large, first, middle), np.where(too_large, middle, last)
     result: Floats = (first + last) / 2
@@ -209,7 +209,7 @@ def _from_rest(cells: Cells, rows: pd.DataFrame, cell: np.ndarray, denominator: 
     implied = value * rest / per
     slack = half_value * np.abs(rest) / per + 2 * half_denominator * np.abs(value / per) + FLOAT * np.abs(implied)
     here, whole = joined["numerator"].to_numpy(float), joined["country_numerator"].to_numpy(float)
-    apart = np.abs(implied - (whole - here)) > slack + 2 * half_numerator + FLOAT * np.abs(whole)
+    differs = np.abs(implied - (whole - here)) > slack + 2 * half_numerator + FLOAT * np.abs(whole)
     found = np.zeros(len(rows), dtype=bool)
     wide: dict[int, tuple[float, float, float]] = {}
     for index in np.flatnonzero(np.isfinite(implied) & (joined["region_type"] != "nl").to_numpy()):
@@ -223,7 +223,7 @@ def _from_rest(cells: Cells, rows: pd.DataFrame, cell: np.ndarray, denominator: 
             wide[both[0]] = (max(first, here[index] + low - half), min(last, here[index] + high + half), noise[index])
             if noise[index] == 0:
                 cells.system.relation(both, (1.0, -1.0), low, high)
-        elif apart[index]:
+        elif differs[index]:
             found[index] = True
             cells.system.relation(both, (1.0, -1.0), low, high)
     for whole_cell, (first, last, extra) in wide.items():

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from triple_aim.audit.companions import Companions
-from triple_aim.audit.feasible import Floats, Ints, Mask, intervals
-from triple_aim.audit.findings import ALMOST, NARROW, SHARE, Finding
+from triple_aim.audit.feasible import Floats, Least, Mask, intervals
+from triple_aim.audit.findings import NARROW, SHARE, Finding
 from triple_aim.audit.printed import LAYER, PLACE, ROW, Release
 from triple_aim.audit.sums import Cells
 from triple_aim.vocabulary import ALL, SHOWN
@@ -43,13 +43,9 @@ def narrow_cells(cells: Cells, differences: Sequence[Difference] = ()) -> Narrow
     targets = np.concatenate([own, [difference.unknown for difference in differences]]).astype(np.intp)
     is_amount = np.concatenate([(cells.table["kind"] == "magnitude").to_numpy()[own], [False] * len(differences)])
 
-    def is_wide(low: Floats, high: Floats, which: Ints) -> Mask:
-        least = np.where(is_amount[which], 2 * SHARE * np.maximum(high, 1.0), NARROW)
-        wide: Mask = high - low >= least - ALMOST
-        return wide
-
-    found = intervals(cells.system, targets, is_wide)
-    narrow = np.flatnonzero(~is_wide(found.lower, found.upper, np.arange(len(targets))))
+    least = Least(np.where(is_amount, 2 * SHARE, NARROW), np.where(is_amount, 2 * SHARE, 0.0))
+    found = intervals(cells.system, targets, least)
+    narrow = np.flatnonzero(~least.is_met(found.lower, found.upper))
     widths = {}
     for number in narrow:
         width = float(max(0.0, found.upper[number] - found.lower[number]))

@@ -5,20 +5,19 @@ Not here: where the sums and bounds come from (``sums``, ``companions``).
 Each unknown x has bounds, and each relation is ``low <= sum of coefficient times x <= high``. The interval of an
 unknown is the smallest and the largest value that it has in any solution; its ends are linear programs, which HiGHS
 solves (``scipy.optimize.milp``, without whole numbers). Most unknowns need no program of their own: every solution of
-any program is a witness, and two witnesses that are far enough apart prove that an interval is wide. Whole numbers are
-treated as real ones, which never makes an interval narrower.
+any program is a witness, and two witnesses that are far enough from each other prove that an interval is wide. Whole
+numbers are treated as real ones, which never makes an interval narrower.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array, eye_array, hstack
+from scipy.sparse import csr_array, eye_array, hstack, vstack
 from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
@@ -27,9 +26,11 @@ Mask = NDArray[np.bool_]
 
 #: Relative width below which an unknown is a known number.
 FIXED = 1e-8
+#: Numerical tolerance of the ends of an interval.
+ALMOST = 1e-3
 #: Passes of bound propagation; each costs one pass over the relations.
 PASSES = 12
-#: A part is explored in random directions until a direction leaves more than this share of the unknowns, or few.
+#: The targets of a part are moved together until that leaves more than this share of them, or few; then one by one.
 PROGRESS = 0.9
 FEW = 2
 #: Status of a program without a solution, and factors by which noise of unknown size is made larger.
@@ -100,13 +101,40 @@ class Intervals:
     contradictions: int  # components whose bounds contradict their relations, even with larger noise
 
 
-def intervals(
-    system: System, targets: Sequence[int] | Ints, is_wide: Callable[[Floats, Floats, Ints], Mask]
-) -> Intervals:
+@dataclass(frozen=True)
+class Least:
+    """The least width of the interval of each target: a number, and a share of its upper end."""
+
+    width: Floats
+    share: Floats
+
+    def is_met(self, low: Floats, high: Floats) -> Mask:
+        """Which intervals are wide enough; the ends are exact up to the tolerance of the solver."""
+        top = np.where(np.isfinite(high), np.maximum(high, 0.0), 0.0)
+        met: Mask = high - low >= self.width + self.share * top - ALMOST
+        return met
+
+    def upwards(self, low: Floats) -> Floats:
+        """The upper ends from which on the intervals are wide enough."""
+        ends: Floats = (np.where(np.isfinite(low), low, 0.0) + self.width) / (1 - self.share) + ALMOST
+        return ends
+
+    def downwards(self, high: Floats) -> Floats:
+        """The lower ends from which on, downwards, the intervals are wide enough."""
+        top = np.where(np.isfinite(high), high, 0.0)
+        ends: Floats = top - self.width - self.share * np.maximum(top, 0.0) - ALMOST
+        return ends
+
+    def of(self, targets: Ints) -> Least:
+        """Those of some of the targets."""
+        return Least(self.width[targets], self.share[targets])
+
+
+def intervals(system: System, targets: Sequence[int] | Ints, least: Least) -> Intervals:
     """Return the feasible intervals of the targets.
 
-    ``is_wide`` tells which of some intervals, with the positions of their targets, are wide enough; the search for the
-    ends of an interval stops as soon as it is, so the interval of a wide target is an inner one.
+    The search for the ends of an interval stops as soon as it is wide enough, so the interval of a wide target is an
+    inner one.
     """
     matrix, low, high = system.matrix()
     lower, upper = np.array(system.lower, float), np.array(system.upper, float)
@@ -115,28 +143,26 @@ def intervals(
     found_low, found_high = np.full(len(wanted), np.inf), np.full(len(wanted), -np.inf)
     outer_low, outer_high = propagate(matrix, low, high, lower, upper)
     crossed = outer_low > outer_high + FIXED * np.maximum(1.0, np.abs(outer_high))
+    # A known number keeps the value that relations outside its part give it.
+    fixed = _is_fixed(outer_low, outer_high) & ~crossed
+    lower, upper = np.where(fixed, outer_low, lower), np.where(fixed, outer_high, upper)
     programs = contradictions = 0
     everywhere = np.arange(len(wanted))
-    is_known = ~is_wide(outer_low[wanted], outer_high[wanted], everywhere) & ~crossed.any()
+    is_known = ~least.is_met(outer_low[wanted], outer_high[wanted]) & ~crossed.any()
     found_low[is_known], found_high[is_known] = outer_low[wanted[is_known]], outer_high[wanted[is_known]]
     open_targets = everywhere[~is_known]
-    for rows, columns in _components(matrix, outer_low, outer_high, crossed, wanted[open_targets]):
+    for rows, columns in _components(matrix, fixed, wanted[open_targets]):
         position = np.full(matrix.shape[1], -1)
         position[columns] = np.arange(len(columns))
         mine = open_targets[position[wanted[open_targets]] >= 0]
         part = _Program(
             matrix[rows][:, columns], low[rows], high[rows], lower[columns], upper[columns], widens[columns]
         )
-        inner = position[wanted[mine]]
-        narrow_low, narrow_high, is_feasible = part.explore(inner, partial(_wide_among, is_wide, mine))
+        narrow_low, narrow_high, is_feasible = part.explore(position[wanted[mine]], least.of(mine))
         programs += part.programs
         contradictions += not is_feasible
         found_low[mine], found_high[mine] = narrow_low, narrow_high
     return Intervals(found_low, found_high, programs, contradictions)
-
-
-def _wide_among(is_wide: Callable[[Floats, Floats, Ints], Mask], mine: Ints, low: Floats, high: Floats) -> Mask:
-    return is_wide(low, high, mine)
 
 
 def propagate(matrix: csr_array, low: Floats, high: Floats, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
@@ -169,15 +195,17 @@ def _without_self(terms: Floats, row: Ints, rows: int) -> Floats:
     return np.where(others > 0, np.where(sign < 0, -np.inf, np.inf), total)
 
 
-def _components(
-    matrix: csr_array, lower: Floats, upper: Floats, crossed: Mask, wanted: Ints
-) -> Iterator[tuple[Ints, Ints]]:
+def _is_fixed(lower: Floats, upper: Floats) -> Mask:
+    fixed: Mask = upper - lower <= FIXED * np.maximum(1.0, np.abs(upper))
+    return fixed
+
+
+def _components(matrix: csr_array, fixed: Mask, wanted: Ints) -> Iterator[tuple[Ints, Ints]]:
     """Yield the relations and unknowns of each connected part that has a target.
 
-    An unknown that is a known number connects nothing, so that an exact release falls apart into small parts.
+    An unknown that is a known number connects nothing, so that an exact release falls into small parts.
     """
     rows, columns = matrix.shape
-    fixed = (upper - lower <= FIXED * np.maximum(1.0, np.abs(upper))) & ~crossed
     row = np.repeat(np.arange(rows), np.diff(matrix.indptr))
     links = ~fixed[matrix.indices]
     graph = csr_array(
@@ -218,35 +246,55 @@ class _Program:
         self.low, self.high = low / self.scale - slack, high / self.scale + slack
         self.widens, self.programs = widens, 0
 
-    def explore(self, targets: Ints, is_wide: Callable[[Floats, Floats], Mask]) -> tuple[Floats, Floats, bool]:
+    def explore(self, targets: Ints, least: Least) -> tuple[Floats, Floats, bool]:
         """The intervals of the targets, and whether the relations have a solution."""
         is_feasible = self._make_feasible()
         low, high = np.full(len(targets), np.inf), np.full(len(targets), -np.inf)
-        random = np.random.default_rng(1)
+        nothing = np.zeros(len(self.lower))
 
-        def witness(objective: Floats) -> None:
-            for sign in (1.0, -1.0):
-                point = self._solve(sign * objective)
-                if point is not None:
-                    values = point[targets] * self.scale
-                    np.minimum(low, values, out=low)
-                    np.maximum(high, values, out=high)
+        def witness(point: Floats | None) -> None:
+            if point is not None:
+                values = point[targets] * self.scale
+                np.minimum(low, values, out=low)
+                np.maximum(high, values, out=high)
 
-        left = np.arange(len(targets))
+        witness(self._solve(nothing))
+        left = np.flatnonzero(~least.is_met(low, high))
         while left.size > FEW:
-            objective = np.zeros(len(self.lower))
-            signs = np.ones(left.size) if left.size == len(targets) else random.choice([-1.0, 1.0], left.size)
-            np.add.at(objective, targets[left], signs * random.uniform(0.5, 1.5, left.size))
-            witness(objective)
-            before, left = left.size, np.flatnonzero(~is_wide(low, high))
+            # All at once: as far up, then as far down, as makes each wide enough.
+            witness(self._solve_towards(targets[left], least.upwards(low)[left] / self.scale, 1.0))
+            witness(self._solve_towards(targets[left], least.downwards(high)[left] / self.scale, -1.0))
+            before, left = left.size, np.flatnonzero(~least.is_met(low, high))
             if left.size > PROGRESS * before:
                 break
-        for number in range(len(targets)):
-            if not is_wide(low, high)[number]:
-                objective = np.zeros(len(self.lower))
-                objective[targets[number]] = 1.0
-                witness(objective)
+        for number in left:
+            for sign in (1.0, -1.0):
+                if not least.is_met(low, high)[number]:
+                    objective = nothing.copy()
+                    objective[targets[number]] = sign
+                    witness(self._solve(objective))
         return low, high, is_feasible
+
+    def _solve_towards(self, targets: Ints, goals: Floats, sign: float) -> Floats | None:
+        """The point in which the targets are as near to their goals as possible; beyond a goal is as good."""
+        count, columns = len(targets), len(self.lower)
+        pick = csr_array((np.full(count, sign), (np.arange(count), targets)), shape=(count, columns))
+        reached = csr_array((np.full(count, -1.0), (np.arange(count), np.arange(count))), shape=(count, count))
+        none = csr_array((self.matrix.shape[0], count))
+        self.programs += 1
+        result = milp(
+            np.concatenate([np.zeros(columns), np.full(count, -1.0)]),
+            bounds=Bounds(
+                np.concatenate([self.lower, np.full(count, -np.inf)]),
+                np.concatenate([np.maximum(self.lower, self.upper), sign * goals]),
+            ),
+            constraints=LinearConstraint(
+                csr_array(vstack([hstack([self.matrix, none]), hstack([pick, reached])])),
+                np.concatenate([self.low, np.zeros(count)]),
+                np.concatenate([self.high, np.full(count, np.inf)]),
+            ),
+        )
+        return None if result.x is None else np.asarray(result.x[:columns], dtype=float)
 
     def _make_feasible(self) -> bool:
         """Widen the bounds of unknown noise until the relations have a solution, then give up single relations."""

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 NARROW = 5.0
 #: The feasible interval of an amount reaches at least this share of its upper end below and above its middle.
 SHARE = 0.1
-#: Numerical tolerance of the solver.
-ALMOST = 1e-3
 
 DOORS = (
     "one_release",

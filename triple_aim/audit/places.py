@@ -26,7 +26,7 @@ class Places:
     members: Mapping[Place, frozenset[str]]
 
     def of(self, place: Place) -> frozenset[str]:
-        """The municipalities of a place; a place in no table is one that a reader cannot take apart."""
+        """The municipalities of a place; a place in no table is one that a reader cannot divide."""
         return self.members.get(place, frozenset())
 
 
@@ -36,7 +36,7 @@ def read_places(reference: Path, own: Path | None, division_year: int) -> Places
     Raises
     ------
     ProjectError
-        If a table is missing or lacks a column.
+        If a table is missing or misses a column.
     """
     tables = sorted(path for path in reference.glob("*.csv") if path.stem not in OTHER_TABLES)
     members: dict[Place, set[str]] = {}

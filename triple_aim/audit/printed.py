@@ -99,7 +99,7 @@ def printed_sums(releases: Sequence[Release], indicators: set[str] | None = None
         if indicators is None or str(key[0]) in indicators
         for frame in _sums_of(index, release, str(key[0]), str(key[1]), rows)
     ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*LAYER, *PLACE])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*LAYER, *PLACE, "kind"])
 
 
 def _sums_of(index: int, release: Release, indicator: str, source: str, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:

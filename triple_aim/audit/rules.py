@@ -78,7 +78,7 @@ class SourceRules:
 
 @dataclass(frozen=True)
 class Route:
-    """Which sums stand in the columns numerator and denominator of one indicator from one source."""
+    """Which sums are in the columns numerator and denominator of one indicator from one source."""
 
     method: str
     numerator: str | None

@@ -78,9 +78,12 @@ def build_cells(
     """Return the cells of all releases and the sums among them; only those of some indicators, if these are given."""
     sums = printed_sums(reading.releases, indicators)
     sums = sums[sums["kind"] != "public"].reset_index(drop=True)
+    if sums.empty:
+        return Cells(reading, System(), _no_cells(), {}, {}, [], _no_cells(), exact)
+    sums["drawn"] = _drawings(sums, reading)
     sums["version"] = _versions(sums, reading)
     _add_bounds(sums, reading, exact)
-    key = [*[name for name in LAYER if name != "release"], *PLACE, "version"]
+    key = [*[name for name in LAYER if name != "release"], *PLACE, "drawn", "version"]
     sums["cell"] = sums.groupby(key, sort=False).ngroup()
     table, clashes = _table(sums, key)
     system = System()
@@ -103,17 +106,37 @@ def build_cells(
     return cells
 
 
+def _no_cells() -> pd.DataFrame:
+    texts = [*[name for name in LAYER if name != "release"], *PLACE, "mode", "kind", "indicator_id"]
+    numbers = ["number", "largest_change", "half_unit"]
+    flags = ["is_perturbed", "is_withheld", "is_delivered"]
+    columns = {name: pd.Series(dtype=object) for name in texts} | {name: pd.Series(dtype=float) for name in numbers}
+    return pd.DataFrame(columns | {name: pd.Series(dtype=bool) for name in flags})
+
+
+def _drawings(sums: pd.DataFrame, reading: Reading) -> NDArray[np.intp]:
+    """A number per row for the municipalities of its region: a redrawn region is another one."""
+    labels = sums[["release", *PLACE]].drop_duplicates()
+    known: dict[frozenset[str], int] = {}
+    drawing = {
+        (int(release), kind, code): known.setdefault(reading.places[int(release)].of((kind, code)), len(known))
+        for release, kind, code in labels.itertuples(index=False, name=None)
+    }
+    rows = sums[["release", *PLACE]].itertuples(index=False, name=None)
+    return np.array([drawing[int(release), kind, code] for release, kind, code in rows], dtype=np.intp)
+
+
 def _versions(sums: pd.DataFrame, reading: Reading) -> NDArray[np.intp]:
     """A number per row: rows of several releases with one number are about the same true number.
 
     Where the manifests name the same deliveries, everything is. Otherwise the reader takes two equal printed numbers
-    for an unchanged true number, and keeps the others apart.
+    for an unchanged true number, and takes the others as different.
     """
     version = np.zeros(len(sums), dtype=np.intp)
     if len(reading.releases) < 2 or sums.empty:
         return version
     changed = ~sums["family"].isin(unchanged_families(reading)).to_numpy()
-    key = [name for name in LAYER if name != "release"] + PLACE
+    key = [name for name in LAYER if name != "release"] + PLACE + ["drawn"]
     group = sums.groupby(key, sort=False).ngroup().to_numpy()
     printed = sums.groupby([group, sums["release"].to_numpy()])["number"].transform("first").to_numpy(float)
     label = np.where(np.isnan(printed), -1.0 - sums["release"].to_numpy(), np.round(printed, 6))

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from triple_aim.audit.feasible import Floats, Ints, Mask, System, intervals
-from triple_aim.audit.findings import ALMOST, NARROW, Finding
+from triple_aim.audit.feasible import Floats, Ints, Least, System, intervals
+from triple_aim.audit.findings import NARROW, SHARE, Finding
 from triple_aim.audit.printed import Release
 from triple_aim.vocabulary import SHOWN
 
@@ -48,26 +48,21 @@ def _reconciliation(release: Release, table: pd.DataFrame) -> Iterator[Finding]:
     half = release.rules.row_base / 2
     is_small = np.isnan(counts) | ((counts - half < SMALL) & (counts > 0))
     system, targets = _flows(rows, counts, half), np.flatnonzero(is_small)
-    found = intervals(system, targets, lambda low, high, _: high - low >= NARROW - ALMOST)
-    yield from _narrow(rows, targets, found.lower, found.upper, "a small number of rows", NARROW)
+    least = Least(np.full(len(targets), NARROW), np.zeros(len(targets)))
+    yield from _narrow(rows, system, targets, least, "a small number of rows")
     half = release.rules.euro_base / 2
     has_euros = rows.groupby("extract")["amount_eur"].transform(lambda amounts: (amounts.abs() > 0).any()).to_numpy()
     targets = np.flatnonzero(np.isnan(euros) & has_euros)
     system = _flows(rows, euros, half, lowest=-np.inf)
-    found = intervals(system, targets, lambda low, high, _: high - low > 0.2 * np.maximum(np.abs(low), np.abs(high)))
-    yield from _narrow(rows, targets, found.lower, found.upper, "euros of few rows", None)
+    least = Least(np.full(len(targets), 1.0), np.full(len(targets), 2 * SHARE))
+    yield from _narrow(rows, system, targets, least, "euros of few rows")
 
 
-def _narrow(
-    rows: pd.DataFrame, targets: Ints, lower: Floats, upper: Floats, what: str, least: float | None
-) -> Iterator[Finding]:
-    width = upper - lower
-    limit: Floats = (
-        np.full(len(width), least - ALMOST) if least else 0.2 * np.maximum(np.abs(lower), np.abs(upper)) + ALMOST
-    )
-    is_narrow: Mask = width < limit
-    for position in np.flatnonzero(is_narrow):
-        yield _finding(rows.iloc[targets[position]], what, 1, float(width[position]))
+def _narrow(rows: pd.DataFrame, system: System, targets: Ints, least: Least, what: str) -> Iterator[Finding]:
+    found = intervals(system, targets, least)
+    for position in np.flatnonzero(~least.is_met(found.lower, found.upper)):
+        width = float(max(0.0, found.upper[position] - found.lower[position]))
+        yield _finding(rows.iloc[targets[position]], what, 1, width)
 
 
 def _flows(rows: pd.DataFrame, numbers: Floats, half: float, lowest: float = 0.0) -> System:
@@ -108,7 +103,7 @@ def _checks(release: Release, table: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _headlines(values: pd.DataFrame, table: pd.DataFrame) -> Iterator[Finding]:
-    """Numbers of the headlines beside a status that withholds them, or other than those of the indicator values."""
+    """Numbers of withheld headlines, or other than those of the indicator values."""
     key = ["indicator_id", "source", "region_type", "region_code", "period", "age_group"]
     totals = values[(values["sex"] == "all") & (values["segment"] == "all")]
     for aim in AIMS:
@@ -132,7 +127,7 @@ def _headlines(values: pd.DataFrame, table: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _growth(table: pd.DataFrame) -> Iterator[Finding]:
-    """Growth beside a status that withholds it."""
+    """Numbers of withheld growth."""
     for kind in ("yearly", "compound"):
         hidden = table[~table[f"{kind}_status"].isin(SHOWN) & table[f"{kind}_growth_percent"].notna()]
         if len(hidden):
