@@ -97,7 +97,7 @@ def differences(cells: Cells) -> list[Difference]:
     table, found = cells.table, []
     counts = table[table["kind"].isin(["persons", "events"]) & table["number"].notna()]
     layer = [name for name in LAYER if name != "release"]
-    for key, group in counts.groupby([*layer, *PLACE], sort=False):
+    for key, group in counts.groupby([*layer, *PLACE, "drawn"], sort=False):
         if len(group) > 1:
             found += _pairs(cells, group, key, "a change between releases")
     for key, earlier, later in _redrawn(cells):
