@@ -35,5 +35,5 @@ def publication_assets(programme: Programme) -> list[dg.AssetsDefinition]:
 
 
 def _files(programme: Programme, rows: Mapping[str, int]) -> dict[str, bytes]:
-    """The files beside the marts that other rooms make: suites of expectations and the rules of protection."""
+    """The files next to the marts that other rooms make: suites of expectations and the rules of protection."""
     return suite_files(programme, rows) | protection_file(programme)

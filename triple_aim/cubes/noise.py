@@ -52,7 +52,7 @@ class ColumnRoles:
         return contributors_of(column, self.columns)
 
     def companions(self, columns: Sequence[str]) -> list[str]:
-        """The columns that the noise of some columns needs beside these."""
+        """The columns that the noise of some columns needs as well."""
         wanted: list[str] = []
         for column in (*columns, *(self.changes_with[name] for name in columns if name in self.changes_with)):
             wanted += [name for name in (column, self.squares(column), self.contributors(column)) if name]

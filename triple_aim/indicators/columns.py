@@ -153,7 +153,8 @@ def _factor(column: Column, total: Floats, masks: Mask) -> tuple[Floats, Floats,
             own = noise.perturbation.unit_noise(keys_by_category(noise.keys, masks))
             return base.factor**2 * (1 + 2 * noise.perturbation.share * own), nothing, nothing
         followed = by_category(column.follows.values, masks)
-        return base.factor, np.nan_to_num(quotient(base.variance * total**2, followed**2)), nothing
+        changed = np.nan_to_num(quotient(np.round(total * base.factor), total), nan=1.0)
+        return changed, np.nan_to_num(quotient(base.variance * total**2, followed**2)), nothing
     if noise is None:
         return np.ones_like(total), nothing, nothing
     keys = keys_by_category(noise.keys, masks)
@@ -162,7 +163,9 @@ def _factor(column: Column, total: Floats, masks: Mask) -> tuple[Floats, Floats,
         for array in (noise.squares, noise.changes, noise.contributors)
     )
     delta, variance = _change(noise.perturbation, keys, total, squares, changes, contributors)
-    factor = np.where(np.nan_to_num(total) != 0, np.maximum(1 + np.nan_to_num(quotient(delta, total)), 0.0), 1.0)
+    # Rounded before any statistic: a rate of a changed sum with a fraction would give the exact sum away.
+    changed = np.maximum(np.round(total + delta), 0.0) if (total >= 0).all() else np.round(total + delta)
+    factor = np.where(np.nan_to_num(total) != 0, np.nan_to_num(quotient(changed, total), nan=1.0), 1.0)
     return factor, variance, nothing if squares is None else np.nan_to_num(quotient(squares, total**2))
 
 

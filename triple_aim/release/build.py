@@ -23,7 +23,7 @@ from triple_aim.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
-#: Makes the files that a release ships beside its marts, from the number of rows of each mart.
+#: Makes the files that a release ships next to its marts, from the number of rows of each mart.
 OtherFiles: TypeAlias = Callable[[Programme, Mapping[str, int]], dict[str, bytes]]
 
 
