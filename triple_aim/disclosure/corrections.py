@@ -66,9 +66,10 @@ def _protected(programme: Programme) -> Iterable[Query]:
 
 
 def _changed_persons(warehouse: Warehouse, query: Query) -> list[tuple[int, int]]:
-    """The least number of persons who changed, by period: the largest change of any count of persons.
+    """The least number of persons who changed, by period: the largest change of a count of persons, or the changed cells.
 
-    A person who leaves a cell and another who enters it are one change less than they are; then more persons changed.
+    A changed cell has at least one changed person, also where only amounts changed. A person who leaves a cell and
+    another who enters it are one change less than they are; then more persons changed.
     """
     copy = f"{SCHEMA}.{query.name}"
     if not (warehouse.exists(copy) and warehouse.exists(query.table)):
@@ -77,15 +78,17 @@ def _changed_persons(warehouse: Warehouse, query: Query) -> list[tuple[int, int]
     roles = column_roles(query, query.columns)
     counts = [name for name in query.columns if name.endswith("_count") and name in before]
     counts = [name for name in counts if roles.kind(name) == "persons"]
+    measures = [name for name in query.columns if name not in query.grain and name in before]
     if not counts or not set(query.grain) <= before:
         return []
+    is_changed = " or ".join(f"new.{quoted(name)} is distinct from old.{quoted(name)}" for name in measures)
     changes = ", ".join(
         f"sum(abs(coalesce(new.{quoted(name)}, 0) - coalesce(old.{quoted(name)}, 0)))" for name in counts
     )
     return [
         (int(period), int(persons))
         for period, persons in warehouse.rows(
-            f"""select period, greatest({changes})
+            f"""select period, greatest({changes}, count(*) filter (where {is_changed}))
                 from (select * from {qualified(query.table)} where exclusion = '{COUNTED}') as new
                 full join {qualified(copy)} as old using ({", ".join(query.grain)})
                 where period in (select period from {qualified(query.table)})

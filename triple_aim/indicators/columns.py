@@ -164,7 +164,8 @@ def _factor(column: Column, total: Floats, masks: Mask) -> tuple[Floats, Floats,
     )
     delta, variance = _change(noise.perturbation, keys, total, squares, changes, contributors)
     # Rounded before any statistic: a rate of a changed sum with a fraction would give the exact sum away.
-    changed = np.maximum(np.round(total + delta), 0.0) if (total >= 0).all() else np.round(total + delta)
+    changed = np.round(total + delta)
+    changed = np.where(total >= 0, np.maximum(changed, 0.0), changed)
     factor = np.where(np.nan_to_num(total) != 0, np.nan_to_num(quotient(changed, total), nan=1.0), 1.0)
     return factor, variance, nothing if squares is None else np.nan_to_num(quotient(squares, total**2))
 
