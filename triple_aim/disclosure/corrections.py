@@ -66,7 +66,7 @@ def _protected(programme: Programme) -> Iterable[Query]:
 
 
 def _changed_persons(warehouse: Warehouse, query: Query) -> list[tuple[int, int]]:
-    """The least number of persons who changed, by period: the largest change of a count of persons, or the changed cells.
+    """The least number of persons who changed, by period: the largest change of a count, or the changed cells.
 
     A changed cell has at least one changed person, also where only amounts changed. A person who leaves a cell and
     another who enters it are one change less than they are; then more persons changed.
