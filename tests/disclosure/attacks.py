@@ -1,4 +1,4 @@
-"""What a reader tries, one function per door: each takes deliveries, makes releases and returns what follows from these.
+"""What a reader tries, one function per door: each makes releases of deliveries and returns what follows from these.
 
 Not here: how much may follow (``test_doors``), and protection that is weaker on purpose (``test_weakenings``). A reader
 knows the rules of the protection and everything that is printed, but neither the secret nor the exact sums; the exact
@@ -228,7 +228,8 @@ def counts_from_comparators(samples: Deliveries) -> pd.Series:
 def candidates_from_digits(samples: Deliveries) -> pd.Series:
     """How many counts of events are possible given the printed digits of a numerator, by this number.
 
-    Events ``n`` of ``c`` persons with squares ``s`` are printed as ``n + d * sqrt(s / c)`` with whole ``d``, ``s``, ``c``.
+    Events ``n`` of ``c`` persons with squares ``s`` are printed as ``n + d * sqrt(s / c)`` with whole
+    ``d``, ``s`` and ``c``.
     """
     rows = samples.release("emergency_visits", "hospital_admissions").dropna(subset=["numerator"])
     numerators = rows.loc[rows["numerator"] < 60, "numerator"]

@@ -1,7 +1,7 @@
 """Releases made in memory from the cells of the samples, so that an attack can change anything between two releases.
 
-Not here: the attacks (``test_doors``, ``test_weakenings``). Cells, regions and the secret are given; rows, noise and the
-gate are those of the product.
+Not here: the attacks (``attacks``). Cells, regions and the secret are given; rows, noise and the gate are those of the
+product.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Would an attack notice protection that is weaker than it says? Each test weakens one function and the attack succeeds.
+"""Would an attack notice weaker protection? Each test weakens one function, and then the attack succeeds.
 
 Not here: the attacks against the product (``test_doors``).
 """
@@ -14,7 +14,7 @@ import pytest
 
 from tests.disclosure import attacks, laboratory
 from tests.disclosure.laboratory import Deliveries, InMemory
-from tests.disclosure.test_doors import FROM_ONE, FROM_TWO, WIDTH
+from tests.disclosure.test_doors import FROM_TWO, WIDTH
 from triple_aim.cubes.noise import CubeNoise
 from triple_aim.disclosure import ledger, protect
 from triple_aim.perturbation import Perturbation, cell_keys
