@@ -28,7 +28,7 @@ from triple_aim.indicators.non_additive import blank_non_additive, unavailable_p
 from triple_aim.indicators.numerators import cases
 from triple_aim.indicators.rollup import Breakdown, breakdown, by_category, divisible, strata, stratum_weights
 from triple_aim.indicators.rows import Block, concatenated, make_block, with_status
-from triple_aim.vocabulary import ALL, part
+from triple_aim.vocabulary import ALL, TRAITS, part
 
 RouteBuilder = Callable[[Spec, Compute, Mapping[str, Cells], str, Regions, Tables], Iterator[Block]]
 
@@ -94,9 +94,10 @@ def _block(
     crude = Sums({name: by_category(array, split.masks) for name, array in sums.parts.items()})
     weight = reference = UNUSED
     fine = crude
-    if "standardised" in route.method:
+    treatment = TRAITS[route.method].strata
+    if treatment in ("weighted", "expected"):
         fine = Sums({name: strata(array, split.masks) for name, array in sums.parts.items()})
-        if route.method == "indirectly_standardised_ratio":
+        if treatment == "expected":
             country = {name: array[:, [place.country]] for name, array in sums.parts.items()}
             with np.errstate(divide="ignore", invalid="ignore"):
                 rate = country["numerator"] / country["denominator"]
