@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.cells import ROOT, specs
@@ -30,7 +30,6 @@ KEY = {
 }  # fmt: skip
 
 
-@settings(derandomize=True, max_examples=150)
 @given(st.lists(row, min_size=1, max_size=20))
 def test_withheld_rows_show_no_number(given_rows: list[dict[str, object]]) -> None:
     rows = pd.DataFrame([{**KEY, **one} for one in given_rows])

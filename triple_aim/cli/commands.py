@@ -59,12 +59,13 @@ Language = Annotated[Literal["nl", "en"], typer.Option(help="Language of texts a
 @app.command()
 def check(config: Config = None, as_json: AsJson = False) -> None:
     """Check all content: contracts, specs, SQL and reference tables. Needs no data."""
-    from triple_aim.definitions import load_programme
+    from triple_aim.definitions import load_programme, refuse_unwritten_texts
     from triple_aim.indicators import refuse_wrong_examples
 
     started = time.monotonic()
     programme = load_programme(_project(config))
     refuse_wrong_examples(programme.specs.values(), programme.project.specs)
+    refuse_unwritten_texts(programme.project.specs)
     counts = {
         "contracts": len(programme.contracts),
         "indicators": len(programme.specs),
@@ -338,7 +339,7 @@ def figure_chart(
 def new_indicator(
     name: Annotated[str, typer.Argument(help="aim/name, such as cost/dental_cost.")], config: Config = None
 ) -> None:
-    """Write a new indicator spec that passes the check; TODO marks the texts to write."""
+    """Write a new indicator spec that can be computed; TODO marks the texts to write, and the check refuses it."""
     from triple_aim.definitions import scaffold_indicator
 
     print(scaffold_indicator(_project(config), name))

@@ -277,9 +277,8 @@ def _show_derivation(
         for stratum in derivation.strata.itertuples(index=False):
             table.add_row(*(part if isinstance(part, str) else _format_number(part) for part in stratum))
         console.print(table)
-    console.print(
-        f"  recomputed from its strata: {recomputed}, the exact number, which is not published", highlight=False
-    )
+    kind = "the exact number, which is not published" if mode == "cell_key" else "as published before rounding"
+    console.print(f"  recomputed from its strata: {recomputed}, {kind}", highlight=False)
 
 
 def _format_number(value: float) -> str:
