@@ -31,11 +31,12 @@ run: $(READY)        ## run the nightly job on the shipped samples
 test: $(READY)       ## run the tests on all cores; those on real data are skipped without ../shared/data
 	$(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow"
 
-test-slow: $(READY)  ## run the benchmarks and soaks, which make test leaves out
+test-slow: $(READY)  ## run the benchmarks and soaks, which make test leaves out, and properties with more examples
 	$(BIN)/python -m pytest $(ON_ALL_CORES) -m slow
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $(ON_ALL_CORES) tests/property
 
-test-all: $(READY)   ## run all tests, also the slow ones
-	$(BIN)/python -m pytest $(ON_ALL_CORES)
+test-all: $(READY)   ## run all tests, also the slow ones, with more examples of properties
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $(ON_ALL_CORES)
 
 test-next: $(READY)  ## run the SQL tests on the next DuckDB, the next version of the lock
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --require-hashes --target $(VENV)/next --requirement requirements-next.lock

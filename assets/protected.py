@@ -67,7 +67,7 @@ def protected_assets(programme: Programme) -> list[dg.AssetsDefinition]:
         group_name="gate",
         kinds={"duckdb"},
         owners=OWNERS,
-        description="The ledger of every delivered row and euro: counted, set aside by rule, or excluded by reason.",
+        description="The rounded ledger of delivered rows and euros: counted, set aside by rule or excluded by reason.",
         check_specs=check_specs(["safe", "reconciliation"]),
         retry_policy=RETRY,
     )

@@ -1,6 +1,7 @@
 """Floor 7: the asset ``publication/release``: all marts are published at once, or none."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import dagster as dg
 
@@ -23,10 +24,11 @@ def publication_assets(programme: Programme) -> list[dg.AssetsDefinition]:
     )
     def published(context: dg.AssetExecutionContext, monitor: Monitor) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with monitor.warehouse() as warehouse:
-            refuse_small_corrections(warehouse, monitor.programme)
-            done = publish_release(warehouse, monitor.programme, _files, monitor.inputs.secret_fingerprint)
+            programme, fingerprint = monitor.programme, monitor.inputs.secret_fingerprint
+            refuse = partial(refuse_small_corrections, warehouse, programme)
+            done = publish_release(warehouse, programme, _files, fingerprint, refuse)
             if done.is_new:
-                record_published(warehouse, monitor.programme)
+                record_published(warehouse, programme)
         if not done.is_new:
             context.log.info("nothing changed: release %s is already current", done.path.name)
         return dg.MaterializeResult(metadata={"release": done.path.name, "is_new": done.is_new})
@@ -35,5 +37,5 @@ def publication_assets(programme: Programme) -> list[dg.AssetsDefinition]:
 
 
 def _files(programme: Programme, rows: Mapping[str, int]) -> dict[str, bytes]:
-    """The files beside the marts that other rooms make: suites of expectations and the rules of protection."""
+    """The files next to the marts that other rooms make: suites of expectations and the rules of protection."""
     return suite_files(programme, rows) | protection_file(programme)

@@ -4,7 +4,8 @@ Not here: another way to run. The command line, the schedule and the sensor all 
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def run(config: Path, periods: list[int] | None, report: Callable[[str], None]) 
     loaded = defs if os.environ.get(CONFIG_VARIABLE, "") == str(config) else build(str(config))
     job = loaded.resolve_job_def("nightly").with_hooks({step_hook(report)})
     outcome = Outcome(None, False)
-    with dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral() as instance:
+    with dagster_instance() as instance:
         for first, last in consecutive_ranges(wanted) if periods else [(wanted[0], wanted[-1])]:
             result = job.execute_in_process(
                 instance=instance,
@@ -55,6 +56,24 @@ def run(config: Path, periods: list[int] | None, report: Callable[[str], None]) 
             if outcome.exit_code:
                 break
     return outcome
+
+
+@contextmanager
+def dagster_instance() -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of a run: that of ``DAGSTER_HOME``, or a temporary one that keeps no events.
+
+    A temporary instance ends with the run, so nobody reads its events later; the result of the run has its own. To
+    store some 1,500 events in SQLite in memory, and to look for events of earlier runs there, takes seconds.
+    """
+    if os.environ.get("DAGSTER_HOME"):
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+    else:
+        with dg.DagsterInstance.ephemeral() as instance:
+            events = instance.event_log_storage
+            events.store_event = lambda event: None  # type: ignore[method-assign]
+            events.get_asset_records = lambda asset_keys=None: []  # type: ignore[method-assign]
+            yield instance
 
 
 def _outcome(result: dg.ExecuteInProcessResult, publication: Path) -> Outcome:

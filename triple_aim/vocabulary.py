@@ -6,6 +6,7 @@ Not here: external code lists such as ICD-10, care kinds and municipalities (``r
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 Aim = Literal["health", "quality", "cost"]
@@ -73,6 +74,41 @@ INTERVALS: dict[str, tuple[str, ...]] = {
     "growth": ("none", "student_t"),
     "decomposition": ("none",),
     "as_published": ("none",),
+}
+
+
+@dataclass(frozen=True)
+class MethodTraits:
+    """What a method needs in addition to its sums. No trait has a default, so that each method says all of them."""
+
+    counts_cases: bool  # the numerator is a count of persons or events, which the disclosure gate checks
+    standard: Literal["none", "possible", "needed"]  # a standard population
+    #: What becomes of the strata of sex and age on the plain route, that of one cube: they are added up, weighted by
+    #: the standard, or compared with the rates of the country. Methods with a route of their own say ``own``.
+    strata: Literal["added", "weighted", "expected", "own"]
+
+
+TRAITS: dict[Method, MethodTraits] = {
+    "crude_rate": MethodTraits(True, "none", "added"),
+    "proportion": MethodTraits(True, "none", "added"),
+    "mean": MethodTraits(False, "none", "added"),
+    "ratio": MethodTraits(False, "none", "added"),
+    "directly_standardised_rate": MethodTraits(True, "needed", "weighted"),
+    "directly_standardised_mean": MethodTraits(False, "needed", "weighted"),
+    "indirectly_standardised_ratio": MethodTraits(True, "none", "expected"),
+    "survey_proportion": MethodTraits(False, "possible", "own"),
+    "survey_mean": MethodTraits(False, "none", "own"),
+    "survey_gap": MethodTraits(False, "none", "own"),
+    "life_expectancy": MethodTraits(False, "none", "own"),
+    "healthy_life_expectancy": MethodTraits(False, "none", "own"),
+    "slope_index": MethodTraits(False, "possible", "own"),
+    "relative_index": MethodTraits(False, "possible", "own"),
+    "concentration_index": MethodTraits(False, "none", "own"),
+    "gini": MethodTraits(False, "none", "own"),
+    "systematic_variation": MethodTraits(True, "none", "own"),
+    "growth": MethodTraits(False, "none", "own"),
+    "decomposition": MethodTraits(False, "none", "own"),
+    "as_published": MethodTraits(False, "none", "own"),
 }
 
 #: Published age groups, each a union of five-year bands: label, first age, first age above the group.

@@ -189,9 +189,11 @@ def test_the_changelog_has_the_version_and_every_indicator() -> None:
         assert f"* {aim.capitalize()}, {number}\n" in text
 
 
-def test_the_readme_counts_the_indicators() -> None:
+@pytest.mark.parametrize(("page", "times"), [("README.md", 1), ("docs/explanation/performance.md", 3)])
+def test_a_page_has_the_number_of_indicators(page: str, times: int) -> None:
     number = len(list((ROOT / "indicator_specs").glob("*/*.yaml")))
-    assert f"{number} published indicators" in (ROOT / "README.md").read_text()
+    found = re.findall(r"(\d+)\s+(?:published )?indicators", (ROOT / page).read_text(encoding="utf-8"))
+    assert found == [str(number)] * times
 
 
 def test_every_method_and_field_of_a_spec_is_documented() -> None:

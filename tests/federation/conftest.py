@@ -12,11 +12,11 @@ import pyreadstat
 import pytest
 
 from tests import content
+from tests.generated import write_samples
 from tests.once import copy_of, made_once
 from tests.pipeline.installation import Installation, create_installation
 from triple_aim.definitions.programme import Programme
 from triple_aim.federation.export import export_cubes
-from triple_aim.synthetic import samples
 from triple_aim.synthetic.formats import write_csv, write_spss
 from triple_aim.synthetic.surveys import ITEMS
 
@@ -52,9 +52,7 @@ def federation(tmp_path_factory: pytest.TempPathFactory) -> Federation:
 
 
 def _create_installations(base: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(samples, "YEARS", (YEAR, YEAR + 1))  # the last year has other formats
-        samples.write_samples(base / "samples", persons=4_500)
+    write_samples(base / "samples", persons=4_500, years=(YEAR, YEAR + 1))  # the last year has other formats
     installations = {name: create_installation(base / (name or "here")) for name in (*PARTIES, "pooled")}
     folders = {name: installation.deliveries for name, installation in installations.items()}
     deliveries = base / "samples" / "deliveries"

@@ -8,9 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from tests.generated import write_samples
 from tests.once import copy_of, made_once
 from tests.pipeline.installation import Installation, create_installation
-from triple_aim.synthetic.samples import write_samples
 
 
 @pytest.fixture(scope="session")

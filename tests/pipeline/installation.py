@@ -55,8 +55,9 @@ class Installation:
         ``only`` names a single asset; ``since`` names an asset that runs with every asset downstream of it.
         """
         from pipelines.jobs import year_range_tags
+        from pipelines.run import dagster_instance
 
-        with self.definitions(change) as definitions, dg.DagsterInstance.ephemeral() as instance:
+        with self.definitions(change) as definitions, dagster_instance() as instance:
             selected = None
             if only or since:
                 selection = dg.AssetSelection.assets(only or since)

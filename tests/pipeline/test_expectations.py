@@ -155,7 +155,7 @@ def without_women(programme: Programme) -> Programme:
 
 def test_a_mart_that_breaks_its_contract_is_not_published(installation: Installation) -> None:
     before = installation.current()
-    result = installation.run(change=without_women)
+    result = installation.run(change=without_women, since="mart/indicator_values")
     assert not result.success
     outcome = _outcome(result, installation.publication)
     assert outcome.exit_code == 13

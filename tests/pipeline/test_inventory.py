@@ -8,8 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import dagster as dg
@@ -19,18 +21,18 @@ from tests.pipeline.installation import Installation
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOT = Path(__file__).parent / "inventory.txt"
-INVENTORY = """
+#: Another process: the definitions as ``workspace.yaml`` names them, and the runs that their sensor requests.
+BY_FILE = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
-{load}
-graph = definitions.resolve_asset_graph()
-print(json.dumps({{
-    "assets": sorted(key.to_user_string() for key in graph.get_all_asset_keys()),
-    "checks": sorted(f"{{key.asset_key.to_user_string()}}:{{key.name}}" for key in graph.asset_check_keys),
-    "jobs": sorted(job.name for job in definitions.jobs),
-    "schedules": sorted(schedule.name for schedule in definitions.schedules),
-    "sensors": sorted(sensor.name for sensor in definitions.sensors),
-}}))
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+(origin,) = WorkspaceFileTarget(paths=["{workspace}"]).create_origins()
+target = origin.loadable_target_origin
+sys.path.insert(0, target.working_directory)
+from dagster._core.code_pointer import CodePointer
+definitions = CodePointer.from_python_file(target.python_file, "defs", target.working_directory).load_target()
+from tests.pipeline.test_inventory import names, run_keys
+print(json.dumps([names(definitions), run_keys("{config}")]))
 """
 
 
@@ -72,36 +74,36 @@ def test_only_critical_checks_block(complete_graph: dg.Definitions) -> None:
     assert len(checks) == 2 * len({key.asset_key for key in checks})
 
 
-def test_both_ways_of_loading_give_the_same_inventory(tmp_path: Path) -> None:
-    by_file = """
-from dagster._core.workspace.load_target import WorkspaceFileTarget
-(origin,) = WorkspaceFileTarget(paths=["{path}"]).create_origins()
-target = origin.loadable_target_origin
-sys.path.insert(0, target.working_directory)
-from dagster._core.code_pointer import CodePointer
-definitions = CodePointer.from_python_file(target.python_file, "defs", target.working_directory).load_target()
-""".format(path=ROOT / "workspace.yaml")
-    by_module = """
-import tomllib
-project = tomllib.load(open("{path}", "rb"))["tool"]["dg"]["project"]
-sys.path.insert(0, "{root}")
-from importlib import import_module
-definitions = import_module(project["code_location_target_module"]).defs
-""".format(path=ROOT / "pyproject.toml", root=ROOT)
-    inventories = []
-    for load in (by_file, by_module):
-        done = subprocess.run(
-            [sys.executable, "-c", INVENTORY.format(load=load)],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "DAGSTER_DISABLE_TELEMETRY": "1"},
-        )
-        inventories.append(json.loads(done.stdout.splitlines()[-1]))
-    assert inventories[0] == inventories[1]
-    assert inventories[0]["jobs"] == ["nightly"]
-    assert len(inventories[0]["assets"]) == len(SNAPSHOT.read_text().splitlines())
+def names(definitions: dg.Definitions) -> dict[str, list[str]]:
+    graph = definitions.resolve_asset_graph()
+    return {
+        "assets": sorted(key.to_user_string() for key in graph.get_all_asset_keys()),
+        "checks": sorted(f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys),
+        "jobs": sorted(job.name for job in definitions.jobs or ()),  # type: ignore[union-attr]
+        "schedules": sorted(schedule.name for schedule in definitions.schedules or ()),
+        "sensors": sorted(sensor.name for sensor in definitions.sensors or ()),
+    }
+
+
+def test_another_process_loads_the_same_inventory_and_requests_the_same_runs(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """The other process has other hashes and reads ``workspace.yaml``; this one reads ``pyproject.toml``."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
+    here = names(import_module(project["code_location_target_module"]).defs)
+    done = subprocess.run(
+        [sys.executable, "-c", BY_FILE.format(workspace=ROOT / "workspace.yaml", config=installation.config)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "2", "DAGSTER_DISABLE_TELEMETRY": "1"},
+    )
+    there, requested = json.loads(done.stdout.splitlines()[-1])
+    assert here == there
+    assert here["jobs"] == ["nightly"]
+    assert len(here["assets"]) == len(SNAPSHOT.read_text().splitlines())
+    assert requested and requested == run_keys(str(installation.config))
 
 
 def test_the_schedule_runs_every_night_over_all_years_unless_nothing_changed(installation: Installation) -> None:
@@ -157,19 +159,6 @@ def test_the_sensor_requests_only_changed_years(installation: Installation, sens
     assert tick_sensor(sensor, cursor)[0] == []
 
 
-def test_the_sensor_gives_the_same_run_keys_in_every_process(installation: Installation) -> None:
-    here = run_keys(str(installation.config))
-    there = subprocess.run(
-        [sys.executable, "-c", TICK.format(config=installation.config)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONHASHSEED": "2", "DAGSTER_DISABLE_TELEMETRY": "1"},
-    )
-    assert here and there.stdout.splitlines()[-1] == str(here)
-
-
 def run_keys(config: str) -> list[str | None]:
     """The runs that the sensor requests at its second tick."""
     from pipelines.definitions import build
@@ -180,11 +169,3 @@ def run_keys(config: str) -> list[str | None]:
         first = sensor.evaluate_tick(dg.build_sensor_context())
         second = sensor.evaluate_tick(dg.build_sensor_context(cursor=first.cursor))
     return [request.run_key for request in second.run_requests]
-
-
-TICK = """
-import sys
-sys.path.insert(0, ".")
-from tests.pipeline.test_inventory import run_keys
-print(run_keys("{config}"))
-"""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -11,7 +11,6 @@ from triple_aim.stats.decomposition import cross_classified, das_gupta, das_gupt
 from triple_aim.stats.growth import log_linear
 from triple_aim.stats.run_off import complete, complete_total
 
-repeatable = settings(derandomize=True, max_examples=50)
 METHODS = pytest.mark.parametrize("method", [das_gupta, lmdi])
 SHAPE = (2, 4)  # regions, cells
 
@@ -40,7 +39,6 @@ def same(effects, expected, scale):
 
 
 @METHODS
-@repeatable
 @given(change=st.one_of(changes(), changes(low=0)))
 def test_effects_add_up_to_the_change_and_change_sign_with_the_periods(method, change):
     start, end = change
@@ -51,7 +49,6 @@ def test_effects_add_up_to_the_change_and_change_sign_with_the_periods(method, c
 
 
 @METHODS
-@repeatable
 @given(change=st.one_of(changes(), changes(low=0)))
 def test_a_factor_that_did_not_change_has_no_effect(method, change):
     start, end = change
@@ -59,7 +56,6 @@ def test_a_factor_that_did_not_change_has_no_effect(method, change):
 
 
 @METHODS
-@repeatable
 @given(change=changes(), cells=st.permutations(range(4)), data=st.data())
 def test_order_of_cells_and_factors_does_not_matter(method, change, cells, data):
     start, end = change
@@ -70,7 +66,6 @@ def test_order_of_cells_and_factors_does_not_matter(method, change, cells, data)
 
 
 @METHODS
-@repeatable
 @given(change=changes(), scale=st.floats(0.001, 1000))
 def test_another_unit_of_one_factor_scales_every_effect(method, change, scale):
     scaled = method(*({**part, "share": part["share"] * scale} for part in change))
@@ -79,7 +74,6 @@ def test_another_unit_of_one_factor_scales_every_effect(method, change, scale):
 
 
 @METHODS
-@repeatable
 @given(change=changes())
 def test_halves_of_cells_with_equal_rates_give_the_same_effects(method, change):
     halves = []
@@ -90,7 +84,6 @@ def test_halves_of_cells_with_equal_rates_give_the_same_effects(method, change):
 
 
 @METHODS
-@repeatable
 @given(change=changes(low=0), data=st.data())
 def test_missing_is_never_zero(method, change, data):
     period, name = data.draw(st.sampled_from([0, 1])), data.draw(st.sampled_from(list(change[0])))
@@ -99,7 +92,6 @@ def test_missing_is_never_zero(method, change, data):
         assert np.isnan(effect).tolist() == [False, True]
 
 
-@repeatable
 @given(rates=amounts((2, *SHAPE)), counts=amounts((2, *SHAPE)))
 def test_kitagawa_is_das_gupta_with_two_factors(rates, counts):
     shares = counts / counts.sum(axis=-1, keepdims=True)
@@ -107,7 +99,6 @@ def test_kitagawa_is_das_gupta_with_two_factors(rates, counts):
     same(kitagawa(*rates, *shares), two, rates.max())
 
 
-@repeatable
 @given(change=st.lists(changes().map(lambda change: change[0]), min_size=2, max_size=5))
 def test_a_series_adds_over_factors_and_years(change):
     names = ["share", "users"]
@@ -122,7 +113,6 @@ def test_a_series_adds_over_factors_and_years(change):
     same({name: part[:, ::-1] for name, part in backwards.items()}, series, level)
 
 
-@repeatable
 @given(rates=amounts((2, 2, 3, 2)), counts=arrays(np.int64, (2, 2, 3, 2), elements=st.integers(1, 99)))
 def test_cross_classified_parts_add_and_follow_their_dimension(rates, counts):
     effects = cross_classified(*rates, *counts, dimensions=("age", "sex"))
@@ -133,7 +123,6 @@ def test_cross_classified_parts_add_and_follow_their_dimension(rates, counts):
     same({name: swapped[name] for name in effects}, effects, level)
 
 
-@repeatable
 @given(price=amounts((2, *SHAPE)), quantity=amounts((2, *SHAPE)), inflation=st.floats(0.1, 10))
 def test_indices_share_the_value_ratio_and_follow_pure_inflation(price, quantity, inflation):
     basket = (*price, *quantity)
@@ -149,7 +138,6 @@ def test_indices_share_the_value_ratio_and_follow_pure_inflation(price, quantity
     np.testing.assert_allclose(price_index.fisher(*basket) * back, 1, rtol=1e-12)
 
 
-@repeatable
 @given(price=amounts((5, 4)), quantity=amounts((5, 4)))
 def test_chained_fisher_price_and_volume_share_the_value_ratio(price, quantity):
     product = price_index.chained(price, quantity) * price_index.chained(price, quantity, of="volume")
@@ -157,7 +145,6 @@ def test_chained_fisher_price_and_volume_share_the_value_ratio(price, quantity):
     np.testing.assert_allclose(product, value / value[0], rtol=1e-11)
 
 
-@repeatable
 @given(booked=amounts((5, 4), low=1.0), scale=st.floats(0.001, 1000))
 def test_run_off_scales_and_its_total_is_the_sum_with_a_wider_error_than_independence(booked, scale):
     booked[np.add.outer(np.arange(5), np.arange(4)) > 4] = np.nan
@@ -168,7 +155,6 @@ def test_run_off_scales_and_its_total_is_the_sum_with_a_wider_error_than_indepen
     assert total_final.upper - total_final.value >= independent * (1 - 1e-12)
 
 
-@repeatable
 @given(value=amounts((3, 6), low=1.0), scale=st.floats(0.001, 1000), shift=st.integers(-2000, 2000))
 def test_log_linear_growth_does_not_depend_on_unit_or_calendar(value, scale, shift):
     years = np.arange(2015, 2021)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.cells import ROOT, specs
@@ -30,11 +30,11 @@ KEY = {
 }  # fmt: skip
 
 
-@settings(derandomize=True, max_examples=150)
 @given(st.lists(row, min_size=1, max_size=20))
 def test_withheld_rows_show_no_number(given_rows: list[dict[str, object]]) -> None:
     rows = pd.DataFrame([{**KEY, **one} for one in given_rows])
-    safe = protect(rows, SPEC, PUBLICATION, 2024)
+    rows["region_code"] = [f"NL{number:02d}" for number in range(len(rows))]
+    safe = protect(rows, SPEC, PUBLICATION, 2024, changed=rows)
     audit(safe)
     withheld = safe["status"] != "published"
     assert safe.loc[withheld, COMPARATOR + ESTIMATE[:3]].isna().all(axis=None)
@@ -48,4 +48,5 @@ def test_withheld_rows_show_no_number(given_rows: list[dict[str, object]]) -> No
     assert safe.loc[small_rest.to_numpy(), COMPARATOR].isna().all(axis=None)
     assert not (rows["status"].ne("published").to_numpy() & safe["status"].eq("published").to_numpy()).any()
     published = ~withheld.to_numpy()
-    assert np.array_equal(safe.loc[published, "value"], rows.loc[published, "value"], equal_nan=True)
+    printed = rows.loc[published, "value"].round(SPEC.decimals + 1)
+    assert np.array_equal(safe.loc[published, "value"], printed, equal_nan=True)

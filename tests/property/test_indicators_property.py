@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -13,7 +13,6 @@ from triple_aim.cubes.cells import Cells
 from triple_aim.indicators.compute import indicator_rows
 
 SHAPE = (2, 6, 2, 4)
-steady = settings(derandomize=True, max_examples=25)
 deaths = hnp.arrays(float, SHAPE, elements=st.integers(0, 500).map(float))
 EMPTY = {"social_domain_panel": cells({}, (), ())}
 nonreporting_masks = hnp.arrays(bool, SHAPE[:2])
@@ -33,7 +32,6 @@ def total_rows(numbers: np.ndarray, nonreporting: np.ndarray) -> pd.DataFrame:
     )
 
 
-@steady
 @given(deaths, nonreporting_masks)
 def test_numerators_and_denominators_of_regions_add_up_to_the_country(
     numbers: np.ndarray, nonreporting: np.ndarray
@@ -45,7 +43,6 @@ def test_numerators_and_denominators_of_regions_add_up_to_the_country(
         assert np.allclose(sums.loc[kind], sums.loc["nl"])
 
 
-@steady
 @given(deaths, nonreporting_masks)
 def test_a_nonreporting_municipality_has_no_value_and_lowers_the_coverage(
     numbers: np.ndarray, nonreporting: np.ndarray
@@ -63,7 +60,6 @@ def test_a_nonreporting_municipality_has_no_value_and_lowers_the_coverage(
                 assert rows.loc[("nl", "NL01", period), "coverage_share"] < 1 or nonreporting[place].all()
 
 
-@steady
 @given(deaths)
 def test_the_comparator_is_the_rest_of_the_country(numbers: np.ndarray) -> None:
     rows = total_rows(numbers, np.zeros(SHAPE[:2], bool))
@@ -74,7 +70,6 @@ def test_the_comparator_is_the_rest_of_the_country(numbers: np.ndarray) -> None:
     assert pd.isna(rows.loc[("nl", "NL01", 2022), "comparator_value"])
 
 
-@steady
 @given(deaths, st.floats(0.1, 50))
 def test_a_rate_does_not_depend_on_the_size_of_the_population(numbers: np.ndarray, factor: float) -> None:
     all_reporting = np.zeros(SHAPE[:2], bool)

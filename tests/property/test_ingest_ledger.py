@@ -30,7 +30,8 @@ CANARY = "cafe0123cafe4567"
 SETTINGS = Settings.model_construct(
     deliveries=Path("deliveries"), work=Path("work"), publication=Path("publication"), division_year=2024
 )
-PROFILE = settings(derandomize=True, max_examples=25)
+#: Each example stages a file.
+SOME = settings(max_examples=settings.default.max_examples // 3)
 
 lines = st.lists(
     st.fixed_dictionaries(
@@ -109,7 +110,7 @@ def is_good(row: dict[str, str]) -> bool:
     )
 
 
-@PROFILE
+@SOME
 @given(lines)
 def test_delivered_is_staged_and_set_aside_to_the_cent(counter: Counter, rows: list[dict[str, str]]) -> None:
     counter.ingest(text_of(rows))
@@ -122,7 +123,7 @@ def test_delivered_is_staged_and_set_aside_to_the_cent(counter: Counter, rows: l
     assert counter.warehouse.rows("select count(*), sum(amount_eur) from stg.claims") == [ledger["staged"]]
 
 
-@settings(PROFILE, max_examples=8)
+@settings(max_examples=settings.default.max_examples // 5)  # each example stages two files
 @given(lines, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(counter: Counter, rows: list[dict[str, str]], chance: random.Random) -> None:
     def ingested(text: str) -> Any:
@@ -135,7 +136,7 @@ def test_the_order_of_rows_does_not_matter(counter: Counter, rows: list[dict[str
     assert ingested(first + "".join(rest)) == before
 
 
-@PROFILE
+@SOME
 @given(st.integers(0, 10**6), st.sampled_from(["cut", "flip", "drop", "insert", "cut gzip", "flip gzip"]), st.data())
 def test_a_damaged_file_is_refused_without_its_contents_or_counted_in_full(
     counter: Counter, seed: int, how: str, data: st.DataObject

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from triple_aim.stats.inequality import concentration_index, gini, relative_index, slope_index
 from triple_aim.stats.life_table import healthy_life_expectancy, life_expectancy, years_of_life_lost
 
-repeatable = settings(derandomize=True)
 AGES = np.array([0, 1, 15, 45, 65, 85])
 CORRECTIONS = st.sampled_from([None, "erreygers", "wagstaff"])
 
@@ -30,7 +29,6 @@ TABLES = st.tuples(whole((6,), 1, 100), whole((6,), 200, 9000))
 SOCIETIES = st.tuples(shares((5,)), whole((5,), 1, 9000))
 
 
-@repeatable
 @given(TABLES, st.sampled_from(AGES.tolist()))
 def test_without_illness_healthy_life_expectancy_is_life_expectancy(table, at):
     healthy = healthy_life_expectancy(*table, AGES, 1, share_variance=0, at=at)
@@ -38,14 +36,12 @@ def test_without_illness_healthy_life_expectancy_is_life_expectancy(table, at):
     assert healthy_life_expectancy(*table, AGES, 0, at=at).value == 0
 
 
-@repeatable
 @given(TABLES, shares((6,)))
 def test_years_in_good_and_in_bad_health_add_up_to_life_expectancy(table, share):
     both = [healthy_life_expectancy(*table, AGES, part).value for part in (share, 1 - share)]
     np.testing.assert_allclose(sum(both), life_expectancy(*table, AGES).value, rtol=1e-12)
 
 
-@repeatable
 @given(whole((6,), 1, 100), whole((6,), 5000, 90_000), st.integers(0, 5), st.integers(1, 50))
 def test_more_deaths_at_any_age_shorten_life(deaths, person_years, band, more):
     # Enough person-years that some always survive: where all die in a band, more deaths have no effect.
@@ -53,7 +49,6 @@ def test_more_deaths_at_any_age_shorten_life(deaths, person_years, band, more):
     assert life_expectancy(worse, person_years, AGES).value < life_expectancy(deaths, person_years, AGES).value
 
 
-@repeatable
 @given(TABLES, st.integers(2, 100))
 def test_a_larger_population_narrows_the_limits_and_keeps_the_expectancy(table, times):
     once, more = (life_expectancy(table[0] * k, table[1] * k, AGES) for k in (1, times))
@@ -61,14 +56,12 @@ def test_a_larger_population_narrows_the_limits_and_keeps_the_expectancy(table, 
     np.testing.assert_allclose((more.upper - more.value) * np.sqrt(times), once.upper - once.value, rtol=1e-9)
 
 
-@repeatable
 @given(TABLES)
 def test_closing_at_the_last_band_changes_nothing(table):
     closed = life_expectancy(*table, AGES, closing_age=85)
     np.testing.assert_array_equal(parts(closed), parts(life_expectancy(*table, AGES)))
 
 
-@repeatable
 @given(TABLES, whole((6,), 1, 9000), st.floats(0.001, 1000), st.sampled_from([1, 1000]))
 def test_years_lost_scale_with_their_unit_and_not_with_the_standard(table, weight, scale, per):
     options = {"limit": 65, "minimum_events": 1}
@@ -79,7 +72,6 @@ def test_years_lost_scale_with_their_unit_and_not_with_the_standard(table, weigh
     np.testing.assert_allclose(parts(own), parts(years_of_life_lost(*table, AGES, per=per, **options)), rtol=1e-12)
 
 
-@repeatable
 @given(SOCIETIES, st.sampled_from([100, 100_000]), st.floats(-5, 5))
 def test_slope_index_scales_with_its_unit_and_not_with_the_origin(society, per, shift):
     value, population = society
@@ -91,7 +83,6 @@ def test_slope_index_scales_with_its_unit_and_not_with_the_origin(society, per, 
     np.testing.assert_allclose(*ratios, rtol=1e-7)
 
 
-@repeatable
 @given(whole((5,), 1, 9000), st.floats(-100, 100), st.floats(-100, 100))
 def test_groups_on_a_straight_line_give_its_rise_for_any_split(population, bottom, rise):
     def on_the_line(sizes):
@@ -101,7 +92,6 @@ def test_groups_on_a_straight_line_give_its_rise_for_any_split(population, botto
     np.testing.assert_allclose([on_the_line(population), on_the_line(np.repeat(population, 2) / 2)], rise, atol=1e-8)
 
 
-@repeatable
 @given(SOCIETIES)
 def test_the_reverse_order_reverses_the_signs(society):
     value, population = society
@@ -115,7 +105,6 @@ def test_the_reverse_order_reverses_the_signs(society):
         np.testing.assert_allclose(back, -there[[0, 2, 1]], atol=1e-9)
 
 
-@repeatable
 @given(st.floats(0.01, 0.99), whole((5,), 1, 9000), CORRECTIONS)
 def test_where_all_groups_are_equal_there_is_no_inequality(value, population, correction):
     level = np.full(5, value)
@@ -129,7 +118,6 @@ def test_where_all_groups_are_equal_there_is_no_inequality(value, population, co
     np.testing.assert_allclose(found, 0, atol=1e-9)
 
 
-@repeatable
 @given(SOCIETIES, CORRECTIONS)
 def test_splitting_a_group_into_equal_halves_changes_no_index_of_concentration(society, correction):
     value, population = society
@@ -147,7 +135,6 @@ def test_splitting_a_group_into_equal_halves_changes_no_index_of_concentration(s
     )
 
 
-@repeatable
 @given(shares((12,)), whole((12,), 1, 4), st.permutations(range(12)), CORRECTIONS)
 def test_order_of_rows_does_not_matter_even_with_ties(health, rank, order, correction):
     expected = concentration_index(health, 1, rank=rank, variance=0, correction=correction)
@@ -159,7 +146,6 @@ def test_order_of_rows_does_not_matter_even_with_ties(health, rank, order, corre
     np.testing.assert_allclose(gini(rank[order], 1).value, gini(rank, 1).value, atol=1e-12)
 
 
-@repeatable
 @given(SOCIETIES, CORRECTIONS.filter(bool))
 def test_corrected_indices_of_health_and_illness_are_opposite(society, correction):
     value, population = society
@@ -168,7 +154,6 @@ def test_corrected_indices_of_health_and_illness_are_opposite(society, correctio
     np.testing.assert_allclose(healthy, -parts(concentration_index(*society, **options))[[0, 2, 1]], atol=1e-9)
 
 
-@repeatable
 @given(SOCIETIES)
 def test_the_slope_is_the_absolute_concentration_over_the_variance_of_ridits(society):
     value, population = society
@@ -178,13 +163,11 @@ def test_the_slope_is_the_absolute_concentration_over_the_variance_of_ridits(soc
     np.testing.assert_allclose(slope_index(value, None, population).value * 2 * spread, absolute, atol=1e-12)
 
 
-@repeatable
 @given(st.integers(2, 60), st.floats(0.01, 1e6))
 def test_gini_when_one_of_n_has_all(n, amount):
     assert gini(np.append(np.zeros(n - 1), amount), 1).value == pytest.approx((n - 1) / n)
 
 
-@repeatable
 @given(whole((8,), 0, 100), st.floats(0.01, 1000))
 def test_gini_is_between_0_and_1_and_does_not_depend_on_the_currency(amount, rate):
     amount[0] += 1

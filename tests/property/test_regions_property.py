@@ -27,7 +27,7 @@ def with_shares(weights):
     return Regions.load(FOLDER, 2024, shares)
 
 
-@settings(max_examples=10)  # each example reads the folder again
+@settings(max_examples=settings.default.max_examples // 5)  # each example reads the folder again
 @given(some_codes, some_weights, st.randoms(use_true_random=False))
 def test_counts_are_kept_by_every_country_wide_classification(codes, weights, random):
     membership = with_shares(weights).membership(codes)

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -22,14 +22,12 @@ CODES = sorted(regions().names("municipality"))
 SOME = CODES[::7]
 counts = hnp.arrays(float, (2, len(SOME)), elements=st.integers(0, 10**9).map(float))
 nonreporting_masks = hnp.arrays(bool, (2, len(SOME)))
-steady = settings(derandomize=True, max_examples=60)
 
 
 def by_level(rolled: np.ndarray, frame: pd.DataFrame) -> dict[str, np.ndarray]:
     return {kind: rolled[:, frame["region_type"] == kind] for kind in LEVELS}
 
 
-@steady
 @given(counts, nonreporting_masks)
 def test_the_regions_of_every_level_add_up_to_the_country(numbers: np.ndarray, nonreporting: np.ndarray) -> None:
     place = geography(regions(), LEVELS, SOME)
@@ -39,7 +37,6 @@ def test_the_regions_of_every_level_add_up_to_the_country(numbers: np.ndarray, n
         assert np.array_equal(np.nansum(parts, axis=1), country)
 
 
-@steady
 @given(counts, nonreporting_masks)
 def test_missing_is_never_zero_and_always_lowers_the_coverage(numbers: np.ndarray, nonreporting: np.ndarray) -> None:
     place = geography(regions(), LEVELS, SOME)
@@ -53,7 +50,6 @@ def test_missing_is_never_zero_and_always_lowers_the_coverage(numbers: np.ndarra
     assert (coverage[is_incomplete] < 1).all() and np.allclose(coverage[~is_incomplete], 1.0)
 
 
-@steady
 @given(counts, nonreporting_masks, st.integers(0, len(SOME) - 1))
 def test_coverage_is_a_share(numbers: np.ndarray, nonreporting: np.ndarray, always_missing: int) -> None:
     place = geography(regions(), LEVELS, SOME)
@@ -63,7 +59,6 @@ def test_coverage_is_a_share(numbers: np.ndarray, nonreporting: np.ndarray, alwa
     assert ((covered >= 0) & (covered <= 1) | np.isnan(covered)).all()
 
 
-@steady
 @given(counts, st.floats(0.01, 0.99), st.integers(0, len(FLEVOLAND) - 1))
 def test_dividing_a_municipality_changes_no_region_above_it(numbers: np.ndarray, share: float, which: int) -> None:
     """An old code divided over two municipalities of one region has the same weight in every larger region."""
@@ -78,7 +73,6 @@ def test_dividing_a_municipality_changes_no_region_above_it(numbers: np.ndarray,
     assert np.allclose(parts, whole, rtol=1e-12)
 
 
-@steady
 @given(counts, st.sets(st.sampled_from(LEVELS[:-1])))
 def test_the_sums_of_a_region_are_bitwise_the_same_for_any_selection_of_levels(
     numbers: np.ndarray, levels: set[str]
@@ -89,7 +83,6 @@ def test_the_sums_of_a_region_are_bitwise_the_same_for_any_selection_of_levels(
     assert np.array_equal(every.roll_up(numbers)[:, both], some.roll_up(numbers), equal_nan=True)
 
 
-@steady
 @given(st.permutations(range(24)), hnp.arrays(int, 24, elements=st.integers(0, 1000)))
 def test_the_order_of_rows_changes_nothing(order: list[int], numbers: np.ndarray) -> None:
     keys = [(p, c, s, b) for p in (2021, 2022) for c in FLEVOLAND[:3] for s in "FM" for b in ("00-04", "90+")]

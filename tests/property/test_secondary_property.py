@@ -34,13 +34,13 @@ def determined_by_rank(system: list[list[int]], hidden: NDArray[np.bool_]) -> ND
     return np.array(in_row_space) & hidden
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(systems, masks)
 def test_the_determined_cells_are_those_of_the_rank(system: list[list[int]], hidden: NDArray[np.bool_]) -> None:
     assert determined_cells(sum_constraints(system), hidden).tolist() == determined_by_rank(system, hidden).tolist()
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(systems, masks)
 def test_complementary_cells_undo_the_determination_or_nothing_does(
     system: list[list[int]], hidden: NDArray[np.bool_]
@@ -53,7 +53,7 @@ def test_complementary_cells_undo_the_determination_or_nothing_does(
             assert not (determined_by_rank(system, hidden | complementary) & complementary).any()
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(systems, masks)
 def test_no_protected_cell_is_determined_unless_always(system: list[list[int]], small: NDArray[np.bool_]) -> None:
     chosen = secondary_suppression(

@@ -1,7 +1,7 @@
 """Do the statistics have the properties that hold for any data? (Hypothesis, the same examples each run)"""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -10,7 +10,6 @@ from triple_aim.stats.rates import crude_rate, proportion
 from triple_aim.stats.standardise import directly_standardised_mean, directly_standardised_rate
 from triple_aim.stats.survey import StratumSums, variance_components
 
-repeatable = settings(derandomize=True)
 LEVELS = st.floats(0.5, 0.999)
 
 
@@ -28,7 +27,6 @@ def populations(draw, rows=3, strata=5):
     return draw(whole(shape, 5, 500)), draw(whole(shape, 600, 9000)), draw(whole((strata,), 1, 9000))
 
 
-@repeatable
 @given(populations(), st.sampled_from([100, 1000, 100_000]), LEVELS)
 def test_per_scales_value_and_limits(population, per, level):
     one = directly_standardised_rate(*population, level=level)
@@ -36,7 +34,6 @@ def test_per_scales_value_and_limits(population, per, level):
     np.testing.assert_allclose(parts(many), per * parts(one), rtol=1e-12)
 
 
-@repeatable
 @given(populations(), st.floats(0.001, 1000))
 def test_the_scale_of_the_standard_does_not_matter(population, scale):
     count, person_years, weight = population
@@ -46,7 +43,6 @@ def test_the_scale_of_the_standard_does_not_matter(population, scale):
     )
 
 
-@repeatable
 @given(populations(), LEVELS)
 def test_own_population_as_standard_gives_the_crude_rate_and_its_limits(population, level):
     count, person_years, _ = population
@@ -55,7 +51,6 @@ def test_own_population_as_standard_gives_the_crude_rate_and_its_limits(populati
     np.testing.assert_allclose(parts(own), parts(crude), rtol=1e-11)
 
 
-@repeatable
 @given(populations())
 def test_halves_of_a_stratum_with_equal_rates_give_the_same_rate(population):
     halves = (np.repeat(part, 2, axis=-1) / 2 for part in population)
@@ -63,7 +58,6 @@ def test_halves_of_a_stratum_with_equal_rates_give_the_same_rate(population):
     np.testing.assert_allclose(parts(directly_standardised_rate(*halves)), expected, rtol=1e-11)
 
 
-@repeatable
 @given(populations(), st.permutations(range(5)), st.permutations(range(3)))
 def test_order_of_rows_and_strata_does_not_matter(population, strata, rows):
     shuffled = (part[..., strata] for part in population)
@@ -73,7 +67,6 @@ def test_order_of_rows_and_strata_does_not_matter(population, strata, rows):
     np.testing.assert_allclose(parts(estimate), expected, rtol=1e-12)
 
 
-@repeatable
 @given(populations(), st.floats(-50, 50))
 def test_the_mean_moves_with_its_origin(population, shift):
     _, n, weight = population
@@ -83,7 +76,6 @@ def test_the_mean_moves_with_its_origin(population, shift):
     np.testing.assert_allclose(parts(moved), expected, rtol=1e-8, atol=1e-8)
 
 
-@repeatable
 @given(whole((6,), 0, 300), LEVELS)
 def test_limits_enclose_the_value_and_widen_with_the_level(count, level):
     for narrow, wide in (
@@ -94,7 +86,6 @@ def test_limits_enclose_the_value_and_widen_with_the_level(count, level):
         assert (wide.lower <= narrow.lower + 1e-12).all() and (narrow.upper <= wide.upper + 1e-12).all()
 
 
-@repeatable
 @given(st.floats(10, 300), st.sampled_from([0.9, 0.95]))
 def test_exact_limits_cover_at_least_at_their_level(expectation, level):
     count = np.arange(0, 700)
@@ -103,7 +94,6 @@ def test_exact_limits_cover_at_least_at_their_level(expectation, level):
     assert chance[(lower <= expectation) & (expectation <= upper)].sum() >= level - 1e-9
 
 
-@repeatable
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
 def test_survey_sums_add_over_cells_of_a_stratum(seed, cells):
     """Domain sums of parts of a stratum, such as age bands, may be added before the variance is computed."""
@@ -117,7 +107,6 @@ def test_survey_sums_add_over_cells_of_a_stratum(seed, cells):
     np.testing.assert_allclose(added, at_once, rtol=1e-9, atol=1e-9)
 
 
-@repeatable
 @given(st.integers(0, 2**32 - 1), st.permutations(range(4)))
 def test_survey_variance_adds_over_strata_in_any_order(seed, order):
     rng = np.random.default_rng(seed)

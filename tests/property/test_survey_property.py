@@ -1,7 +1,7 @@
 """Do the survey methods have the properties that hold for any answers?"""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from triple_aim.stats.survey import StratumSums, variance_components
@@ -10,7 +10,6 @@ from triple_aim.stats.survey_domains import combined_ratio, standardised_proport
 from triple_aim.stats.survey_limits import proportion_limits
 from triple_aim.stats.weighting import kish_effective_sample_size, post_stratification_factors, raked
 
-repeatable = settings(derandomize=True, max_examples=60)
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -27,7 +26,6 @@ def added(sums):
     return sums.w.sum(axis=0), sums.wy.sum(axis=0), person_covariance(sums).sum(axis=0)
 
 
-@repeatable
 @given(SEEDS)
 def test_one_domain_is_the_variance_of_a_share(seed):
     sums, _ = drawn(seed, domains=1)
@@ -36,7 +34,6 @@ def test_one_domain_is_the_variance_of_a_share(seed):
     np.testing.assert_allclose(matrix, np.moveaxis(expected, -1, 0), rtol=1e-12, atol=1e-12)
 
 
-@repeatable
 @given(SEEDS)
 def test_a_person_is_a_cluster_of_one(seed):
     sums, (w, y) = drawn(seed)
@@ -49,7 +46,6 @@ def test_a_person_is_a_cluster_of_one(seed):
     np.testing.assert_allclose(clusters, person_covariance(sums), rtol=1e-9, atol=1e-9)
 
 
-@repeatable
 @given(SEEDS, st.floats(0.01, 1000))
 def test_a_gap_changes_sign_with_its_sides_and_scales_with_its_unit(seed, per):
     w, wy, spread = added(drawn(seed)[0])
@@ -60,7 +56,6 @@ def test_a_gap_changes_sign_with_its_sides_and_scales_with_its_unit(seed, per):
     )
 
 
-@repeatable
 @given(SEEDS)
 def test_own_weights_as_standard_give_the_crude_share(seed):
     w, wy, spread = added(drawn(seed, domains=4)[0])
@@ -68,7 +63,6 @@ def test_own_weights_as_standard_give_the_crude_share(seed):
     np.testing.assert_allclose(share.value, wy.sum() / w.sum(), rtol=1e-12)
 
 
-@repeatable
 @given(SEEDS, st.permutations(range(4)))
 def test_the_order_of_cells_does_not_matter(seed, order):
     w, wy, spread = added(drawn(seed, domains=4)[0])
@@ -78,7 +72,6 @@ def test_the_order_of_cells_does_not_matter(seed, order):
     np.testing.assert_allclose(moved, combined_ratio(w, wy, spread, coefficient), rtol=1e-9)
 
 
-@repeatable
 @given(
     st.floats(0.001, 0.999),
     st.floats(1e-6, 0.05),
@@ -93,7 +86,6 @@ def test_limits_enclose_the_share_and_widen_with_the_level(p, variance, freedom,
         assert wide[0] >= 0 and wide[1] <= 1
 
 
-@repeatable
 @given(SEEDS)
 def test_raking_meets_its_margins_and_keeps_odds_ratios_in_any_order(seed):
     rng = np.random.default_rng(seed)
@@ -108,7 +100,6 @@ def test_raking_meets_its_margins_and_keeps_odds_ratios_in_any_order(seed):
     np.testing.assert_allclose(*odds, rtol=1e-9)
 
 
-@repeatable
 @given(SEEDS)
 def test_raking_to_one_margin_of_all_cells_is_post_stratification(seed):
     rng = np.random.default_rng(seed)
@@ -118,7 +109,6 @@ def test_raking_to_one_margin_of_all_cells_is_post_stratification(seed):
     )
 
 
-@repeatable
 @given(SEEDS)
 def test_unequal_weights_never_increase_the_effective_sample_size(seed):
     w = np.random.default_rng(seed).uniform(0.1, 5, 40)

@@ -1,7 +1,7 @@
 """Do contrasts, funnels, trends and control charts have their general properties? (the same examples each run)"""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -14,7 +14,6 @@ from triple_aim.stats.rates import crude_rate
 from triple_aim.stats.standardise import directly_standardised_rate
 from triple_aim.stats.trend import Direction, recent_trend, recent_trend_of_proportion
 
-repeatable = settings(derandomize=True)
 LEVELS = st.floats(0.5, 0.999)
 PER = st.sampled_from([100, 1000, 100_000])
 
@@ -27,7 +26,6 @@ def parts(estimate):
     return np.array([estimate.value, estimate.lower, estimate.upper])
 
 
-@repeatable
 @given(whole(6, 1, 400), whole(6, 1, 400), LEVELS)
 def test_swapped_populations_negate_the_gap_and_invert_the_ratio(count, other, level):
     ours, theirs = crude_rate(count, 900, level=level), crude_rate(other, 700, level=level)
@@ -46,7 +44,6 @@ def test_swapped_populations_negate_the_gap_and_invert_the_ratio(count, other, l
         np.testing.assert_allclose(parts(two), 1 / parts(one)[[0, 2, 1]], rtol=1e-6)
 
 
-@repeatable
 @given(whole(6, 1, 400), LEVELS)
 def test_equal_populations_have_no_gap(count, level):
     ours = crude_rate(count, 900, level=level)
@@ -55,7 +52,6 @@ def test_equal_populations_have_no_gap(count, level):
     assert (one.value == 1).all() and (one.lower < 1).all() and (one.upper > 1).all()
 
 
-@repeatable
 @given(arrays(float, 8, elements=st.floats(0.01, 1e5)), st.floats(0.001, 0.9), LEVELS, PER)
 def test_funnels_enclose_the_target_scale_and_widen_with_the_level(size, target, level, per):
     for make in (funnel.poisson_funnel, funnel.proportion_funnel):
@@ -65,7 +61,6 @@ def test_funnels_enclose_the_target_scale_and_widen_with_the_level(size, target,
         assert (wide.lower <= narrow.lower).all() and (narrow.upper <= wide.upper).all()
 
 
-@repeatable
 @given(arrays(float, 8, elements=st.floats(0.1, 1e4)), st.floats(0.01, 0.9))
 def test_a_larger_region_has_a_narrower_funnel(size, target):
     for make in (funnel.poisson_funnel, funnel.proportion_funnel):
@@ -73,7 +68,6 @@ def test_a_larger_region_has_a_narrower_funnel(size, target):
         assert (np.diff(limits.lower) >= -1e-9).all() and (np.diff(limits.upper) <= 1e-9).all()
 
 
-@repeatable
 @given(whole(12, 0, 300), whole(12, 1, 300), st.permutations(range(12)))
 def test_the_order_of_regions_does_not_matter(observed, expected, order):
     spread, shuffled = (funnel.overdispersion(observed[i], expected[i], 1.0) for i in (slice(None), order))
@@ -87,7 +81,6 @@ def test_the_order_of_regions_does_not_matter(observed, expected, order):
     )
 
 
-@repeatable
 @given(whole(15, 0, 30), st.integers(2, 6), st.integers(0, 14))
 def test_groups_follow_the_values_and_a_missing_region_has_no_rank(value, groups, gap):
     made = variation.quantile_groups(value, groups)
@@ -99,21 +92,18 @@ def test_groups_follow_the_values_and_a_missing_region_has_no_rank(value, groups
     np.testing.assert_array_equal(np.delete(variation.quantile_groups(missing, groups), gap), made)
 
 
-@repeatable
 @given(st.permutations(range(30)), st.sampled_from([2, 3, 5, 6, 10]))
 def test_groups_of_distinct_values_are_equal_in_number(value, groups):
     made = variation.quantile_groups(value, groups)
     assert (np.unique(made, return_counts=True)[1] == 30 // groups).all()
 
 
-@repeatable
 @given(arrays(float, 9, elements=st.floats(1, 100)), st.floats(0.01, 100))
 def test_relative_measures_have_no_unit(value, factor):
     for measure in (variation.extremal_quotient, variation.coefficient_of_variation):
         np.testing.assert_allclose(measure(value * factor), measure(value), rtol=1e-9, atol=1e-12)
 
 
-@repeatable
 @given(whole((3, 5), 20, 400), st.floats(0.1, 50))
 def test_a_trend_reverses_with_time_and_has_no_unit(count, factor):
     lower, upper = intervals.poisson(count)
@@ -124,7 +114,6 @@ def test_a_trend_reverses_with_time_and_has_no_unit(count, factor):
     np.testing.assert_allclose(scaled.chi2, ahead.chi2, rtol=1e-6, atol=1e-9)
 
 
-@repeatable
 @given(whole(5, 1, 499))
 def test_the_trend_of_the_complement_is_the_opposite(count):
     ours, others = (recent_trend_of_proportion(x, 500, period_length=1, step=1) for x in (count, 500 - count))
@@ -132,7 +121,6 @@ def test_the_trend_of_the_complement_is_the_opposite(count):
     np.testing.assert_array_equal(others.direction, -ours.direction)
 
 
-@repeatable
 @given(whole(7, 20, 400), st.integers(2, 6))
 def test_a_missing_period_gives_no_trend(count, gap):
     lower, upper = intervals.poisson(count)
@@ -140,7 +128,6 @@ def test_a_missing_period_gives_no_trend(count, gap):
     assert recent_trend(broken, period_length=1, step=1).direction == Direction.CANNOT_BE_CALCULATED
 
 
-@repeatable
 @given(whole((2, 16), -40, 40), st.integers(-9, 9), st.integers(1, 9))
 def test_a_control_chart_follows_its_origin_and_unit(series, shift, factor):
     limits = xmr_limits(series)
@@ -149,7 +136,6 @@ def test_a_control_chart_follows_its_origin_and_unit(series, shift, factor):
     )
 
 
-@repeatable
 @given(whole(16, -40, 40))
 def test_a_control_chart_is_symmetric_in_sign_and_in_time(series):
     limits = Estimate(*np.array([[0.5], [-20.25], [21.25]]))  # limits that are not integers
@@ -163,7 +149,6 @@ def test_a_control_chart_is_symmetric_in_sign_and_in_time(series):
     )
 
 
-@repeatable
 @given(whole((3, 4), 5, 300), whole((3, 4), 600, 9000), LEVELS)
 def test_gamma_limits_on_the_own_population_are_exact(count, person_years, level):
     own = directly_standardised_rate(count, person_years, person_years, interval="gamma", level=level)
@@ -172,7 +157,6 @@ def test_gamma_limits_on_the_own_population_are_exact(count, person_years, level
     np.testing.assert_allclose([own.lower, own.upper], [lower / years, upper / years], rtol=1e-8)
 
 
-@repeatable
 @given(whole((3, 4), 5, 300), whole((3, 4), 0, 300))
 def test_repeated_events_of_one_person_widen_the_limits(count, surplus):
     plain = directly_standardised_rate(count, 5000, [1, 2, 3, 4])
@@ -181,7 +165,6 @@ def test_repeated_events_of_one_person_widen_the_limits(count, surplus):
     assert (wide.lower <= plain.lower).all() and (wide.upper >= plain.upper).all()
 
 
-@repeatable
 @given(whole(6, 0, 60), st.floats(1, 40))
 def test_far_outside_implies_outside(count, expected):
     inner, outer = (funnel.poisson_funnel(expected, level=level) for level in (0.95, 0.998))

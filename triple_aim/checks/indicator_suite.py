@@ -34,7 +34,8 @@ from triple_aim.warehouse import Warehouse, quoted
 BY = "indicator_id"
 KEY = ["source", "region_type", "region_code", "period", "sex", "age_group", "segment_type", "segment"]
 COLUMNS = [*KEY, "value", "lower", "upper", "numerator", "status", "reason"]
-TOTALS: Where = {"segment": (ALL,)}
+#: Rows that expectations of range and change are about: the total, and its rows by sex and by age group.
+UNSEGMENTED: Where = {"segment": (ALL,)}
 #: A limit may be this much on the wrong side of its value: 100 percent is not always the same double twice.
 ROUNDING = 1e-9
 
@@ -138,7 +139,7 @@ def _change(specs: Sequence[Spec], among: Where) -> list[TableExpectation]:
         TableExpectation(
             "year",
             "expect_yearly_change_to_be_at_most",
-            "no value changes in a year by more than its indicator expects",
+            "no value without a segment changes in a year by more than its indicator expects",
             arguments={
                 "column": "value",
                 "period": "period",
@@ -147,7 +148,7 @@ def _change(specs: Sequence[Spec], among: Where) -> list[TableExpectation]:
                 "limits": {spec.id: _largest_change(spec) for spec in specs},
                 "breaks": {name: years for name, years in breaks.items() if years},
             },
-            where={**TOTALS, **among},
+            where={**UNSEGMENTED, **among},
         )
     ]
 
@@ -215,10 +216,10 @@ RULES = (
     ),
     IndicatorRule(
         "range",
-        lambda spec: f"the total is between {spec.expect.range.min} and {spec.expect.range.max}",
+        lambda spec: f"every value without a segment is between {spec.expect.range.min} and {spec.expect.range.max}",
         lambda specs, among: [
-            at_least("value", "expected_min", "the total is not below its range", where={**TOTALS, **among}),
-            at_least("expected_max", "value", "the total is not above its range", where={**TOTALS, **among}),
+            at_least("value", "expected_min", "no value is below its range", where={**UNSEGMENTED, **among}),
+            at_least("expected_max", "value", "no value is above its range", where={**UNSEGMENTED, **among}),
         ],
         lambda spec: spec.expect.range.severity,
     ),
@@ -239,7 +240,7 @@ RULES = (
     ),
     IndicatorRule(
         "change",
-        lambda spec: f"no change by a factor over {1 + _largest_change(spec):g} in a year",
+        lambda spec: f"no value without a segment changes by a factor over {1 + _largest_change(spec):g} in a year",
         _change,
         lambda spec: spec.expect.change.severity if spec.expect.change else "warning",
         lambda spec: spec.expect.change is not None and spec.expect.change.max is not None,

@@ -103,13 +103,13 @@ def _column(column: MartColumn, values: Mapping[str, Sequence[str]]) -> list[Tab
 
 
 def range_suite(specs: Iterable[Spec]) -> list[TableExpectation]:
-    """The range that each spec expects of the totals of its indicator, as expectations of ``indicator_values``."""
+    """The range that each spec expects of rows without a segment, as expectations of ``indicator_values``."""
     return [
         in_range(
             "value",
             spec.expect.range.min,
             spec.expect.range.max,
-            f"the total of {spec.id} {bounds(spec.expect.range.min, spec.expect.range.max)} ({spec.unit.en})",
+            f"{spec.id} without a segment {bounds(spec.expect.range.min, spec.expect.range.max)} ({spec.unit.en})",
             id=f"range:{spec.id}",
             severity=spec.expect.range.severity,
             where={"indicator_id": [spec.id], "segment": (ALL,)},  # a value that is withheld is empty
@@ -139,5 +139,5 @@ def suite_files(programme: Programme, rows: Mapping[str, int]) -> dict[str, byte
         )
         for mart in programme.publication.marts
     }
-    notes = "The range that is expected of the total of each indicator: indicator_values.parquet"
+    notes = "The range that is expected of each indicator without a segment: indicator_values.parquet"
     return files | {f"{FOLDER}/{RANGES}.json": suite_bytes(RANGES, range_suite(programme.specs.values()), notes)}

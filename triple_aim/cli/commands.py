@@ -59,12 +59,13 @@ Language = Annotated[Literal["nl", "en"], typer.Option(help="Language of texts a
 @app.command()
 def check(config: Config = None, as_json: AsJson = False) -> None:
     """Check all content: contracts, specs, SQL and reference tables. Needs no data."""
-    from triple_aim.definitions import load_programme
+    from triple_aim.definitions import load_programme, refuse_unwritten_texts
     from triple_aim.indicators import refuse_wrong_examples
 
     started = time.monotonic()
     programme = load_programme(_project(config))
     refuse_wrong_examples(programme.specs.values(), programme.project.specs)
+    refuse_unwritten_texts(programme.project.specs)
     counts = {
         "contracts": len(programme.contracts),
         "indicators": len(programme.specs),
@@ -225,6 +226,39 @@ def export(
     print(path)
 
 
+@app.command()
+def audit(
+    publication: Annotated[
+        list[Path],
+        typer.Argument(help="Releases to attack together, oldest first: folders of a release or of releases."),
+    ],
+    own_regions: Annotated[
+        list[Path] | None,
+        typer.Option("--own-regions", help="Own classifications: one folder for all releases, or one per release."),
+    ] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Attack releases with what they print and the rules that they state; fail if a withheld count follows."""
+    from triple_aim.audit import audit_releases
+    from triple_aim.cli.audit_report import as_dictionary, print_report, refusal
+
+    project = _project(config)
+    if own_regions and len(own_regions) not in (1, len(publication)):
+        raise ProjectError("there is no --own-regions for every release", "audit", "give one, or one per release")
+    console = _console()
+    with console.status("reading") as status:
+        report = audit_releases(
+            publication, project.reference / "regions", own_regions or [project.own_regions], status.update
+        )
+    if as_json:
+        print(json.dumps(as_dictionary(report), indent=1))
+    else:
+        print_report(_console(stdout=True), report)
+    if not report.is_safe:
+        raise refusal(report)
+
+
 @figure_app.command("trend")
 def figure_trend(
     indicator: Indicator,
@@ -305,7 +339,7 @@ def figure_chart(
 def new_indicator(
     name: Annotated[str, typer.Argument(help="aim/name, such as cost/dental_cost.")], config: Config = None
 ) -> None:
-    """Write a new indicator spec that passes the check; TODO marks the texts to write."""
+    """Write a new indicator spec that can be computed; TODO marks the texts to write, and the check refuses it."""
     from triple_aim.definitions import scaffold_indicator
 
     print(scaffold_indicator(_project(config), name))

@@ -37,7 +37,9 @@ class Cells:
     sums: dict[str, Floats]
     non_additive: Mapping[str, Collection[int]] = field(default_factory=dict)  # per sum, the periods without a value
     noise: CubeNoise | None = None  # None: the sums stay exact
-    keys: Mapping[str, Keys] = field(default_factory=dict)  # per sum, (period, municipality_code, sex, age_band)
+    #: Per sum, as (period, municipality_code, sex, age_band): the key of a cell, and the change of a magnitude.
+    keys: Mapping[str, Keys] = field(default_factory=dict)
+    changes: Mapping[str, Floats] = field(default_factory=dict)
 
     def axis(self, name: str) -> int:
         return list(self.labels).index(name)
@@ -48,14 +50,18 @@ class Cells:
         axis = self.axis(name)
         sums = {key: np.compress(wanted, array, axis=axis) for key, array in self.sums.items()}
         # Without some labels of a further axis the sums are others, so the keys are too.
-        keys = {key: np.compress(wanted, array, axis=axis) for key, array in self.keys.items()} if axis <= AGE else {}
-        return replace(self, labels=labels, sums=sums, keys=keys)
+        if axis > AGE:
+            return replace(self, labels=labels, sums=sums, keys={}, changes={})
+        keys = {key: np.compress(wanted, array, axis=axis) for key, array in self.keys.items()}
+        changes = {key: np.compress(wanted, array, axis=axis) for key, array in self.changes.items()}
+        return replace(self, labels=labels, sums=sums, keys=keys, changes=changes)
 
     def only(self, names: Sequence[str]) -> Cells:
         """The cells with only these sums, and the sums that their noise needs."""
         wanted = [*names, *(self.noise.companions(names) if self.noise else [])]
         keys = {name: self.keys[name] for name in wanted if name in self.keys}
-        return replace(self, sums={name: self.sums[name] for name in wanted}, keys=keys)
+        changes = {name: self.changes[name] for name in wanted if name in self.changes}
+        return replace(self, sums={name: self.sums[name] for name in wanted}, keys=keys, changes=changes)
 
     def flat(self, name: str) -> Floats:
         """One sum as (period, municipality_code, sex, age_band), added over all other axes."""
@@ -69,19 +75,31 @@ class Cells:
         labels = list(self.labels.values())[: AGE + 1]
         wanted = {self.noise.changes_with.get(name, name) for name in names} - self.noise.public
         missing = sorted(wanted - self.keys.keys())
-        made = {name: self.noise.keys(name, labels, self.flat(name)) for name in missing}
-        return replace(self, keys={**self.keys, **made})
+        keys = {name: self.noise.keys(name, labels, self.flat(name)) for name in missing}
+        squares = {name: self.noise.squares(name) for name in missing}
+        changes = {
+            name: self.noise.magnitude_changes(keys[name], self.flat(column))
+            for name, column in squares.items()
+            if column
+        }
+        return replace(self, keys={**self.keys, **keys}, changes={**self.changes, **changes})
 
     def periods(self) -> list[int]:
         return [int(label) for label in self.labels["period"]]
 
-    def keyed_by(self, name: str, axis: str) -> Keys:
-        """The keys of one sum for each label of one further axis, as (period, place, sex, age_band, label)."""
+    def keyed_by(self, name: str, axis: str) -> Cells:
+        """The cells with a key and a change of one sum for each label of one further axis, which is then the fifth."""
         if self.noise is None:
-            raise ValueError("exact cells have no keys")
-        others = tuple(i for i in range(AGE + 1, len(self.labels)) if i != self.axis(axis))
+            return self
         labels = [*list(self.labels.values())[: AGE + 1], self.labels[axis]]
-        return self.noise.keys(name, labels, self.sums[name].sum(axis=others) if others else self.sums[name])
+        keys, squares = self.noise.keys(name, labels, self._by(name, axis)), self.noise.squares(name)
+        changes = {name: self.noise.magnitude_changes(keys, self._by(squares, axis))} if squares else {}
+        return replace(self, keys={name: keys}, changes=changes)
+
+    def _by(self, name: str, axis: str) -> Floats:
+        """One sum as (period, municipality_code, sex, age_band, label of one further axis)."""
+        others = tuple(i for i in range(AGE + 1, len(self.labels)) if i != self.axis(axis))
+        return self.sums[name].sum(axis=others) if others else self.sums[name]
 
     def pooled(self, count: int) -> Cells:
         """Each period plus the ``count - 1`` periods before it; periods without all of these are left out."""
@@ -95,7 +113,8 @@ class Cells:
         def added(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
             return {name: sum(array[complete[:, back]] for back in range(count)) for name, array in arrays.items()}
 
-        return replace(self, labels=labels, sums=added(self.sums), keys=added(self.keys), non_additive={})
+        sums, keys, changes = added(self.sums), added(self.keys), added(self.changes)
+        return replace(self, labels=labels, sums=sums, keys=keys, changes=changes, non_additive={})
 
     def fold(self, axes: Sequence[str]) -> Cells:
         """Fold other axes into the age bands: the label of each band repeats, the folded labels run fastest."""
@@ -113,12 +132,15 @@ class Cells:
             )
         labels = {name: labels for name, labels in self.labels.items() if name not in axes}
         labels["age_band"] = [band for band in labels["age_band"] for _ in range(size)]
-        # The first stratum of a band carries the key of the band, so that the keys of any bands add up as before.
-        keys = {}
-        for name, of_band in self.keys.items():
-            keys[name] = np.zeros((*of_band.shape[:AGE], of_band.shape[AGE] * size), np.uint64)
-            keys[name][..., ::size] = of_band
-        return replace(self, labels=labels, sums=sums, keys=keys, non_additive={})
+        # The first stratum of a band carries the key and the change of the band, so that those of any bands add up.
+
+        def at_first(of_bands: NDArray[Any]) -> NDArray[Any]:
+            wide = np.zeros((*of_bands.shape[:AGE], of_bands.shape[AGE] * size), of_bands.dtype)
+            wide[..., ::size] = of_bands
+            return wide
+
+        keys, changes = ({name: at_first(a) for name, a in side.items()} for side in (self.keys, self.changes))
+        return replace(self, labels=labels, sums=sums, keys=keys, changes=changes, non_additive={})
 
 
 def load_cells(warehouse: Warehouse, query: Query, parts: Iterable[Query] = ()) -> Cells:

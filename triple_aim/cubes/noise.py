@@ -30,6 +30,7 @@ class ColumnRoles:
     columns: frozenset[str]  # the sums of the cube and their parts
     public: frozenset[str] = frozenset()  # published elsewhere, so not changed
     keyed_as: Mapping[str, str] = field(default_factory=dict)  # columns that count the same persons share a key
+    parts: Mapping[str, str] = field(default_factory=dict)  # the column of a part of a sum
     changes_with: Mapping[str, str] = field(default_factory=dict)  # the column whose factor a column takes
 
     def kind(self, column: str) -> Kind:
@@ -51,7 +52,7 @@ class ColumnRoles:
         return contributors_of(column, self.columns)
 
     def companions(self, columns: Sequence[str]) -> list[str]:
-        """The columns that the noise of some columns needs beside these."""
+        """The columns that the noise of some columns needs as well."""
         wanted: list[str] = []
         for column in (*columns, *(self.changes_with[name] for name in columns if name in self.changes_with)):
             wanted += [name for name in (column, self.squares(column), self.contributors(column)) if name]
@@ -66,7 +67,18 @@ class CubeNoise(ColumnRoles):
 
     def keys(self, column: str, labels: Sequence[Sequence[str]], values: NDArray[np.float64]) -> Keys:
         """The keys of the cells of one column."""
-        return self.perturbation.keys(self.keyed_as.get(column, column), labels, _without_last_digits(values))
+        name = self.parts.get(column, column)
+        return self.perturbation.keys(self.keyed_as.get(name, name), labels, _without_last_digits(values))
+
+    def magnitude_changes(self, keys: Keys, squares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The change of a magnitude in each cell: ``share · √Σx²`` times noise with variance 1.
+
+        Changes add up as the sums do. Every table that contains a person then has the same error for that person, so
+        many tables together show no more than one.
+        """
+        spread = self.perturbation.share * np.sqrt(squares)
+        changes: NDArray[np.float64] = self.perturbation.unit_noise(keys) * spread
+        return changes
 
 
 def _without_last_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,7 +90,13 @@ def _without_last_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def column_roles(query: Query, columns: Sequence[str]) -> ColumnRoles:
     """The roles of the columns of a cube from the header of its SQL file; ``columns`` are its sums and their parts."""
-    return ColumnRoles(frozenset(columns), frozenset(query.public), dict(query.keyed_as), dict(query.changes_with))
+    return ColumnRoles(
+        columns=frozenset(columns),
+        public=frozenset(query.public),
+        keyed_as=dict(query.keyed_as),
+        parts=dict(query.parts),
+        changes_with=dict(query.changes_with),
+    )
 
 
 def cube_noise(perturbation: Perturbation, query: Query, columns: Sequence[str]) -> CubeNoise:

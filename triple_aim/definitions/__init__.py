@@ -28,6 +28,7 @@ from triple_aim.definitions.programme import Programme, load_programme
 from triple_aim.definitions.regions import Regions
 from triple_aim.definitions.scaffold import scaffold_extract, scaffold_indicator
 from triple_aim.definitions.settings import CONFIG_VARIABLE, Project, library_versions, load_project
+from triple_aim.definitions.spec_files import refuse_unwritten_texts
 from triple_aim.definitions.specs import GROUPED, AgeRange, Compute, Healthy, Spec
 from triple_aim.definitions.standards import Tables
 from triple_aim.definitions.yaml_reader import Content, line_of, read_yaml
@@ -69,6 +70,7 @@ __all__ = [
     "load_project",
     "load_publication",
     "read_yaml",
+    "refuse_unwritten_texts",
     "scaffold_extract",
     "scaffold_indicator",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from triple_aim.definitions.code_lists import CodeFile, pin_faults
 from triple_aim.definitions.contracts import Publication
-from triple_aim.definitions.specs import Compute, Spec
+from triple_aim.definitions.specs import ADDITIVE, Compute, Spec
 from triple_aim.definitions.standards import Tables
 from triple_aim.warehouse import Query
 
@@ -29,6 +29,9 @@ SURVEY_SUMS = frozenset(
         "weighted_answer_sumsq",
     }
 )
+
+#: The sum of the squares of amount_eur is cost_sumsq; others have the name of their sum.
+OTHER_STEMS = {"amount_eur": ("cost",)}
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def spec_faults(spec: Spec, context: SpecContext) -> Iterator[Fault]:
             yield from _column_faults(route, query, sums, place)
             yield from _threshold_faults(spec, route, query, sums, context.publication, place)
         yield from _sample_faults(route, place)
+        yield from _square_faults(route, place)
         yield from _other_faults(route, context, place)
     for what, how in pin_faults(spec, used, context.codes):
         yield ("codes",), what, how
@@ -102,9 +106,29 @@ def _threshold_faults(
     if route.cases_from and least.cases and not any(route.uses_as(route.cases_from, name) for name in sums):
         what = f"cube {query.name} has no column {route.cases_from}"
         yield (*place, "cases_from"), what, "name the column that counts the cases"
+    if _is_part_in_euros(route.numerator) and least.cases and not route.cases_from:
+        what = f"{route.numerator} is euros of a part, and no count says how many persons have them"
+        yield (*place, "numerator"), what, "name the count of these persons under cases_from"
     if spec.disclosure.get("threshold", least.persons) < least.persons:
         what = f"the threshold is below the {least.persons} persons of {query.name} in contracts/publication.yaml"
         yield ("disclosure", "threshold"), what, "raise it: a spec may only raise the threshold"
+
+
+def _is_part_in_euros(name: str) -> bool:
+    total, part, _ = name.partition("[")
+    return bool(part) and total.endswith("_eur")
+
+
+def _square_faults(route: Compute, place: Place) -> Iterator[Fault]:
+    """A sum of squares has the name and the part of its numerator: bed_day_count has bed_day_sumsq."""
+    if not route.sumsq:
+        return
+    total, bracket, part = route.numerator.partition("[")
+    stems = {total, *(total.removesuffix(ending) for ending in ADDITIVE), *OTHER_STEMS.get(total, ())}
+    allowed = sorted(f"{stem}_sumsq{bracket}{part}" for stem in stems)
+    if route.sumsq not in allowed:
+        what = f"{route.sumsq} is not the sum of the squares of {route.numerator}"
+        yield (*place, "sumsq"), what, f"name {' or '.join(allowed)}"
 
 
 def _other_faults(route: Compute, context: SpecContext, place: Place) -> Iterator[Fault]:

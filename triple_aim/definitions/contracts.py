@@ -358,7 +358,7 @@ class Publication(Content):
     title: Bilingual
     thresholds: dict[Name, Threshold]  # by cube; "default" for the rest
     noise: NoiseRules
-    withheld: Bilingual  # the one reason of every withheld row: a second one would tell which rule held
+    withheld: Bilingual  # the one reason of every withheld row: a second one would show which rule held
     rounding: Rounding
     public_facts: PublicFacts = PublicFacts()
     suppress_hierarchy: list[Name] = ["municipality", "ggd_region", "nl"]  # the regions of sources in mode suppress

@@ -1,4 +1,4 @@
-"""Starts new content: a spec or a contract that passes the check, with TODO in place of every missing text.
+"""Starts new content: a spec or a contract that can be read, with TODO in place of every missing text.
 
 Not here: checking content (``programme``).
 """

@@ -104,6 +104,18 @@ def load_specs(folder: Path) -> dict[str, Spec]:
     return {file.spec.id: file.spec for file in files}
 
 
+def refuse_unwritten_texts(folder: Path) -> None:
+    """Raise ContentError for the first line of a spec that still contains TODO; ``folder`` contains the specs.
+
+    A spec with such a line can be read, so that a new indicator can be tried before its texts are written.
+    """
+    for path in sorted(folder.glob("*/*.yaml")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if "TODO" in line:
+                where = f"indicator_specs/{path.parent.name}/{path.name}:{number}"
+                raise ContentError("this line still contains TODO", where, "write the text, and remove the word TODO")
+
+
 def _declared_breaks(path: Path) -> dict[str, DeclaredBreak]:
     """Every declared break by its id."""
     breaks: dict[str, DeclaredBreak] = {}

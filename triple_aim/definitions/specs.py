@@ -16,13 +16,9 @@ from pydantic import Field, model_validator
 from triple_aim.definitions.contracts import Name, Sum
 from triple_aim.definitions.shared_texts import NamedBreak, NamedCaution, NamedSource
 from triple_aim.definitions.yaml_reader import Bilingual, Content
-from triple_aim.vocabulary import INTERVALS, Aim, Method, Polarity, Population, Severity
+from triple_aim.vocabulary import INTERVALS, TRAITS, Aim, Method, Polarity, Population, Severity
 
-COUNTS_CASES = frozenset(
-    {"crude_rate", "proportion", "directly_standardised_rate", "indirectly_standardised_ratio", "systematic_variation"}
-)
 GROUPED = frozenset({"slope_index", "relative_index", "concentration_index", "gini", "survey_gap"})
-MAY_STANDARDISE = frozenset({"slope_index", "relative_index", "survey_proportion"})
 #: Endings of the names of columns whose cells add up.
 ADDITIVE = ("_count", "_sum", "_eur", "_years")
 
@@ -128,10 +124,10 @@ class Compute(Content):
         if self.interval and self.interval.method not in INTERVALS[self.method]:
             allowed = " or ".join(INTERVALS[self.method])
             raise ValueError(f"the interval of {self.method} is {allowed}, not {self.interval.method}")
-        direct = self.method.startswith("directly")
-        if direct and self.standard is None:
+        standard = TRAITS[self.method].standard
+        if standard == "needed" and self.standard is None:
             raise ValueError(f"{self.method} needs a standard")
-        if self.standard and not direct and self.method not in MAY_STANDARDISE:
+        if self.standard and standard == "none":
             raise ValueError(f"{self.method} uses no standard")
         for name, methods in {
             "growth": {"growth"},
@@ -194,7 +190,7 @@ class Compute(Content):
     @property
     def cases(self) -> bool:
         """Whether the numerator counts persons or events, so that a small numerator is itself a disclosure risk."""
-        return self.method in COUNTS_CASES and self.interval_method != "none"
+        return TRAITS[self.method].counts_cases and self.interval_method != "none"
 
 
 class Compare(Content):

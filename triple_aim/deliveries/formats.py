@@ -68,7 +68,7 @@ def load_raw(warehouse: Warehouse, path: Path, files: Files, label: str) -> list
 
 
 def _load_csv(warehouse: Warehouse, path: Path, form: CsvFormat, label: str) -> list[str]:
-    with _plain_text(path, form, label) as (plain, lines):
+    with _plain_text(path, form.encoding, label) as (plain, lines):
         with plain.open(encoding="utf-8-sig") as text:
             first = text.readline().strip("\r\n")
         headers = [header.strip().lower() for header in next(csv.reader([first], delimiter=form.delimiter))]
@@ -98,13 +98,13 @@ def _load_csv(warehouse: Warehouse, path: Path, form: CsvFormat, label: str) -> 
 
 
 @contextmanager
-def _plain_text(path: Path, form: CsvFormat, label: str) -> Iterator[tuple[Path, int]]:
+def _plain_text(path: Path, encoding: str, label: str) -> Iterator[tuple[Path, int]]:
     """A CSV file as uncompressed UTF-8, and its number of non-blank lines.
 
     The whole file is read here, because the engine does not check the checksum or the real size of a gzip file.
     """
-    is_packed, is_utf8 = path.suffix == ".gz", form.encoding == "utf-8"
-    scan = _Scan(form, label, LARGEST_RATIO * path.stat().st_size if is_packed else None)
+    is_packed, is_utf8 = path.suffix == ".gz", encoding == "utf-8"
+    scan = _Scan(encoding, label, LARGEST_RATIO * path.stat().st_size if is_packed else None)
     if not is_packed and is_utf8:
         with path.open("rb") as source:
             for _ in scan.read(source):
@@ -124,15 +124,15 @@ def _plain_text(path: Path, form: CsvFormat, label: str) -> Iterator[tuple[Path,
 class _Scan:
     """Checks a text while it is read: its encoding, zero bytes, the length of its lines, its unpacked size."""
 
-    def __init__(self, form: CsvFormat, label: str, largest_size: int | None) -> None:
-        self.form, self.label, self.largest_size = form, label, largest_size
+    def __init__(self, encoding: str, label: str, largest_size: int | None) -> None:
+        self.encoding, self.label, self.largest_size = encoding, label, largest_size
         self.lines = 0
 
     def read(self, source: BinaryIO) -> Iterator[bytes]:
         """The text in UTF-8, in chunks."""
-        declared = codecs.getincrementaldecoder(self.form.encoding)()
+        declared = codecs.getincrementaldecoder(self.encoding)()
         utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
-        is_utf8, is_ascii, size, pending = self.form.encoding == "utf-8", True, 0, b""
+        is_utf8, is_ascii, size, pending = self.encoding == "utf-8", True, 0, b""
         try:
             while chunk := source.read(CHUNK):
                 size += len(chunk)
@@ -151,11 +151,11 @@ class _Scan:
                     raise self._refuse("has a line without an end")
             declared.decode(b"", final=True)
         except UnicodeError:
-            raise self._refuse(f"is not {self.form.encoding} text") from None
+            raise self._refuse(f"is not {self.encoding} text") from None
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise DeliveryError("the gzip file is damaged or cut off", self.label, REDELIVER) from None
         if not is_utf8 and not is_ascii and utf8 is not None and _if_decodable(utf8, b"", final=True):
-            raise DeliveryError(f"the file is utf-8, not {self.form.encoding}", self.label, REDELIVER)
+            raise DeliveryError(f"the file is utf-8, not {self.encoding}", self.label, REDELIVER)
         self.lines += bool(pending.strip(b"\r\n"))
 
     def _refuse(self, what: str) -> DeliveryError:

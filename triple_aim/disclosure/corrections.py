@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from triple_aim.cubes import COUNTED, column_roles
 from triple_aim.definitions import Programme
+from triple_aim.disclosure.suppress_mode import record_publication, refuse_second_publication
 from triple_aim.errors import DisclosureError
 from triple_aim.warehouse import Query, Warehouse, qualified, quoted
 
@@ -30,6 +31,7 @@ def refuse_small_corrections(warehouse: Warehouse, programme: Programme) -> None
     DisclosureError
         With the cube and the period. Releases with more corrections at once pass; the release before stays current.
     """
+    refuse_second_publication(warehouse, _suppressed(programme))
     for query in _protected(programme):
         least = programme.publication.threshold(query.name).persons
         for period, persons in _changed_persons(warehouse, query):
@@ -48,6 +50,11 @@ def record_published(warehouse: Warehouse, programme: Programme) -> None:
         if warehouse.exists(query.table):
             copy, table = qualified(f"{SCHEMA}.{query.name}"), qualified(query.table)
             warehouse.run(f"create or replace table {copy} as select * from {table} where exclusion = '{COUNTED}'")
+    record_publication(warehouse, _suppressed(programme))
+
+
+def _suppressed(programme: Programme) -> list[str]:
+    return [name for name in programme.cubes if programme.publication.threshold(name).mode == "suppress"]
 
 
 def _protected(programme: Programme) -> Iterable[Query]:
@@ -59,9 +66,10 @@ def _protected(programme: Programme) -> Iterable[Query]:
 
 
 def _changed_persons(warehouse: Warehouse, query: Query) -> list[tuple[int, int]]:
-    """The least number of persons who changed, by period: the largest change of any count of persons.
+    """The least number of persons who changed, by period: the largest change of a count, or the changed cells.
 
-    A person who leaves a cell and another who enters it are one change less than they are; then more persons changed.
+    A changed cell has at least one changed person, also where only amounts changed. A person who leaves a cell and
+    another who enters it are one change less than they are; then more persons changed.
     """
     copy = f"{SCHEMA}.{query.name}"
     if not (warehouse.exists(copy) and warehouse.exists(query.table)):
@@ -70,15 +78,17 @@ def _changed_persons(warehouse: Warehouse, query: Query) -> list[tuple[int, int]
     roles = column_roles(query, query.columns)
     counts = [name for name in query.columns if name.endswith("_count") and name in before]
     counts = [name for name in counts if roles.kind(name) == "persons"]
+    measures = [name for name in query.columns if name not in query.grain and name in before]
     if not counts or not set(query.grain) <= before:
         return []
+    is_changed = " or ".join(f"new.{quoted(name)} is distinct from old.{quoted(name)}" for name in measures)
     changes = ", ".join(
         f"sum(abs(coalesce(new.{quoted(name)}, 0) - coalesce(old.{quoted(name)}, 0)))" for name in counts
     )
     return [
         (int(period), int(persons))
         for period, persons in warehouse.rows(
-            f"""select period, greatest({changes})
+            f"""select period, greatest({changes}, count(*) filter (where {is_changed}))
                 from (select * from {qualified(query.table)} where exclusion = '{COUNTED}') as new
                 full join {qualified(copy)} as old using ({", ".join(query.grain)})
                 where period in (select period from {qualified(query.table)})

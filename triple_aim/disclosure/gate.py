@@ -70,7 +70,7 @@ def pass_gate(
         warehouse.run(f"delete from {TABLE} where not list_contains(?, indicator_id)", [kept])
         computed = dict(list(changed_rows([wanted[name] for name in outdated]).groupby("indicator_id")))
         passed = [
-            protect(rows, wanted[name], publication, division_year, regions, computed.get(name))
+            protect(rows, wanted[name], publication, division_year, regions, computed.get(name), wanted.values())
             for name, rows in _read_rows(warehouse, outdated)
         ]
         kept_rows = warehouse.value(f"select count(*) from {TABLE}")

@@ -7,7 +7,7 @@ limits, numerator, denominator, comparator and judgement.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from triple_aim.disclosure.primary import below_threshold
 from triple_aim.disclosure.rounding import rounded
 from triple_aim.disclosure.secondary import Counts, secondary_suppression
 from triple_aim.disclosure.sum_constraints import Columns, sum_constraints
+from triple_aim.disclosure.suppress_mode import not_protected, published_indicators
 from triple_aim.disclosure.trend import trends
 from triple_aim.disclosure.unknowns import Floats, Mask
 from triple_aim.errors import DisclosureError
@@ -63,6 +64,7 @@ def protect(
     division_year: int,
     regions: Regions | None = None,
     changed: pd.DataFrame | None = None,
+    others: Iterable[Spec] = (),
 ) -> pd.DataFrame:
     """Return the rows of one indicator as they may be published, in the columns of the mart.
 
@@ -72,6 +74,8 @@ def protect(
         The exact rows, in the columns of the tables ``ind.*``.
     changed : DataFrame, optional
         The rows computed from changed sums, of the sources whose mode asks for them.
+    others : iterable of Spec, optional
+        The other indicators; of a source in mode ``suppress`` only one indicator per numerator is published.
     regions : Regions, optional
         Which municipalities add up to which region; the mode ``suppress`` needs it.
 
@@ -83,9 +87,17 @@ def protect(
     """
     if rows.empty:
         return NO_ROWS
+    suppressed = published_indicators([spec, *others], publication)
     try:
         parts = [
-            _publishable(part, _same_rows(part, str(cube), spec, publication, changed), spec, publication, regions)
+            _publishable(
+                part,
+                _same_rows(part, str(cube), spec, publication, changed),
+                spec,
+                publication,
+                regions,
+                (spec.id, str(cube)) in suppressed,
+            )
             for cube, part in rows.groupby("source")
         ]
     except ArithmeticError as error:
@@ -119,7 +131,12 @@ def _same_rows(
 
 
 def _publishable(
-    rows: pd.DataFrame, printed: pd.DataFrame, spec: Spec, publication: Publication, regions: Regions | None
+    rows: pd.DataFrame,
+    printed: pd.DataFrame,
+    spec: Spec,
+    publication: Publication,
+    regions: Regions | None,
+    is_chosen: bool,
 ) -> Columns:
     """Return the columns of one source's rows; withheld rows without the columns that reveal their number."""
     cube = str(rows["source"].iloc[0])
@@ -129,14 +146,19 @@ def _publishable(
     is_small, has_small_rest = _small(exact, threshold, spec)
     if printed is not rows:  # the changed counts must pass the same rule, or a printed 9 would show which rule held
         small, small_rest = _small(_counts(printed, method), threshold, spec)
+        if threshold.mode == "thresholds_only":  # of a sample the number of respondents is printed
+            small |= printed["denominator"].to_numpy(dtype=float) < threshold.persons
         is_small |= small | _drowned(printed, publication)
         has_small_rest |= small_rest | _withheld_country(safe, is_small)
     is_small |= _whole_group(rows, exact, threshold, method)
+    if threshold.mode == "suppress":
+        is_small |= not_protected(rows, publication, is_chosen)
     # A number too small to standardise is too small to show as well.
     primary = is_small & np.isin(safe["status"], [*SHOWN, "not_computed"])
     safe["status"] = np.where(primary, "suppressed", safe["status"])
     safe["reason"] = np.where(primary, publication.withheld.en, safe["reason"])
-    loses_sums = np.zeros(len(rows), dtype=bool)
+    # The cube of cost classes has no sex and age, so its totals would carry other noise than those of the claims.
+    loses_sums = np.full(len(rows), method == "gini")
     if threshold.mode == "suppress":
         protected_rest = has_small_rest & (exact["rest_persons"] > 0) & (safe["region_type"] != "nl")
         minimum = _minimum(threshold, spec)

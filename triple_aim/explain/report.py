@@ -116,8 +116,10 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
                order by source, sex, age_group, segment""",
             [spec.id, region, period],
         )
-    # A published value without its sums counts as withheld: secondary suppression removed the sums.
-    without_sums = rows["status"].isin(SHOWN) & rows["numerator"].isna() & ~rows["source"].map(_is_as_published(spec))
+    # A published value without its sums counts as withheld in mode suppress, which removes only the sums of some.
+    modes = {cube: programme.publication.threshold(cube).mode for cube in spec.route_of}
+    is_suppressing = rows["source"].map(modes).eq("suppress")
+    without_sums = rows["status"].isin(SHOWN) & rows["numerator"].isna() & is_suppressing
     withheld = rows.loc[rows["status"].eq("suppressed") | without_sums, "source"].value_counts()
     chosen = _rows_of_part(rows, part)
     if chosen.empty:
@@ -141,7 +143,8 @@ def _explain_number(console: Console, programme: Programme, spec: Spec, region: 
                     why_hidden = f"{small} of {count}, including those of sibling numbers, are too small"
                 elif row["region_type"] not in levels[index]:
                     why_hidden = "small ones would follow from the strata of other regions"
-            _show_derivation(console, spec, exact.get(index, row), derivation, why_hidden)
+            source_mode = modes[str(row["source"])]
+            _show_derivation(console, spec, exact.get(index, row), derivation, why_hidden, source_mode)
     if part == TOTAL:
         _show_segments(console, spec, rows)
         if others := _available_parts(rows):
@@ -248,7 +251,9 @@ def _exact_rows(warehouse: Warehouse, spec: Spec, rows: pd.DataFrame) -> dict[ob
     return dict(found.to_dict("index"))
 
 
-def _show_derivation(console: Console, spec: Spec, row: Row, derivation: Derivation | None, why_hidden: str) -> None:
+def _show_derivation(
+    console: Console, spec: Spec, row: Row, derivation: Derivation | None, why_hidden: str, mode: str
+) -> None:
     """Print the strata of one row, or why they are hidden, and the value recomputed from them."""
     if derivation is None:
         no_sums = "it cannot be recomputed: the warehouse does not hold its sums"
@@ -272,9 +277,8 @@ def _show_derivation(console: Console, spec: Spec, row: Row, derivation: Derivat
         for stratum in derivation.strata.itertuples(index=False):
             table.add_row(*(part if isinstance(part, str) else _format_number(part) for part in stratum))
         console.print(table)
-    console.print(
-        f"  recomputed from its strata: {recomputed}, the exact number, which is not published", highlight=False
-    )
+    kind = "the exact number, which is not published" if mode == "cell_key" else "as published before rounding"
+    console.print(f"  recomputed from its strata: {recomputed}, {kind}", highlight=False)
 
 
 def _format_number(value: float) -> str:

@@ -29,6 +29,7 @@ class Noise:
     kind: Kind
     keys: Keys
     squares: Floats | None = None  # Σx² over persons
+    changes: Floats | None = None  # of a magnitude, which add up as its values do
     contributors: Floats | None = None  # persons with x > 0
 
 
@@ -52,6 +53,7 @@ class Column:
             self.noise,
             keys=on_keys(self.noise.keys),
             squares=None if self.noise.squares is None else on_sums(self.noise.squares),
+            changes=None if self.noise.changes is None else on_sums(self.noise.changes),
             contributors=None if self.noise.contributors is None else on_sums(self.noise.contributors),
         )
         follows = self.follows and self.follows.map(on_sums, on_keys)
@@ -60,8 +62,8 @@ class Column:
     def scaled(self, scale: OnSums) -> Column:
         """The column after a multiplication per cell; its change is multiplied too, and its squares twice."""
         noise = self.noise
-        if noise and noise.squares is not None:
-            noise = replace(noise, squares=scale(scale(noise.squares)))
+        if noise and noise.squares is not None and noise.changes is not None:
+            noise = replace(noise, squares=scale(scale(noise.squares)), changes=scale(noise.changes))
         return replace(self, values=scale(self.values), noise=noise)
 
     def in_regions(self, place: Geography) -> Column:
@@ -151,38 +153,49 @@ def _factor(column: Column, total: Floats, masks: Mask) -> tuple[Floats, Floats,
             own = noise.perturbation.unit_noise(keys_by_category(noise.keys, masks))
             return base.factor**2 * (1 + 2 * noise.perturbation.share * own), nothing, nothing
         followed = by_category(column.follows.values, masks)
-        return base.factor, np.nan_to_num(quotient(base.variance * total**2, followed**2)), nothing
+        changed = np.nan_to_num(quotient(np.round(total * base.factor), total), nan=1.0)
+        return changed, np.nan_to_num(quotient(base.variance * total**2, followed**2)), nothing
     if noise is None:
         return np.ones_like(total), nothing, nothing
     keys = keys_by_category(noise.keys, masks)
-    squares, contributors = (
-        None if array is None else by_category(array, masks) for array in (noise.squares, noise.contributors)
+    squares, changes, contributors = (
+        None if array is None else by_category(array, masks)
+        for array in (noise.squares, noise.changes, noise.contributors)
     )
-    delta, variance = _change(noise, keys, total, squares, contributors)
-    factor = np.where(np.nan_to_num(total) != 0, np.maximum(1 + np.nan_to_num(quotient(delta, total)), 0.0), 1.0)
+    delta, variance = _change(noise.perturbation, keys, total, squares, changes, contributors)
+    # Rounded before any statistic: a rate of a changed sum with a fraction would give the exact sum away.
+    changed = np.round(total + delta)
+    changed = np.where(total >= 0, np.maximum(changed, 0.0), changed)
+    factor = np.where(np.nan_to_num(total) != 0, np.nan_to_num(quotient(changed, total), nan=1.0), 1.0)
     return factor, variance, nothing if squares is None else np.nan_to_num(quotient(squares, total**2))
 
 
 def _change(
-    noise: Noise, keys: Keys, total: Floats, squares: Floats | None, contributors: Floats | None
+    perturbation: Perturbation,
+    keys: Keys,
+    total: Floats,
+    squares: Floats | None,
+    changes: Floats | None,
+    contributors: Floats | None,
 ) -> tuple[Floats, Floats]:
     """The change of each total and its variance.
 
-    Persons change by a whole number from the table. Events change by that number times the root mean square of the
-    events of a person, or by the noise of a magnitude if that is more: one person with very many events is then hidden
-    as well. Magnitudes change by the share ``p`` of ``√Σx²``, which is at least ``p`` times the largest amount.
+    Persons change by a whole number from the table, with variance ``V``. Magnitudes change by the sum of the changes of
+    their cells, with variance ``p² Σx²``: at least the share ``p`` of the largest amount. Events change by the whole
+    number for their persons times the root mean square of the events of a person. Where the noise of a magnitude is
+    more than that, from ``V / p²`` persons on, they change by it: it also hides one person with very many events.
     """
-    perturbation = noise.perturbation
-    if squares is None:
+    if squares is None or changes is None:
         return perturbation.count_change(keys, total), np.full_like(total, perturbation.table.variance)
+    variance = perturbation.share**2 * squares
     if contributors is None:
-        spread = perturbation.share * np.sqrt(squares)
-        return perturbation.unit_noise(keys) * spread, spread**2
-    of_one = np.maximum(
-        np.nan_to_num(quotient(squares, contributors)), perturbation.share**2 / perturbation.table.variance * squares
-    )
-    changed = perturbation.count_change(keys, contributors) * np.sqrt(of_one)
-    return changed, perturbation.table.variance * of_one
+        return changes, variance
+    # A client counts where the last provision ended, so a cell can have ends without a client.
+    contributors = np.fmax(contributors, 1.0)
+    of_one = np.nan_to_num(quotient(squares, contributors))
+    by_persons = perturbation.table.variance * of_one
+    counted = perturbation.count_change(keys, contributors) * np.sqrt(of_one)
+    return np.where(by_persons >= variance, counted, changes), np.maximum(by_persons, variance)
 
 
 def column_of(cells: Cells, name: str) -> Column:
@@ -200,6 +213,7 @@ def column_of(cells: Cells, name: str) -> Column:
             kind,
             cells.keys[name],
             cells.flat(squares) if squares else None,
+            cells.changes.get(name),
             cells.flat(contributors) if contributors else None,
         ),
     )
@@ -220,10 +234,18 @@ def added(columns: Iterable[Column]) -> Column:
         one, two = first.noise, other.noise
         noise = one or two
         if one and two:
-            roots = [
-                np.sqrt(side.values if each.squares is None else each.squares)
-                for side, each in ((first, one), (other, two))
-            ]
-            noise = Noise(one.perturbation, "magnitude", one.keys + two.keys, (roots[0] + roots[1]) ** 2)
+            squares, changes = zip(
+                *(_as_magnitude(side, each) for side, each in ((first, one), (other, two))), strict=True
+            )
+            roots = np.sqrt(squares[0]) + np.sqrt(squares[1])
+            noise = Noise(one.perturbation, "magnitude", one.keys + two.keys, roots**2, changes[0] + changes[1])
         first = Column(first.values + other.values, noise)
     return first
+
+
+def _as_magnitude(column: Column, noise: Noise) -> tuple[Floats, Floats]:
+    """Squares and changes of a column; a count of persons has a square of one for each."""
+    if noise.squares is not None and noise.changes is not None:
+        return noise.squares, noise.changes
+    spread = noise.perturbation.share * np.sqrt(column.values)
+    return column.values, noise.perturbation.unit_noise(noise.keys) * spread

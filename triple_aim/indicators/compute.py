@@ -29,7 +29,7 @@ from triple_aim.indicators.non_additive import blank_non_additive, unavailable_p
 from triple_aim.indicators.numerators import cases, squares_column
 from triple_aim.indicators.rollup import Breakdown, breakdown, by_category, divisible, strata, stratum_weights
 from triple_aim.indicators.rows import Block, concatenated, make_block, with_status
-from triple_aim.vocabulary import ALL
+from triple_aim.vocabulary import ALL, TRAITS
 
 RouteBuilder = Callable[[Spec, Compute, Mapping[str, Cells], str, Regions, Tables], Iterator[Block]]
 
@@ -112,9 +112,10 @@ def _block(
         crude.parts["numerator"] = np.minimum(crude.parts["numerator"], crude.parts["denominator"])
     weight = reference = UNUSED
     fine = crude
-    if "standardised" in route.method:
+    treatment = TRAITS[route.method].strata
+    if treatment in ("weighted", "expected"):
         fine = Sums.changed({name: strata(array, split.masks) for name, array in sums.items()}, noise)
-        if route.method == "indirectly_standardised_ratio":
+        if treatment == "expected":
             country = {name: array[:, [place.country]] for name, array in sums.items()}
             with np.errstate(divide="ignore", invalid="ignore"):
                 rate = country["numerator"] / country["denominator"]

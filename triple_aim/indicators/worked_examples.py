@@ -19,7 +19,7 @@ from triple_aim.indicators.methods.decomposition import components
 from triple_aim.indicators.methods.growth import GrowthPlan
 from triple_aim.indicators.methods.survey import gap_groups, route_sums
 from triple_aim.stats.growth import log_linear
-from triple_aim.vocabulary import ALL
+from triple_aim.vocabulary import ALL, TRAITS
 
 STRATA = {"numerator", "denominator", "sumsq", "persons"}
 LIFE = {"age", "numerator", "denominator"}
@@ -85,7 +85,7 @@ def _estimated(route: Compute, given: dict[str, Floats]) -> Floats:
     sums = {name: values for name, values in given.items() if name not in ("weight", "reference")}
     if route.method in GROUPED:
         sums = {name: values[:, None] for name, values in sums.items()}  # one stratum per group
-    elif "standardised" not in route.method and route.method not in GIVEN:
+    elif TRAITS[route.method].strata == "added":
         sums = {name: values.sum() for name, values in sums.items()}
     return estimate(route, Sums(sums), weight, reference).value
 

@@ -23,19 +23,27 @@ from triple_aim.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
-#: Makes the files that a release ships beside its marts, from the number of rows of each mart.
+#: Makes the files that a release ships next to its marts, from the number of rows of each mart.
 OtherFiles: TypeAlias = Callable[[Programme, Mapping[str, int]], dict[str, bytes]]
 
 
 def publish_release(
-    warehouse: Warehouse, programme: Programme, other_files: OtherFiles, secret_fingerprint: str
+    warehouse: Warehouse,
+    programme: Programme,
+    other_files: OtherFiles,
+    secret_fingerprint: str,
+    refuse: Callable[[], None],
 ) -> WriteResult:
-    """Publish the marts in the warehouse, unless a release of the same inputs, content and secret is current."""
+    """Publish the marts in the warehouse, unless a release of the same inputs, content and secret is current.
+
+    ``refuse`` raises an error if the release may not follow the current one; it is not asked while corrections wait.
+    """
     project, promise = programme.project, programme.publication
     delivered = staged_inputs(warehouse) | contributed(warehouse)
     if waiting := _waiting_corrections(project, delivered):
         log.warning("corrections of published periods wait until %s: release %s stays current", *waiting)
         return WriteResult(project.publication / "releases" / waiting[1], is_new=False)
+    refuse()
     name = release_id(project.content_hash, {**delivered, "secret": secret_fingerprint})
     marts = {mart.name: read_mart(warehouse, mart) for mart in promise.marts}
     facts = {

@@ -20,7 +20,7 @@ def datapackage(
 ) -> bytes:
     """A Frictionless data package of the marts: every column with type and meaning, every source with its licence.
 
-    ``others`` are the files that the release holds beside the marts.
+    ``others`` are the files that the release holds next to the marts.
     """
     package = {
         "name": "triple-aim",

@@ -109,6 +109,15 @@ def test_a_spec_decides_how_grave_a_value_out_of_range_is() -> None:
     assert [(v.severity, v.unexpected) for v in found[OTHER] if not v.is_passed] == [("warning", 1)]
 
 
+def test_a_range_is_of_every_row_without_a_segment_as_its_words_say() -> None:
+    women = rows()
+    women.loc[women["sex"].eq("F") & women["period"].eq(2021), ["value", "upper"]] = 9e9
+    (in_range,) = (v for v in verdicts({SPEC: women})[SPEC] if v.check_id.endswith(":range"))
+    assert in_range.unexpected == 1 and "every value without a segment" in in_range.expectation
+    of_segment = women.assign(segment_type="law", segment=np.where(women["value"] > 1e9, "wmo", "all"))
+    assert "range" not in failing(verdicts({SPEC: of_segment})[SPEC])
+
+
 def test_an_indicator_nobody_delivered_is_a_remark_not_a_failure() -> None:
     found = verdicts({"smoking": NO_ROWS, SPEC: rows()})
     (remark,) = found["smoking"]

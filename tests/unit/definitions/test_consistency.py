@@ -11,6 +11,7 @@ from tests.unit.cells import ROOT
 from triple_aim.definitions.code_lists import load_code_lists
 from triple_aim.definitions.programme import load_programme
 from triple_aim.definitions.settings import load_project
+from triple_aim.definitions.spec_files import refuse_unwritten_texts
 from triple_aim.errors import ContentError
 
 FAULTS: dict[str, tuple[str, str, str, str]] = {
@@ -47,6 +48,12 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "is not pinned",
         "codes:",
     ),
+    "squares of another sum": (
+        "sumsq: avoidable_admission_sumsq",
+        "sumsq: bed_day_sumsq",
+        "bed_day_sumsq is not the sum of the squares of avoidable_admission_count",
+        "    sumsq:",
+    ),
     "an unknown measure": ("measures: [TA28]", "measures: [TA99]", "menu has no measure TA99", "measures:"),
 }
 
@@ -74,6 +81,31 @@ def test_a_fault_is_refused_with_its_line(copy: Path, fault: str) -> None:
     name, number = error.value.where.split(":")
     assert name == "indicator_specs/quality/avoidable_admissions.yaml"
     assert text.splitlines()[int(number) - 1].startswith(line)
+
+
+def test_euros_of_a_part_need_the_count_of_its_persons(copy: Path) -> None:
+    path = copy / "indicator_specs" / "cost" / "primary_to_hospital_cost.yaml"
+    text = path.read_text()
+    without = text.replace("    cases_from: user_count[care_kind=hospital]\n", "")
+    assert without != text
+    path.write_text(without)
+    with pytest.raises(ContentError, match="no count says how many persons") as error:
+        load_programme(load_project(copy / "monitor.toml"))
+    assert without.splitlines()[int(error.value.where.split(":")[1]) - 1].startswith("    numerator:")
+
+
+@pytest.mark.parametrize("line", ["title: {nl: TODO, en: TODO}", "cautions: [small_numbers]  # TODO"])
+def test_a_text_that_is_still_to_write_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "indicator_specs" / "cost" / "dental_cost.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"id: dental_cost\n{line}\n")
+    with pytest.raises(ContentError, match="TODO") as error:
+        refuse_unwritten_texts(path.parents[1])
+    assert error.value.where == "indicator_specs/cost/dental_cost.yaml:2"
+
+
+def test_no_shipped_text_is_still_to_write() -> None:
+    refuse_unwritten_texts(ROOT / "indicator_specs")
 
 
 def test_a_code_list_changed_after_pinning_is_refused(copy: Path) -> None:

@@ -26,7 +26,8 @@ def protected_row(programme: Programme, spec: Spec, **changes: object) -> pd.Ser
     row |= {"source": next(iter(spec.route_of)), "difference": "higher", "judgement": "worse", "coverage_share": 1.0}
     row |= {"region_type": "municipality", "region_code": "GM0001", "region_name": "One", "period": 2022}
     row |= {"sex": "all", "age_group": "all", "segment_type": "none", "segment": "all", **changes}
-    return protect(pd.DataFrame([row]), spec, programme.publication, 2024).iloc[0]
+    rows = pd.DataFrame([row])
+    return protect(rows, spec, programme.publication, 2024, changed=rows).iloc[0]
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.cells import ROOT, specs
+from tests.unit.cells import specs
 from tests.unit.countries import TOTAL, Parts, country, rows
-from triple_aim.definitions.contracts import load_publication
-from triple_aim.disclosure.protect import SECONDARY_REASON, audit, protect
+from tests.unit.disclosure.modes import with_mode
+from triple_aim.definitions.regions import Regions
+from triple_aim.disclosure.protect import audit, protect
 from triple_aim.disclosure.unknowns import SumConstraints, complementary_cells, determined_cells
 
-PUBLICATION = load_publication(ROOT / "contracts")
+SUPPRESS, THRESHOLDS = with_mode("suppress"), with_mode("as_delivered")
 SHARE = specs()["polypharmacy_65_plus"]
 WOMEN, MEN = ("F", "all", "none", "all"), ("M", "all", "none", "all")
 
@@ -23,21 +24,28 @@ def protected_rows(
     """The rows after the gate, for municipalities A, B, … with these cases and 1,000 persons each."""
     regions = country("ABCDEFGH"[: len(counts[TOTAL])], **kinds)
     table = rows(counts, regions, 1000.0).assign(source=specs()[indicator].compute[0].cubes[0])
-    safe = protect(table, specs()[indicator], PUBLICATION, 2024, regions)
+    return suppressed(table, regions, indicator)
+
+
+def suppressed(table: pd.DataFrame, regions: Regions, indicator: str = SHARE.id) -> pd.DataFrame:
+    """The rows in mode ``suppress``; ``is_secondary`` marks those that the thresholds alone do not withhold."""
+    safe = protect(table, specs()[indicator], SUPPRESS, 2024, regions)
     audit(safe)
-    return safe
+    by_thresholds = protect(table, specs()[indicator], THRESHOLDS, 2024, regions)
+    return safe.assign(is_secondary=safe["status"].ne(by_thresholds["status"]))
 
 
 def secondary_regions(safe: pd.DataFrame) -> set[str]:
     """The regions, with their sex, that secondary suppression withholds."""
-    rows = safe[safe["reason"] == SECONDARY_REASON]
+    rows = safe[safe["is_secondary"]]
     return set(rows["region_code"].where(rows["sex"] == "all", rows["region_code"] + " " + rows["sex"]))
 
 
 def test_the_smallest_neighbour_of_a_single_small_cell_is_withheld() -> None:
     safe = protected_rows({TOTAL: [5.0, 70, 20, 40, 60, 80]}, ggd_region={"one": "ABC", "two": "DEF"})
     assert secondary_regions(safe) == {"C"}
-    assert safe.loc[safe["reason"] == SECONDARY_REASON, "status"].eq("suppressed").all()
+    assert safe.loc[safe["is_secondary"], "status"].eq("suppressed").all()
+    assert safe.loc[safe["status"] == "suppressed", "reason"].nunique() == 1  # no reason tells which rule held
 
 
 def test_without_small_cells_nothing_is_withheld() -> None:
@@ -60,7 +68,7 @@ def test_only_members_of_the_same_family_add_up() -> None:
     other = ("all", "all", "growth_basis", "nominal")
     counts = {TOTAL: [60.0], kinds["asthma"]: [5.0], kinds["copd"]: [20.0], kinds["heart"]: [35.0], other: [90.0]}
     safe = protected_rows(counts)
-    assert set(safe.loc[safe["reason"] == SECONDARY_REASON, "segment"]) == {"copd"}
+    assert set(safe.loc[safe["is_secondary"], "segment"]) == {"copd"}
 
 
 def test_regions_that_differ_by_one_small_municipality_are_not_both_shown() -> None:
@@ -73,7 +81,7 @@ def test_a_small_rest_of_the_country_does_not_follow_from_shown_numbers() -> Non
     regions = country("ABCD", own={"ours": "AB", "theirs": "A"})
     table = rows({TOTAL: [400.0, 300, 2, 3]}, regions, 1000.0)
     table = table[table["region_type"] != "municipality"].reset_index(drop=True)
-    assert secondary_regions(protect(table, SHARE, PUBLICATION, 2024, regions)) == {"ours"}
+    assert secondary_regions(suppressed(table, regions)) == {"ours"}
 
 
 def test_without_municipality_rows_overlapping_regions_are_protected() -> None:
@@ -83,7 +91,7 @@ def test_without_municipality_rows_overlapping_regions_are_protected() -> None:
     # The small municipality C has no row, but follows twice: two minus south, and north minus one.
     table = table[table["region_type"] != "municipality"].reset_index(drop=True)
     table.loc[table["region_code"] == "south", "status"] = "suppressed"
-    safe = protect(table, SHARE, PUBLICATION, 2024, regions)
+    safe = suppressed(table, regions)
     assert secondary_regions(safe) and "NL01" not in secondary_regions(safe)
 
 

@@ -8,14 +8,13 @@ import pytest
 from tests.unit.cells import FLEVOLAND, HOSPITAL, cells, ggd_of, regions, specs, tables
 from triple_aim.cubes.cells import Cells
 from triple_aim.definitions.contracts import Threshold
-from triple_aim.definitions.yaml_reader import Bilingual
 from triple_aim.explain.differencing import shown_levels
 from triple_aim.explain.strata import SPLIT, Derivation, derive, trace
 from triple_aim.indicators.compute import indicator_rows
 from triple_aim.vocabulary import ALL
 
 GGD = ggd_of("GM0034")
-THRESHOLD = Threshold(persons=10, cases=10, reason=Bilingual(nl="te weinig", en="too few"))
+THRESHOLD = Threshold(mode="cell_key", persons=10, cases=10)
 SUMS = ("amount_eur", "user_count", "line_count")
 USERS = "user_count[care_kind=hospital]"
 SES = ["1", "2", "3", "4", "5", "unknown"]

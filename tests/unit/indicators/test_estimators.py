@@ -9,9 +9,10 @@ import pytest
 
 from triple_aim.definitions.specs import Compute
 from triple_aim.explain.report import FORMULAS
+from triple_aim.indicators.compute import ROUTE_BUILDERS
 from triple_aim.indicators.estimators import METHODS, Sums, estimate
 from triple_aim.stats import rates
-from triple_aim.vocabulary import INTERVALS, Method
+from triple_aim.vocabulary import INTERVALS, TRAITS, Method
 
 
 def route(method: str, **changes: object) -> Compute:
@@ -21,7 +22,14 @@ def route(method: str, **changes: object) -> Compute:
 
 def test_every_method_that_computes_has_a_function() -> None:
     assert set(METHODS) == set(INTERVALS) - {"growth", "decomposition", "as_published"}
-    assert set(FORMULAS) == set(INTERVALS) == set(get_args(Method))
+    assert set(FORMULAS) == set(INTERVALS) == set(TRAITS) == set(get_args(Method))
+
+
+def test_a_method_weights_its_strata_exactly_if_its_spec_needs_a_standard_on_the_plain_route() -> None:
+    for method, traits in TRAITS.items():
+        assert (traits.strata == "own") == (method in ROUTE_BUILDERS or method == "as_published"), method
+        if traits.strata != "own":
+            assert (traits.strata == "weighted") == (traits.standard == "needed"), method
 
 
 def test_a_delta_interval_is_that_of_the_mean_in_units_of_exposure() -> None:

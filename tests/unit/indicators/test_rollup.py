@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.unit.cells import FLEVOLAND, cells, ggd_of, regions, specs
-from triple_aim.indicators.rollup import breakdown, by_category, divisible, flat, geography, where
+from triple_aim.indicators.rollup import breakdown, by_category, divisible, geography, where
 
 LEVELS = ["municipality", "ggd_region", "nl"]
 
@@ -82,7 +82,7 @@ def test_an_age_filter_keeps_complete_bands_only() -> None:
 
 def test_each_cell_is_in_one_category_of_a_breakdown() -> None:
     some = cells({"n_count": np.arange(48).reshape(1, 6, 2, 4)})
-    sums = flat(some, "n_count")
+    sums = some.flat("n_count")
     for dimension, labels in (
         ("none", ["all"]),
         ("sex", ["F", "M"]),

@@ -36,19 +36,3 @@ def test_a_mart_has_the_columns_types_and_order_of_its_contract() -> None:
 def test_the_sql_of_a_mart_has_the_columns_and_grain_of_its_contract(name: str) -> None:
     assert list(QUERIES[name].columns) == [column.name for column in MARTS[name].columns]
     assert list(QUERIES[name].grain) == MARTS[name].grain
-
-
-def test_the_ledger_hides_euros_of_fewer_than_ten_rows() -> None:
-    counts = {"empty": 0, "one": 1, "nine": 9, "ten": 10}
-    with open_warehouse(None) as warehouse:
-        warehouse.run(
-            """create table safe.reconciliation (extract text, period integer, supplier text, stage text, reason text,
-                                                 row_count bigint, amount_eur decimal(18, 2))"""
-        )
-        for reason, count in counts.items():
-            row = ["claims", 2023, "a", "excluded", reason, count]
-            warehouse.run("insert into safe.reconciliation values (?, ?, ?, ?, ?, ?, 0.5)", row)
-        build_mart(warehouse, QUERIES["reconciliation"], MARTS["reconciliation"])
-        rows = read_mart(warehouse, MARTS["reconciliation"]).to_pylist()
-    assert {row["reason"]: row["row_count"] for row in rows} == counts
-    assert {row["reason"] for row in rows if row["amount_eur"] is None} == {"one", "nine"}

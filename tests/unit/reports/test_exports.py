@@ -101,7 +101,7 @@ def test_xlsx_has_a_data_sheet_and_an_explanation_sheet(release: Path, promise: 
     assert about["Uitgave"] == release.name
     assert about["Selectie"] == "indicator_id = avoidable_mortality, region_type = ggd_region"
     assert "kleine aantallen" in about["avoidable_mortality"]
-    assert about["value"] == "Waarde"
+    assert about["value"] == "Waarde, berekend uit gewijzigde sommen en afgerond"
     parts = zipfile.ZipFile(out)
     sheet = parts.read("xl/worksheets/sheet1.xml").decode()
     assert "<f>" not in sheet

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from triple_aim.definitions.contracts import Publication
-from triple_aim.disclosure.protect import SECONDARY_REASON
 from triple_aim.indicators.non_additive import REASON
 from triple_aim.indicators.rows import ABSENT, NO_VALUE, OTHERS, TOO_FEW
 from triple_aim.reports.translations import REASONS, translate_to_dutch
@@ -14,9 +13,9 @@ from triple_aim.reports.translations import REASONS, translate_to_dutch
 def test_units_and_reasons_are_translated(promise: Publication) -> None:
     indicators = pd.DataFrame({"unit_en": ["percent"], "unit_nl": ["procent"]})
     reasons = [
-        "fewer than 10 persons or cases",
+        "withheld to protect persons",
         "rests on 5 of 13 municipalities; compared with the other municipalities delivered",
-        "fewer than 50 respondents or 5 answers",
+        "fewer than 50 respondents",
         "about 95 % of the euros of the year have been booked, and the value is completed",
         "",
     ]
@@ -24,13 +23,13 @@ def test_units_and_reasons_are_translated(promise: Publication) -> None:
     translated = translate_to_dutch(rows, indicators, promise)
     assert translated["unit"].tolist() == ["procent", "procent", "new", "", ""]
     assert translated["reason"].tolist() == [
-        "minder dan 10 personen of gevallen",
+        "niet getoond om personen te beschermen",
         "berust op 5 van 13 gemeenten; vergeleken met de andere geleverde gemeenten",
-        "minder dan 50 respondenten of 5 antwoorden",
+        "minder dan 50 respondenten",
         "ongeveer 95% van de euro's van het jaar is geboekt, en de waarde is aangevuld",
         "",
     ]
 
 
 def test_every_reason_of_the_engine_has_a_translation() -> None:
-    assert {ABSENT, TOO_FEW, NO_VALUE, OTHERS, SECONDARY_REASON, REASON} <= set(REASONS)
+    assert {ABSENT, TOO_FEW, NO_VALUE, OTHERS, REASON} <= set(REASONS)

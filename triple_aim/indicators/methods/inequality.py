@@ -89,9 +89,13 @@ def grouped_column(inputs: RouteInputs, column: Column, name: str, grouped: Cell
             return column
         base = grouped.noise.changes_with[name]
         return replace(column, follows=grouped_column(inputs, column.follows, base, grouped, axis))
-    cells = where(grouped, inputs.route)
-    keys = replace(cells, keys={name: cells.keyed_by(name, axis)}).only([name]).pooled(inputs.route.pool).keys[name]
-    noise = replace(column.noise, keys=keys.reshape(*keys.shape[:3], -1))
+    cells = where(grouped, inputs.route).keyed_by(name, axis).only([name]).pooled(inputs.route.pool)
+    keys, changes = cells.keys[name], cells.changes.get(name)
+    noise = replace(
+        column.noise,
+        keys=keys.reshape(*keys.shape[:3], -1),
+        changes=None if changes is None else changes.reshape(*changes.shape[:3], -1),
+    )
     follows = column.follows
     if column.is_squares and follows is not None:
         follows = grouped_column(inputs, follows, inputs.route.numerator, grouped, axis)
