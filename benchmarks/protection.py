@@ -320,7 +320,7 @@ def estimated_cells(country: Measured, spec: Spec, cube: str, places: list[Regio
     The unknowns are the counts by municipality, sex and age group; the equations are all printed counts of regions,
     sexes and age groups, each once, because equal sums have equal noise. ``plain`` knows of a withheld cell
     that it has 1 to 9 persons. ``informed`` also knows the persons in every cell and the rate of the country, with the
-    variance of a count and 30 % of differences between places; ``guess`` is that rate times these persons, without equations.
+    variance of a count and 30 % of differences between places; ``guess`` is that rate times these persons alone.
     """
     cells = country.inputs.given[cube]
     route = spec.route_of[cube]
