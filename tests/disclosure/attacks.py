@@ -96,8 +96,8 @@ def restated_year(samples: Deliveries, persons: int = 5) -> tuple[pd.DataFrame, 
 def withdrawn_person(samples: Deliveries, secret: int) -> tuple[float, float, set[str]]:
     """Two releases; a person of 65,000 euros of hospital care is withdrawn from the second.
 
-    Returns the width of the interval of the difference of persons in which all printed differences agree, the error of
-    the best estimate of the euros as a share of them, and the kinds of care whose printed euros changed.
+    Returns the width of the interval of the insured years in which all printed differences agree, that of the
+    euros as a share of them, and the kinds of care whose printed euros changed.
     """
     euros = 65_000.0
 
@@ -110,22 +110,14 @@ def withdrawn_person(samples: Deliveries, secret: int) -> tuple[float, float, se
             sums[f"amount_eur_sumsq{kind}"][cell] += euros**2
 
     before = samples.with_cells("claims", add)
-    persons, euro_rows = [], []
-    for name, found in (("zvw_cost_per_insured_person", persons), (EUROS, euro_rows)):
-        rows = _both(*(each.release(name, secret=secret_of(secret)) for each in (before, samples)))
-        found.append(rows[rows["period"] == int(YEAR)].dropna(subset=["numerator", "numerator_after"]))
-    everywhere = persons[0][persons[0]["segment"] == "all"]
-    difference = (everywhere["denominator"] - everywhere["denominator_after"])[_holds(everywhere)]
-    width = (difference.min() + 2 * LARGEST) - (difference.max() - 2 * LARGEST)
-    rows = euro_rows[0]
-    of_person = rows[_holds(rows)]
-    has_changed = of_person["numerator"] != of_person["numerator_after"]
-    changed = set(of_person.loc[has_changed, "segment"])
-    totals = of_person[of_person["segment"] == "all"]
-    # The sum of squares behind a number grows with its persons, so a small number weighs more.
-    weight = 1 / totals["denominator"]
-    estimate = float(((totals["numerator"] - totals["numerator_after"]) * weight).sum() / weight.sum())
-    return float(width), abs(estimate - euros) / euros, changed
+    rows = _both(*(each.release(EUROS, secret=secret_of(secret)) for each in (before, samples)))
+    rows = rows[_holds(rows) & (rows["period"] == int(YEAR))].dropna(subset=["numerator", "numerator_after"])
+    totals = rows[rows["segment"] == "all"]
+    persons = totals["denominator"] - totals["denominator_after"]
+    width = (persons.min() + 2 * LARGEST) - (persons.max() - 2 * LARGEST)
+    low, high = _ends((totals["numerator"] - totals["numerator_after"]) / euros)
+    changed = set(rows.loc[rows["numerator"] != rows["numerator_after"], "segment"])
+    return float(width), high - low, changed
 
 
 def dominant_contributor(samples: Deliveries, secret: int) -> tuple[float, float]:
@@ -140,8 +132,7 @@ def dominant_contributor(samples: Deliveries, secret: int) -> tuple[float, float
     # Only the total is attacked: each kind of care has noise of its own, and other kinds are unknown to the reader.
     rows = rows[_holds(rows) & (rows["period"] == int(YEAR)) & (rows["segment"] == "all")]
     difference = (rows["numerator_after"] - rows["numerator"] - others) / most
-    low, high = difference.max() / (1 + SHARE * BOUND), difference.min() / (1 - SHARE * BOUND)
-    return float(low), float(high)
+    return _ends(difference)
 
 
 def dominated_rows(samples: Deliveries) -> pd.DataFrame:
@@ -273,6 +264,11 @@ def reconciled_persons() -> pd.Series:
     rounding = programme().publication.rounding
     sides = [published_ledger(side, rounding)["amount_eur"] for side in (before, after)]
     return (sides[0] - sides[1] - euros) / euros
+
+
+def _ends(differences: pd.Series) -> tuple[float, float]:
+    """The ends of the interval of an amount in which all differences agree, when one person has all squares."""
+    return float(differences.max() / (1 + SHARE * BOUND)), float(differences.min() / (1 - SHARE * BOUND))
 
 
 def _both(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ Not here: the attacks against the product (``test_doors``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 import numpy as np
@@ -17,6 +17,7 @@ from tests.disclosure.laboratory import Deliveries, InMemory
 from tests.disclosure.test_doors import FROM_TWO, WIDTH
 from triple_aim.cubes.noise import CubeNoise
 from triple_aim.disclosure import ledger, protect
+from triple_aim.indicators import columns
 from triple_aim.perturbation import Perturbation, cell_keys
 
 
@@ -94,20 +95,20 @@ def test_two_reason_words(samples: Deliveries, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("columns", "attack"),
+    ("names", "attack"),
     [
         pytest.param(["lower", "upper"], attacks.counts_from_limits, id="limits from exact sums"),
         pytest.param(["comparator_value"], attacks.counts_from_comparators, id="exact comparators"),
     ],
 )
 def test_columns_from_exact_sums(
-    samples: Deliveries, monkeypatch: pytest.MonkeyPatch, columns: list[str], attack: object
+    samples: Deliveries, monkeypatch: pytest.MonkeyPatch, names: list[str], attack: Callable[[Deliveries], pd.Series]
 ) -> None:
     """A number beside the changed count that was computed from the exact one gives it back."""
     changed = protect._same_rows
 
     def with_exact(rows: pd.DataFrame, *rest: object) -> pd.DataFrame:
-        exact = {name: rows[name].to_numpy() for name in columns}
+        exact = {name: rows[name].to_numpy() for name in names}
         return changed(rows, *rest).assign(**exact)
 
     monkeypatch.setattr(protect, "_same_rows", with_exact)
@@ -124,6 +125,7 @@ def test_no_rule_on_contributors(samples: Deliveries, monkeypatch: pytest.Monkey
 def test_unrounded_numbers(samples: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     """Digits after the point leave one count, because squares and persons are whole."""
     monkeypatch.setattr(protect, "rounded", lambda values, decimals: values)
+    monkeypatch.setattr(columns, "np", WithoutRounding())
     found = attacks.candidates_from_digits(samples)
     with_digits = found[found.index % 1 > 0]
     assert len(with_digits) > 10 and with_digits.median() < WIDTH
@@ -133,6 +135,13 @@ def test_an_exact_reconciliation(monkeypatch: pytest.MonkeyPatch) -> None:
     """The euros of a person are a difference of two totals."""
     monkeypatch.setattr(ledger, "significant", lambda values, digits, least=0.0: values)
     assert (attacks.reconciled_persons().abs() < 0.01).all()
+
+
+class WithoutRounding:
+    """The functions of numpy, except that nothing is rounded."""
+
+    def __getattr__(self, name: str) -> object:
+        return (lambda values: values) if name == "round" else getattr(np, name)
 
 
 def _with_secret(inputs: InMemory, number: int) -> Perturbation:
