@@ -1,4 +1,4 @@
-"""Writes files that survive a power failure, and tables as reproducible Parquet.
+"""Writes files that survive a power failure and have the right readers, and tables as reproducible Parquet.
 
 Not here: which files a release (``triple_aim.release``) or an export (``triple_aim.reports``) contains.
 """
@@ -7,12 +7,40 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from triple_aim.errors import ProjectError
+
+
+def _own_umask() -> int:
+    """The umask with which this process started, for files that readers may open."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+_UMASK = _own_umask()
+
+
+def close_to_others() -> None:
+    """Let every later file and folder of this process be for its owner only, also those that libraries write."""
+    os.umask(0o077)
+
+
+def open_to_readers(folder: Path) -> None:
+    """Give a folder and all in it the modes with which the process started, where they are for its owner only."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~_UMASK)
+
+
+def wider_than_owner(folder: Path) -> list[Path]:
+    """The files and folders in a folder, and the folder itself, that others than the owner may enter or read."""
+    found = (folder, *folder.rglob("*")) if folder.is_dir() else ()
+    return [path for path in found if not path.is_symlink() and stat.S_IMODE(path.stat().st_mode) & 0o077]
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -16,6 +16,7 @@ from pathlib import Path
 from triple_aim.cubes import open_builder
 from triple_aim.definitions import Project, load_programme, load_project
 from triple_aim.errors import TripleAimError
+from triple_aim.files import wider_than_owner
 from triple_aim.perturbation import fingerprint
 from triple_aim.release import current_release, history, installation_secret, linked_release, verify
 from triple_aim.warehouse import open_warehouse
@@ -82,7 +83,13 @@ def _work(project: Project) -> str:
             str(folder),
             "free disk space, or correct the permissions",
         )
-    return f"{project.work}, {free / 1e9:,.0f} GB free"
+    if wide := wider_than_owner(project.work):
+        raise TripleAimError(
+            f"others than the owner may enter or read {len(wide):,} private files or folders",
+            str(wide[0]),
+            f"chmod -R go= {project.work}",
+        )
+    return f"{project.work}, for its owner only, {free / 1e9:,.0f} GB free"
 
 
 def _secret(project: Project) -> str:

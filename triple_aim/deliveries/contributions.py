@@ -21,7 +21,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from triple_aim.definitions import Content, Name
 from triple_aim.deliveries.landing import slot_name
 from triple_aim.errors import DeliveryError, ProjectError
-from triple_aim.files import sha256, sync_folder, write_synced
+from triple_aim.files import close_to_others, sha256, sync_folder, write_synced
 from triple_aim.periods import FIRST_PERIOD
 
 MANIFEST = "manifest.json"
@@ -145,7 +145,8 @@ def copied_contribution(landing: Path, folder: Path) -> Iterator[StoredContribut
     with ExitStack() as stack:
         with _reporting_disk_errors():
             base = landing / "contributions"
-            base.mkdir(parents=True, exist_ok=True, mode=0o700)
+            close_to_others()
+            base.mkdir(parents=True, exist_ok=True)
             copy = Path(mkdtemp(prefix=ARRIVING, dir=base))  # only its owner may enter
             stack.callback(shutil.rmtree, copy, ignore_errors=True)
             for name in (MANIFEST, *(f"{cube}.parquet" for cube in manifest.cubes)):
@@ -166,7 +167,7 @@ def accept_contributions(landing: Path, copies: Sequence[StoredContribution]) ->
     with _reporting_disk_errors(), ExitStack() as undo:
         for copy in copies:
             party = landing / "contributions" / copy.manifest.contributor
-            party.mkdir(exist_ok=True, mode=0o700)
+            party.mkdir(exist_ok=True)
             earlier = sorted(_accepted(party))
             if not earlier or not earlier[-1].name.endswith(copy.sha256[:16]):
                 sync_folder(copy.folder)

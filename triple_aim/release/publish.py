@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from triple_aim.definitions import library_versions
 from triple_aim.errors import NothingToPublish, ProjectError
-from triple_aim.files import parquet_bytes, sha256, sync_folder, write_synced
+from triple_aim.files import open_to_readers, parquet_bytes, sha256, sync_folder, write_synced
 from triple_aim.release.store import (
     MANIFEST,
     RELEASE_ID,
@@ -122,6 +122,7 @@ def _write_folder(
     write_synced(staging / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
     if problems := problems_in(staging, release):
         raise ProjectError(f"the written release is damaged: {problems[0]}", str(staging), "check the disk")
+    open_to_readers(staging)
     for written in {(staging / name).parent for name in files}:
         sync_folder(written)
     if folder.exists():  # the caller has found it damaged
@@ -145,7 +146,10 @@ def _exclusive_lock(publication: Path) -> Iterator[Path]:
     """Lock the folder of releases against other writers, and remove leftovers of interrupted ones."""
     try:
         releases = publication.resolve() / "releases"
-        releases.mkdir(parents=True, exist_ok=True)
+        for folder in (releases.parent, releases):
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                open_to_readers(folder)
         with (releases / ".lock").open("a") as lock:
             try:
                 # The kernel releases this lock when its holder dies, so it is never stale.

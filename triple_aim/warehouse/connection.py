@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from triple_aim.errors import ProjectError
+from triple_aim.files import close_to_others
 
 SCHEMAS = ("delivery", "ref", "stg", "person", "party", "cube", "ind", "safe", "mart", "meta")
 
@@ -183,7 +184,10 @@ def open_warehouse(
         "checkpoint_threshold": "16GB",
     }
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # it contains rows of persons
+        close_to_others()  # it contains rows of persons, as do the log and the temporary files of the engine
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for existing_file in path.parent.glob(f"{path.name}*"):
+            existing_file.chmod(0o600)  # an earlier version made it for all readers of the folder
         spill = path.parent / "spill"
         reach.append(spill)
         settings["temp_directory"] = str(spill)
