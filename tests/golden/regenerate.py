@@ -25,7 +25,7 @@ def run_samples(folder: Path) -> dict[str, pd.DataFrame]:
     config = folder / "monitor.toml"
     config.write_text(
         f"deliveries = '{samples / 'deliveries'}'\nown_regions = '{samples / 'regions'}'\n"
-        "work = 'work'\npublication = 'publication'\n"
+        f"work = 'work'\npublication = 'publication'\nperturbation_secret = '{samples / 'perturbation.key'}'\n"
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)

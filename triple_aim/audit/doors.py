@@ -15,6 +15,7 @@ from triple_aim.audit.companions import Companions
 from triple_aim.audit.feasible import Floats, Least, Mask, intervals
 from triple_aim.audit.findings import NARROW, SHARE, Finding
 from triple_aim.audit.printed import LAYER, PLACE, ROW, Release
+from triple_aim.audit.rules import NO_AGE
 from triple_aim.audit.sums import Cells
 from triple_aim.vocabulary import ALL, SHOWN
 
@@ -22,6 +23,8 @@ NUMBERS = ("value", "lower", "upper", "numerator", "denominator")
 REST = ("comparator_value", "comparator_lower", "comparator_upper")
 #: What a withheld row may say about the comparison with the rest.
 NOT_COMPARED = "not_compared"
+
+OLDEST = NO_AGE[1]
 
 CellKey = tuple[object, ...]
 LEFT_OUT, CHANGE = "left out", "change"
@@ -71,7 +74,8 @@ def _cell_finding(table: pd.DataFrame, cell: int, width: float) -> Finding:
 
 def _persons(row: pd.Series) -> str:
     """Which persons a cell is about, in words."""
-    ages = "" if (row["low"], row["high"]) == (0, 200) else f"{row['low']}-{row['high'] - 1}"
+    ages = f"{row['low']}+" if row["high"] == OLDEST else f"{row['low']}-{row['high'] - 1}"
+    ages = "" if (row["low"], row["high"]) == NO_AGE else ages
     column = str(row["column"])
     segment = column[column.index("[") : column.index("]") + 1] if "[" in column else ""
     return " ".join(filter(None, ["" if row["sex"] == ALL else str(row["sex"]), ages, segment]))

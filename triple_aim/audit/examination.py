@@ -18,6 +18,7 @@ from triple_aim.audit.places import read_places
 from triple_aim.audit.printed import Reading, read_release
 from triple_aim.audit.sums import Cells, build_cells, exact_columns
 from triple_aim.audit.tables import table_findings
+from triple_aim.errors import DisclosureError
 
 
 def audit_releases(
@@ -34,6 +35,8 @@ def audit_releases(
     ------
     ProjectError
         If a folder is no release, or a table of regions cannot be read.
+    DisclosureError
+        If the solver fails, so that nothing is known.
     """
     releases = [read_release(path) for path in publications]
     folders = list(own_regions) or [None]
@@ -54,8 +57,11 @@ def audit_releases(
     findings += doors.clash_findings(cells)
     findings += doors.companions_findings(companions)
     progress("feasible intervals")
-    everything = doors.narrow_cells(cells, [*doors.left_out(cells), *doors.differences(cells)])
-    findings += _attributed(everything, reading, cells.exact, progress)
+    try:
+        everything = doors.narrow_cells(cells, [*doors.left_out(cells), *doors.differences(cells)])
+        findings += _attributed(everything, reading, cells.exact, progress)
+    except ArithmeticError as error:
+        raise DisclosureError(str(error), ", ".join(map(str, publications)), "do not publish; report it") from error
     order = {door: position for position, door in enumerate(DOORS)}
     findings.sort(key=lambda one: (order[one.door], one.width if one.width is not None else -1.0))
     return Report(

@@ -39,6 +39,8 @@ The file is one JSON object::
 * ``kind``: ``persons`` (whole numbers of persons), ``events`` (one person may count more than once), ``exposure``
   (years of those persons), ``magnitude`` (euros, days, doses), ``public`` (known to everyone), ``none`` (not a sum of
   persons, so it is in no sum). A column of kind ``none`` may be null.
+  A numerator that no other number adds up with, such as one that is completed or weighted, has the kind ``none``; one
+  that adds sums of two sources has a name of its own, whose segments are ``aliases`` of columns where they are equal.
 * ``digits``: decimals of what is printed; null means as computed. Those of an indicator replace the general ones.
 * ``reconciliation``: row counts and euros of the marts ``reconciliation`` and ``checks`` are multiples of these;
   0 means as counted.

@@ -55,7 +55,9 @@ class Cells:
 
     def cell(self, layer: Layer, place: int) -> int:
         """The cell of a layer and a place; a new unknown, which nobody prints, where there is none."""
-        cells = self.layers.setdefault(layer, np.full(len(self.places), -1, dtype=np.intp))
+        cells = self.layers.get(layer)
+        if cells is None:
+            cells = self.layers[layer] = np.full(len(self.places), -1, dtype=np.intp)
         if cells[place] < 0:
             cells[place] = self.system.unknown()
         return int(cells[place])
@@ -107,7 +109,7 @@ def build_cells(
 
 
 def _no_cells() -> pd.DataFrame:
-    texts = [*[name for name in LAYER if name != "release"], *PLACE, "mode", "kind", "indicator_id"]
+    texts = [*[name for name in LAYER if name != "release"], *PLACE, "drawn", "mode", "kind", "indicator_id"]
     numbers = ["number", "largest_change", "half_unit"]
     flags = ["is_perturbed", "is_withheld", "is_delivered"]
     columns = {name: pd.Series(dtype=object) for name in texts} | {name: pd.Series(dtype=float) for name in numbers}
@@ -129,19 +131,12 @@ def _drawings(sums: pd.DataFrame, reading: Reading) -> NDArray[np.intp]:
 def _versions(sums: pd.DataFrame, reading: Reading) -> NDArray[np.intp]:
     """A number per row: rows of several releases with one number are about the same true number.
 
-    Where the manifests name the same deliveries, everything is. Otherwise the reader takes two equal printed numbers
-    for an unchanged true number, and takes the others as different.
+    Where the manifests name the same deliveries, everything is. Otherwise nothing is: two equal printed numbers do not
+    show that the true number is unchanged, because a new change may be as large as the difference.
     """
-    version = np.zeros(len(sums), dtype=np.intp)
-    if len(reading.releases) < 2 or sums.empty:
-        return version
     changed = ~sums["family"].isin(unchanged_families(reading)).to_numpy()
-    key = [name for name in LAYER if name != "release"] + PLACE + ["drawn"]
-    group = sums.groupby(key, sort=False).ngroup().to_numpy()
-    printed = sums.groupby([group, sums["release"].to_numpy()])["number"].transform("first").to_numpy(float)
-    label = np.where(np.isnan(printed), -1.0 - sums["release"].to_numpy(), np.round(printed, 6))
-    version[changed] = pd.factorize(label[changed])[0] + 1
-    return version
+    several = len(reading.releases) > 1
+    return np.where(changed & several, 1 + sums["release"].to_numpy(int), 0)
 
 
 def unchanged_families(reading: Reading) -> set[str]:
@@ -431,13 +426,12 @@ def exact_columns(cells: Cells) -> frozenset[tuple[str, str]]:
     """The columns that should be perturbed and whose printed numbers nevertheless add up to the last digit."""
     table = cells.table
     number, half = table["number"].to_numpy(float), table["half_unit"].to_numpy(float)
-    perturbed = table["is_perturbed"].to_numpy()
-    families = (table["family"] + "\0" + table["column"]).to_numpy()
+    perturbed = (table["is_perturbed"] & (table["kind"] != "exposure")).to_numpy()
+    families = (table["family"] + "\0" + table["column"]).to_numpy(dtype=object)
     held: dict[str, list[bool]] = {}
     for total, parts in cells.printed_relations:
         every = np.array([total, *parts])
-        is_printed = every.max() < len(number) and perturbed[every].all()
-        if len(parts) < 2 or not is_printed or table["kind"].iloc[total] == "exposure":
+        if len(parts) < 2 or every.max() >= len(number) or not perturbed[every].all():
             continue
         values = number[every]
         if np.isfinite(values).all() and values[0] > 0 and (values[1:] > 0).sum() > 1:

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from triple_aim.errors import DisclosureError
@@ -31,7 +32,10 @@ def print_report(console: Console, report: Report) -> None:
         summary.add_row(door, f"{count:,}" if count else "closed")
     console.print(summary)
     if report.findings:
-        table = Table("door", "what a reader learns", "indicator", "region", "period", "persons", "width", "cells")
+        table = Table("door", "what a reader learns", box=SIMPLE)
+        table.add_column("indicator", overflow="fold")
+        for name in ("region", "period", "persons", "width", "cells"):
+            table.add_column(name)
         seen: Counter[str] = Counter()
         for finding in report.findings:
             seen[finding.door] += 1
