@@ -15,6 +15,7 @@ from dagster._serdes import serialize_value
 from tests.pipeline.installation import Installation
 from triple_aim.definitions.contracts import SetAside
 from triple_aim.definitions.programme import Programme
+from triple_aim.warehouse import open_warehouse
 
 PERSON = "c0ffee0ddba11ca7"
 CANARIES = {
@@ -139,3 +140,37 @@ def test_an_unforeseen_error_shows_no_value(
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "unforeseen ValueError" in failure.step_failure_data.user_failure_data.description
     assert_no_trace(result, installation, *capfd.readouterr())
+
+
+#: Seven persons of one town have this much care of a rare kind, in cents each; the sum is 535,802.47 euros.
+ODD_CENTS, TOWN, KIND = 7_654_321, "GM1695", "cross_border"
+SUM_TRACES = ("535802.4", "535802.0", "53580247", "76543.2", "7654321")
+
+
+def test_a_withheld_sum_is_in_no_byte_of_a_release(
+    installation: Installation, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    insured = read(installation.deliveries / "insured_population" / "insured_population_2022.csv.gz")
+    claims_path = installation.deliveries / "claims" / "claims_2022.csv.gz"
+    claims = read(claims_path)
+    of_town = claims["person_key"].isin(insured.loc[insured["municipality_code"] == TOWN, "person_key"])
+    claims.loc[of_town & claims["care_kind"].eq(KIND), "care_kind"] = "general_practice"
+    plain = of_town & claims["performance_code"].eq("OTHER") & claims["debit_credit"].eq("D")
+    lines = claims[plain & claims["previous_reference"].eq("")].drop_duplicates("person_key").index[:7]
+    assert len(lines) == 7
+    claims.loc[lines, ["care_kind", "amount_cents"]] = [KIND, str(ODD_CENTS)]
+    write(claims_path, claims)
+    with caplog.at_level("DEBUG"):
+        result = installation.run(2022, 2022)
+    assert result.success
+    with open_warehouse(installation.folder / "work" / "warehouse.duckdb") as warehouse:
+        where = "where region_code = ? and period = 2022 and segment = ?"
+        exact = warehouse.value(f"select numerator from ind.zvw_cost_standardised {where}", [TOWN, KIND])
+        status = warehouse.value(f"select status from safe.indicator_values {where}", [TOWN, KIND])
+    assert exact == pytest.approx(7 * ODD_CENTS / 100) and status == "suppressed"
+    for place, text in {
+        "events": serialized_events(result),
+        "publication": published_text(installation),
+        "output": "".join([caplog.text, *capfd.readouterr()]),
+    }.items():
+        assert not [trace for trace in SUM_TRACES if trace in text], place

@@ -171,8 +171,11 @@ def sums_at_both_ends(
     reporting = np.where(nonreporting, np.nan, 1.0)
     in_end, in_start = place.reporting_in_both(reporting, reporting[first])
     in_end = np.where(years[:, None] > 0, in_end, ~nonreporting)
+    # With noise a stratum of a region can exceed that of the country; the rest is then zero (``Sums.minus``).
+    all_columns = [each for column in columns.values() for each in (column if isinstance(column, list) else [column])]
+    noise = {} if all(each.is_exact for each in all_columns) else {"stratum": np.zeros((1, len(place.frame)))}
     end, start = (
-        Sums({name: regional_sums(place, column, kept, rows) for name, column in columns.items()})
+        Sums({name: regional_sums(place, column, kept, rows) for name, column in columns.items()}, noise)
         for kept, rows in ((in_end, np.arange(len(first))), (in_start, first))
     )
     exposure = columns["exposure"]
