@@ -18,7 +18,8 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.project_copy import COPIED, ProjectCopy, own_copy
+from tests.forks import Forks, forks_of
+from tests.project_copy import COPIED, IMPORTS, ProjectCopy, own_copy
 from triple_aim import errors
 from triple_aim.definitions.settings import Settings, load_project
 from triple_aim.definitions.specs import Compute
@@ -51,6 +52,12 @@ def project_copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     return own_copy(tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    with forks_of(IMPORTS) as running:
+        yield running
+
+
 def commands(block: str) -> Iterator[tuple[str, list[str]]]:
     """Each command of a console block with its expected lines."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -77,11 +84,11 @@ def restored_copy(project_copy: ProjectCopy) -> Iterator[ProjectCopy]:
 
 
 @pytest.mark.parametrize("page", pages_with("console"))
-def test_commands_print_the_output_on_the_page(page: Path, restored_copy: ProjectCopy) -> None:
+def test_commands_print_the_output_on_the_page(page: Path, restored_copy: ProjectCopy, forks: Forks) -> None:
     text = page.read_text(encoding="utf-8")
     for block in blocks(page, "console"):
         for command, expected in commands(block):
-            printed = restored_copy.run(command)
+            printed = restored_copy.run(command, forks)
             if not expected or fits(expected, printed):
                 continue
             if os.environ.get("UPDATE_DOCS") and "…" not in "".join(expected):
