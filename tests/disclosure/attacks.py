@@ -299,7 +299,7 @@ def _without(municipality: int) -> Callable[[dict[str, np.ndarray]], None]:
 
 
 def _small_cells(samples: Deliveries, estimate: pd.DataFrame, indicators: tuple[str, ...]) -> pd.DataFrame:
-    """Estimates beside the exact numerators of municipalities with at most nine cases."""
+    """Estimates and the exact numerators of municipalities with at most nine cases."""
     exact = pd.concat([samples.exact(name).assign(indicator_id=name) for name in indicators])
     exact = exact[exact["region_type"] == "municipality"]
     key = ["indicator_id", *(name for name in KEY if name != "region_type")]

@@ -104,7 +104,7 @@ def test_two_reason_words(samples: Deliveries, monkeypatch: pytest.MonkeyPatch) 
 def test_columns_from_exact_sums(
     samples: Deliveries, monkeypatch: pytest.MonkeyPatch, names: list[str], attack: Callable[[Deliveries], pd.Series]
 ) -> None:
-    """A number beside the changed count that was computed from the exact one gives it back."""
+    """A number with the changed count, computed from the exact one gives it back."""
     changed = protect._same_rows
 
     def with_exact(rows: pd.DataFrame, *rest: object) -> pd.DataFrame:

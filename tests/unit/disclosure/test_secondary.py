@@ -45,7 +45,7 @@ def test_the_smallest_neighbour_of_a_single_small_cell_is_withheld() -> None:
     safe = protected_rows({TOTAL: [5.0, 70, 20, 40, 60, 80]}, ggd_region={"one": "ABC", "two": "DEF"})
     assert secondary_regions(safe) == {"C"}
     assert safe.loc[safe["is_secondary"], "status"].eq("suppressed").all()
-    assert safe.loc[safe["status"] == "suppressed", "reason"].nunique() == 1  # no reason tells which rule held
+    assert safe.loc[safe["status"] == "suppressed", "reason"].nunique() == 1  # no reason shows which rule held
 
 
 def test_without_small_cells_nothing_is_withheld() -> None:
