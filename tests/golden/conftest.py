@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.content import exact_rows
 from tests.project_copy import own_copy
 
 
@@ -14,6 +15,12 @@ from tests.project_copy import own_copy
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the settings of that run."""
     return own_copy(tmp_path_factory).root / "data_samples"
+
+
+@pytest.fixture(scope="session")
+def exact(folder: Path) -> pd.DataFrame:
+    """The exact rows of every indicator, before their sums are changed."""
+    return exact_rows(folder.parent / "work" / "samples" / "warehouse.duckdb")
 
 
 @pytest.fixture(scope="session")

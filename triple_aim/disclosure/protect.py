@@ -171,13 +171,15 @@ def _publishable(
     is_hidden = ~np.isin(safe["status"], SHOWN)
     if threshold.mode == "thresholds_only":  # sums of weighted answers give the exact number of respondents away
         safe["numerator"] = np.full(len(rows), np.nan)
+    if threshold.mode != "as_delivered":  # public numbers keep their digits
+        digits = dict.fromkeys((*ESTIMATE, *COMPARATOR), spec.decimals + 1)
+        digits |= {**dict.fromkeys(SUMS, 0), "coverage_share": 3}
+        safe |= {name: rounded(safe[name], decimals) for name, decimals in digits.items()}
     for name in ESTIMATE:
-        lost = is_hidden | loses_sums if name in ("numerator", "denominator") else is_hidden
-        safe[name] = np.where(lost, np.nan, rounded(safe[name], 0 if name in SUMS else spec.decimals + 1))
+        safe[name] = np.where(is_hidden | loses_sums if name in SUMS else is_hidden, np.nan, safe[name])
     loses_comparator = has_small_rest | is_hidden
     for name in COMPARATOR:
-        safe[name] = np.where(loses_comparator, np.nan, rounded(safe[name], spec.decimals + 1))
-    safe["coverage_share"] = rounded(safe["coverage_share"], 3)
+        safe[name] = np.where(loses_comparator, np.nan, safe[name])
     for name in ("difference", "judgement"):
         safe[name] = np.where(loses_comparator, "not_compared", safe[name])
     if leaks := int((is_small & ~is_hidden).sum()):
