@@ -202,7 +202,7 @@ def test_standardised_mortality_rate_with_dobson_limits(exact: pd.DataFrame, pla
     [("good_self_rated_health", "KLGGA208", "ewCBSGGD"), ("severe_loneliness", "GGEES209", "ewGGD")],
 )
 def test_a_share_of_the_sample_by_linearisation(
-    marts: Marts, place: str, indicator: str, answer: str, weight: str
+    exact: pd.DataFrame, place: str, indicator: str, answer: str, weight: str
 ) -> None:
     sample, _ = pyreadstat.read_sav(DELIVERIES / f"survey/survey_{YEAR}.sav")
     sample = sample[~sample["KLGGA208"].eq(7) & sample["Gemeentecode"].eq(place)]
