@@ -52,7 +52,6 @@ class Person:
         return next((until for start, until in self.stretches() if start <= day < until), None)
 
 
-Marts = dict[str, pd.DataFrame]
 People = dict[str, Person]
 
 
