@@ -2,7 +2,7 @@
 -- grain: period, municipality_code, sex, age_band, exclusion
 -- persons: insured_person_count
 -- counts of persons: senior_count, polypharmacy_count, polypharmacy_concurrent_count, long_benzodiazepine_count, ami_admission_count, ami_death_30_day_count, stroke_admission_count, stroke_death_30_day_count, decedent_count, decedent_emergency_count, decedent_admission_count, costliest_5_percent_count
--- keyed as: senior_count = insured_person_count, truncated_cost_eur = amount_eur
+-- keyed as: senior_count = insured_person_count, truncated_cost_eur = amount_eur, costliest_5_percent_eur = amount_eur, decedent_cost_eur = amount_eur
 -- changes with: insured_years = insured_person_count, insured_month_count = insured_person_count, insured_any_month_count = insured_person_count, insured_span_count = insured_person_count
 -- non_additive: truncated_cost_eur, truncated_cost_eur_sumsq, truncated_person_count, costliest_5_percent_eur, costliest_5_percent_eur_sumsq, costliest_5_percent_count
 select

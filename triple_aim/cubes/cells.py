@@ -75,7 +75,7 @@ class Cells:
         labels = list(self.labels.values())[: AGE + 1]
         wanted = {self.noise.changes_with.get(name, name) for name in names} - self.noise.public
         missing = sorted(wanted - self.keys.keys())
-        keys = {name: self.noise.keys(name, labels, self.flat(name)) for name in missing}
+        keys = {name: self.noise.keys(name, labels, self.flat(self.noise.anchor(name))) for name in missing}
         squares = {name: self.noise.squares(name) for name in missing}
         changes = {
             name: self.noise.magnitude_changes(keys[name], self.flat(column))
@@ -92,7 +92,8 @@ class Cells:
         if self.noise is None:
             return self
         labels = [*list(self.labels.values())[: AGE + 1], self.labels[axis]]
-        keys, squares = self.noise.keys(name, labels, self._by(name, axis)), self.noise.squares(name)
+        keys = self.noise.keys(name, labels, self._by(self.noise.anchor(name), axis))
+        squares = self.noise.squares(name)
         changes = {name: self.noise.magnitude_changes(keys, self._by(squares, axis))} if squares else {}
         return replace(self, keys={name: keys}, changes=changes)
 

@@ -51,11 +51,21 @@ class ColumnRoles:
         """The column with the number of persons who contribute to a sum."""
         return contributors_of(column, self.columns)
 
+    def anchor(self, column: str) -> str:
+        """The column whose sum enters the key of a magnitude: that of all euros for each part of them.
+
+        All euros of a cell then err in the same direction, and a kind of care of one person gives no second estimate.
+        """
+        total = self.parts.get(column, column).partition("[")[0]
+        name = self.keyed_as.get(total, total)
+        return name if self.kind(column) == "magnitude" and name in self.columns else column
+
     def companions(self, columns: Sequence[str]) -> list[str]:
         """The columns that the noise of some columns needs as well."""
         wanted: list[str] = []
         for column in (*columns, *(self.changes_with[name] for name in columns if name in self.changes_with)):
-            wanted += [name for name in (column, self.squares(column), self.contributors(column)) if name]
+            others = (self.anchor(column), self.squares(column), self.contributors(column))
+            wanted += [column, *(name for name in others if name)]
         return sorted(set(wanted) & self.columns)
 
 
@@ -67,7 +77,8 @@ class CubeNoise(ColumnRoles):
 
     def keys(self, column: str, labels: Sequence[Sequence[str]], values: NDArray[np.float64]) -> Keys:
         """The keys of the cells of one column."""
-        name = self.parts.get(column, column)
+        name = self.anchor(column)
+        name = self.parts.get(name, name)
         return self.perturbation.keys(self.keyed_as.get(name, name), labels, _without_last_digits(values))
 
     def magnitude_changes(self, keys: Keys, squares: NDArray[np.float64]) -> NDArray[np.float64]:

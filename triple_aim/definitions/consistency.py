@@ -30,9 +30,6 @@ SURVEY_SUMS = frozenset(
     }
 )
 
-#: The sum of the squares of amount_eur is cost_sumsq; others have the name of their sum.
-OTHER_STEMS = {"amount_eur": ("cost",)}
-
 
 @dataclass(frozen=True)
 class SpecContext:
@@ -124,7 +121,7 @@ def _square_faults(route: Compute, place: Place) -> Iterator[Fault]:
     if not route.sumsq:
         return
     total, bracket, part = route.numerator.partition("[")
-    stems = {total, *(total.removesuffix(ending) for ending in ADDITIVE), *OTHER_STEMS.get(total, ())}
+    stems = {total, *(total.removesuffix(ending) for ending in ADDITIVE)}
     allowed = sorted(f"{stem}_sumsq{bracket}{part}" for stem in stems)
     if route.sumsq not in allowed:
         what = f"{route.sumsq} is not the sum of the squares of {route.numerator}"
