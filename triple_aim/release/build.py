@@ -44,7 +44,7 @@ def publish_release(
         log.warning("corrections of published periods wait until %s: release %s stays current", *waiting)
         return WriteResult(project.publication / "releases" / waiting[1], is_new=False)
     refuse()
-    name = release_id(project.content_hash, {**delivered, "secret": secret_fingerprint})
+    name = release_id(project.content_hash, delivered, secret_fingerprint)
     marts = {mart.name: read_mart(warehouse, mart) for mart in promise.marts}
     facts = {
         "title": promise.title.en,

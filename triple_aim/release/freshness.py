@@ -17,7 +17,9 @@ from triple_aim.deliveries import (
     landed_deliveries,
     slot_name,
 )
+from triple_aim.perturbation import fingerprint
 from triple_aim.release.publish import release_id
+from triple_aim.release.secret import installation_secret
 from triple_aim.release.store import linked_release, read_manifest, verify
 
 
@@ -27,7 +29,8 @@ def up_to_date_release(project: Project, contracts: Iterable[Contract]) -> Path 
     if release is None or verify(release):
         return None
     inputs = (read_manifest(release) or {}).get("facts", {}).get("inputs", {})
-    if release.name != release_id(project.content_hash, inputs):
+    secret = fingerprint(installation_secret(project))
+    if release.name != release_id(project.content_hash, inputs, secret):
         return None
     current_inputs = contributed_slots(project.landing)
     for contract in contracts:

@@ -49,9 +49,14 @@ class WriteResult:
     is_new: bool
 
 
-def release_id(content_hash: str, inputs: Mapping[str, str]) -> str:
-    """The id of a release: a hash of its inputs, content and library versions."""
-    facts = {"content": content_hash, "inputs": dict(inputs), "engines": library_versions()}
+def release_id(content_hash: str, inputs: Mapping[str, str], secret_fingerprint: str) -> str:
+    """The id of a release: a hash of its inputs, its content, the secret of its noise and library versions."""
+    facts = {
+        "content": content_hash,
+        "inputs": dict(inputs),
+        "secret": secret_fingerprint,
+        "engines": library_versions(),
+    }
     return sha256(json.dumps(facts, sort_keys=True).encode())[:16]
 
 

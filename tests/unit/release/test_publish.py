@@ -63,9 +63,15 @@ def content_of(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def test_the_same_inputs_and_content_have_one_name() -> None:
-    name = release_id("content", {"claims/2023/a": "1", "claims/2022/a": "2"})
-    assert name == release_id("content", {"claims/2022/a": "2", "claims/2023/a": "1"})
-    assert len({name, release_id("other", {}), release_id("content", {}), release_id("content", {"a": "1"})}) == 4
+    name = release_id("content", {"claims/2023/a": "1", "claims/2022/a": "2"}, "secret")
+    assert name == release_id("content", {"claims/2022/a": "2", "claims/2023/a": "1"}, "secret")
+    others = [
+        ("other", {}, "secret"),
+        ("content", {}, "secret"),
+        ("content", {"a": "1"}, "secret"),
+        ("content", {}, "new"),
+    ]
+    assert len({name, *(release_id(*other) for other in others)}) == 5
     assert len(name) == 16
 
 
