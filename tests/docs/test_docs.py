@@ -172,6 +172,18 @@ def test_every_command_and_option_is_documented() -> None:
     check(get_command(app), "triple-aim")
 
 
+def test_the_cost_of_the_protection_names_its_command() -> None:
+    """The numbers are measured and not written by hand; the command makes them again."""
+    page = (ROOT / "docs" / "methods" / "disclosure.md").read_text()
+    measured = page.split("<!-- protection:begin -->")[1].split("<!-- protection:end -->")[0]
+    command = re.search(r"python (benchmarks/\S+\.py)", measured)
+    assert command and (ROOT / command[1]).exists()
+    assert {line.split("|")[1].strip() for line in measured.splitlines() if line.startswith("| ")} >= {
+        "samples",
+        "nation",
+    }
+
+
 def test_every_exit_code_is_documented() -> None:
     text = (ROOT / "docs" / "reference" / "exit-codes.md").read_text()
     own_codes = {
