@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from triple_aim.audit.feasible import Floats, Mask, System
 from triple_aim.audit.printed import ROW, quotient_rows
@@ -130,6 +131,8 @@ def _from_limits(
     lower, upper = rows["lower"].to_numpy(float), rows["upper"].to_numpy(float)
     half = _half_unit(rows["limit_digits"], np.maximum(np.abs(lower), np.abs(upper)))
     printed, found = rows["numerator"].to_numpy(float), np.zeros(len(rows), dtype=bool)
+    changes = (rows["mode"] == "cell_key").to_numpy()
+    is_widened = changes & _is_widened(rows, printed, denominator, half)
     for method, invert in (("wilson", _wilson_numerator), ("byar", _byar_numerator)):
         mine = np.flatnonzero(
             (rows["interval"] == method).to_numpy()
@@ -151,13 +154,43 @@ def _from_limits(
             if not np.isfinite(middle):
                 continue
             if np.isnan(printed[index]) and cell[index] >= 0:
+                if changes[index]:
+                    continue  # the limits contain the noise too, so they say less than the value
                 reach = slack + noise[index] + LIMIT_TOLERANCE
                 system.narrow(int(cell[index]), middle - reach, middle + reach)
-            elif abs(middle - printed[index]) > slack + LIMIT_TOLERANCE + 0.5:
+            elif abs(middle - printed[index]) > slack + LIMIT_TOLERANCE + 0.5 and not is_widened[index]:
                 found[index] = True
                 if cell[index] >= 0:
                     _pin(system, int(cell[index]), middle, slack + LIMIT_TOLERANCE)
     return found
+
+
+def _is_widened(rows: pd.DataFrame, cases: Floats, persons: Floats, half: Floats) -> Mask:
+    """Whether limits are those of the printed sums, widened by a variance of any size.
+
+    A variance ``v`` is added by ``(value - lower)² + z² v`` and ``(upper - value)² + z² v`` (square-and-add), so the
+    difference of the squares is that of the printed sums. A limit that was cut off at 0 or at the whole shows nothing.
+    """
+    per, z = rows["per"].to_numpy(float), ndtri((1 + rows["level"].to_numpy(float)) / 2)
+    lower, upper = rows["lower"].to_numpy(float), rows["upper"].to_numpy(float)
+    value = cases / persons * per
+    with np.errstate(invalid="ignore", divide="ignore"):
+        root = z * np.sqrt(z**2 + 4 * cases * (1 - cases / persons))
+        wilson = [(2 * cases + z**2 + sign * root) / (2 * (persons + z**2)) for sign in (-1.0, 1.0)]
+        byar = [
+            count * (1 - 1 / (9 * count) + sign * z / (3 * np.sqrt(count))) ** 3 / persons
+            for count, sign in ((cases, -1.0), (cases + 1, 1.0))
+        ]
+        is_byar = (rows["interval"] == "byar").to_numpy()
+        first, last = (np.where(is_byar, b, w) * per for w, b in zip(wilson, byar, strict=True))
+        expected = (last - value) ** 2 - (value - first) ** 2
+        above, below = upper - value, value - lower
+        # Rounding moves each limit by half a unit at most.
+        slack = 2 * half * (above + below) + 2 * half**2 + FLOAT * (above**2 + below**2)
+        is_wide = (above + half >= last - value) & (below + half >= value - first)
+        is_cut = (lower <= half) | ((rows["interval"] == "wilson").to_numpy() & (upper >= per - half))
+        result: Mask = is_cut | (is_wide & (np.abs(above**2 - below**2 - expected) <= slack))
+    return result
 
 
 def _wilson_numerator(lower: Floats, upper: Floats, denominator: Floats) -> Floats:

@@ -6,14 +6,14 @@ Not here: the other tables (``tables``), or the order in which doors are tried (
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from triple_aim.audit.companions import Companions
 from triple_aim.audit.feasible import Floats, Least, Mask, intervals
-from triple_aim.audit.findings import NARROW, SHARE, Finding
+from triple_aim.audit.findings import KNOWN, NARROW, SHARE, Finding
 from triple_aim.audit.printed import LAYER, PLACE, ROW, Release
 from triple_aim.audit.rules import NO_AGE
 from triple_aim.audit.sums import Cells
@@ -38,6 +38,7 @@ class Narrow:
     examined: int
     programs: int
     contradictions: int
+    chances: int  # withheld counts whose intervals noise alone can make narrow
 
 
 def narrow_cells(cells: Cells, differences: Sequence[Difference] = ()) -> Narrow:
@@ -48,17 +49,21 @@ def narrow_cells(cells: Cells, differences: Sequence[Difference] = ()) -> Narrow
 
     least = Least(np.where(is_amount, 2 * SHARE, NARROW), np.where(is_amount, 2 * SHARE, 0.0))
     found = intervals(cells.system, targets, least)
+    table = cells.table
+    hidden = table["is_perturbed"] & table["number"].isna() & table["kind"].isin(["persons", "events"])
+    can_be = hidden.to_numpy()[own]
     narrow = np.flatnonzero(~least.is_met(found.lower, found.upper))
     widths = {}
     for number in narrow:
         width = float(max(0.0, found.upper[number] - found.lower[number]))
         if number < len(own):
             cell = int(own[number])
-            widths[_key(cells.table, cell)] = _cell_finding(cells.table, cell, width)
+            chance = bool(can_be[number]) and found.lower[number] < KNOWN <= width
+            widths[_key(cells.table, cell)] = replace(_cell_finding(cells.table, cell, width), may_be_chance=chance)
         else:
             difference = differences[int(number) - len(own)]
             widths[difference.key] = difference.finding(width)
-    return Narrow(widths, len(targets), found.programs, found.contradictions)
+    return Narrow(widths, len(targets), found.programs, found.contradictions, int(can_be.sum()))
 
 
 def _key(table: pd.DataFrame, cell: int) -> CellKey:
@@ -232,8 +237,20 @@ def unperturbed_findings(cells: Cells) -> Iterator[Finding]:
 
 
 def magnitude_findings(cells: Cells) -> Iterator[Finding]:
-    """Exact amounts: whoever knows the other persons of a cell knows the amount of its largest one."""
+    """Exact amounts: whoever knows the other persons of a cell knows the amount of its largest one.
+
+    Amounts with little noise, of a column whose noise adds up: subtracting them gives a withheld amount as precisely.
+    """
     table = cells.table
+    for number, release in enumerate(cells.reading.releases):
+        noise = release.rules.magnitude_noise
+        amounts = table[(table["kind"] == "magnitude") & table["is_perturbed"] & (table["release"] == number)]
+        # A printed amount y of one person leaves y/(1+noise) to y/(1-noise).
+        if len(amounts) and release.rules.magnitudes_add_up and 2 * noise / (1 + noise) < 2 * SHARE:
+            one = _cell_finding(table, int(amounts.index[0]), 0.0)
+            place = one.region_type, one.region_code, one.period
+            what = "the noise of amounts is too small"
+            yield Finding("magnitudes", what, one.indicator, *place, one.persons, count=len(amounts))
     exact = table[(table["kind"] == "magnitude") & table["number"].notna() & ~table["is_perturbed"]]
     exact = exact[(exact["number"] > 0) & (exact["mode"] != "as_delivered")]
     for (indicator, _), group in exact.groupby(["indicator_id", "column"], sort=True):
@@ -305,17 +322,4 @@ def _has_more_digits(numbers: Floats, digits: int) -> Mask:
 
 def with_door(door: str, findings: Iterable[Finding]) -> list[Finding]:
     """The findings, as those of a door."""
-    return [
-        Finding(
-            door,
-            one.what,
-            one.indicator,
-            one.region_type,
-            one.region_code,
-            one.period,
-            one.persons,
-            one.width,
-            one.count,
-        )
-        for one in findings
-    ]
+    return [replace(one, door=door) for one in findings]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from triple_aim.audit import doors
 from triple_aim.audit.companions import Companions, add_companions
-from triple_aim.audit.findings import DOORS, Finding, Report
+from triple_aim.audit.findings import DOORS, Finding, Report, expected_by_chance
 from triple_aim.audit.places import read_places
 from triple_aim.audit.printed import Reading, read_release
 from triple_aim.audit.sums import Cells, build_cells, exact_columns
@@ -70,6 +70,11 @@ def audit_releases(
         everything.examined,
         everything.programs,
         everything.contradictions,
+        expected_by_chance(
+            everything.chances,
+            max(release.rules.count_variance for release in releases),
+            max(release.rules.largest_change for release in releases),
+        ),
     )
 
 

@@ -186,6 +186,7 @@ def quotient_rows(releases: Sequence[Release], indicators: set[str] | None = Non
                         mode=mode,
                         per=route.per,
                         interval=route.interval,
+                        level=route.level,
                         numerator_kind=route.numerator_kind,
                         denominator_kind=route.denominator_kind,
                         numerator_digits=route.digits.get("numerator"),

@@ -10,13 +10,13 @@ The file is one JSON object::
         "claims_equity": {"mode": "cell_key", "persons": 10, "cases": 10, "part_of": "claims"}
       },
       "count_change": {"variance": 3, "largest": 6},
-      "magnitude_noise": {"share": 0.1, "bound": 1.732},
+      "magnitude_noise": {"share": 0.1, "bound": 1.732, "adds_up": true},
       "digits": {"numerator": 0, "denominator": 0, "value": null, "limits": null},
-      "reconciliation": {"rows": 10, "euros": 1000},
+      "reconciliation": {"rows": 10, "euros": 1000, "row_digits": 3, "euro_digits": 2, "least": 10},
       "indicators": {
         "polypharmacy_65_plus": {
           "claims": {
-            "method": "proportion", "interval": "wilson", "per": 100, "pool": 1,
+            "method": "proportion", "interval": "wilson", "level": 0.95, "per": 100, "pool": 1,
             "numerator": "polypharmacy_count", "numerator_kind": "persons",
             "denominator": "senior_count", "denominator_kind": "persons",
             "where": {"age_band": {"from": 65}}, "segments": null, "digits": {"value": 1, "limits": 1}
@@ -42,8 +42,13 @@ The file is one JSON object::
   A numerator that no other number adds up with, such as one that is completed or weighted, has the kind ``none``; one
   that adds sums of two sources has a name of its own, whose segments are ``aliases`` of columns where they are equal.
 * ``digits``: decimals of what is printed; null means as computed. Those of an indicator replace the general ones.
+* ``magnitude_noise``: the noise of an amount is at most ``share * bound`` times the root of the sum of the squares of
+  the amounts of its persons. If it ``adds_up``, sums of printed amounts are printed amounts, and a reader who subtracts
+  gets the amount of a withheld cell with the noise of that cell. An event changes as its persons do, and by the noise
+  of an amount from ``variance / share**2`` persons on.
 * ``reconciliation``: row counts and euros of the marts ``reconciliation`` and ``checks`` are multiples of these;
-  0 means as counted.
+  0 means as counted. They have as many significant digits as ``row_digits`` and ``euro_digits``, all if left out.
+  Counts from 1 to below ``least`` (1 if left out), and their euros, are empty.
 * ``aliases``, ``identities``, ``unions`` and ``zeros`` are public facts about columns. An object may have a ``source``;
   without it the fact holds for every source. A total of a union is at least each part and at most their sum.
 """
@@ -51,7 +56,7 @@ The file is one JSON object::
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,6 +98,7 @@ class Route:
     pool: int = 1
     segments: str | None = None
     interval: str | None = None
+    level: float = 0.95  # of the limits
     digits: Mapping[str, int | None] = field(default_factory=dict)
 
 
@@ -115,11 +121,31 @@ class Rules:
     magnitude_noise: float  # the largest noise of an amount, in roots of its sum of squares; below 1
     row_base: float
     euro_base: float
+    row_digits: int | None
+    euro_digits: int | None
+    row_least: float  # smaller counts of rows are not printed
+    count_variance: float  # of the change of a count of persons
+    magnitudes_add_up: bool
+    events_limit: float  # events of fewer persons change by the table of changes of persons
     routes: Mapping[tuple[str, str], Route]  # by indicator and source
     aliases: tuple[Fact, ...] = ()
     identities: tuple[Fact, ...] = ()
     unions: tuple[Fact, ...] = ()
     zeros: tuple[Fact, ...] = ()
+
+    def facts(self, facts: Iterable[Fact], family: str) -> list[Fact]:
+        """The facts that hold for a family of sources, with the names under which equal columns are one column."""
+        sources = [name for name, source in self.sources.items() if source.family == family]
+        return [
+            Fact(
+                self.canonical(fact.column, source),
+                tuple(self.canonical(name, source) for name in fact.parts),
+                fact.source,
+                fact.ages,
+            )
+            for fact in facts
+            for source in (sources[:1] if fact.source is None else [name for name in sources if name == fact.source])
+        ]
 
     def canonical(self, column: str, source: str) -> str:
         """The name under which equal columns are one column."""
@@ -156,13 +182,20 @@ def read_rules(release: Path) -> Rules:
 def _rules(content: Mapping[str, Any]) -> Rules:
     digits = content.get("digits", {})
     tables, noise = content.get("reconciliation", {}), content.get("magnitude_noise", {})
+    share, variance = float(noise.get("share", 0)), float(content.get("count_change", {}).get("variance", 0))
     sources = {name: _source(name, rules) for name, rules in content["sources"].items()}
     return Rules(
         sources=sources,
         largest_change=float(content.get("count_change", {}).get("largest", 0)),
-        magnitude_noise=min(0.5, float(noise.get("share", 0)) * float(noise.get("bound", 0))),
+        magnitude_noise=min(0.5, share * float(noise.get("bound", 0))),
         row_base=float(tables.get("rows", 0)),
         euro_base=float(tables.get("euros", 0)),
+        row_digits=tables.get("row_digits"),
+        euro_digits=tables.get("euro_digits"),
+        row_least=float(tables.get("least", 1)),
+        count_variance=variance,
+        magnitudes_add_up=bool(noise.get("adds_up", False)),
+        events_limit=variance / share**2 if share else float("inf"),
         routes={
             (indicator, source): _route(route, digits)
             for indicator, by_source in content["indicators"].items()
@@ -206,6 +239,7 @@ def _route(route: Mapping[str, Any], digits: Mapping[str, int | None]) -> Route:
         pool=int(route.get("pool") or 1),
         segments=route.get("segments"),
         interval=route.get("interval"),
+        level=float(route.get("level", 0.95)),
         digits={**digits, **route.get("digits", {})},
     )
 

@@ -110,7 +110,7 @@ def build_cells(
 
 def _no_cells() -> pd.DataFrame:
     texts = [*[name for name in LAYER if name != "release"], *PLACE, "drawn", "mode", "kind", "indicator_id"]
-    numbers = ["number", "largest_change", "half_unit"]
+    numbers = ["number", "largest_change", "half_unit", "release"]
     flags = ["is_perturbed", "is_withheld", "is_delivered"]
     columns = {name: pd.Series(dtype=object) for name in texts} | {name: pd.Series(dtype=float) for name in numbers}
     return pd.DataFrame(columns | {name: pd.Series(dtype=bool) for name in flags})
@@ -298,11 +298,11 @@ def _columns(cells: Cells, layers: Sequence[Layer], sums: pd.DataFrame) -> None:
         for column, parts in totals:
             if column in present and any(name in present for name in parts):
                 _add_total(cells, present[column], [_replaced(group[0], column=name) for name in parts])
-        for fact in _facts_of(by_release[release], family, by_release[release].identities):
+        for fact in by_release[release].facts(by_release[release].identities, family):
             if sum(name in present for name in (fact.column, *fact.parts)) > 1:
                 named = [_replaced(group[0], column=name) for name in (fact.column, *fact.parts)]
                 _add_total(cells, named[0], named[1:])
-        for fact in _facts_of(by_release[release], family, by_release[release].unions):
+        for fact in by_release[release].facts(by_release[release].unions, family):
             if fact.column in present and any(name in present for name in fact.parts):
                 _add_union(cells, present[fact.column], [_replaced(group[0], column=name) for name in fact.parts])
 
@@ -325,11 +325,6 @@ def _segment_totals(cells: Cells, sums: pd.DataFrame) -> list[Fact]:
     return [Fact(total, tuple(sorted(parts)), None) for (total, _), parts in names.items() if len(parts) > 1]
 
 
-def _facts_of(rules: Rules, family: str, facts: Iterable[Fact]) -> list[Fact]:
-    sources = {name for name, source in rules.sources.items() if source.family == family}
-    return [fact for fact in facts if fact.source is None or fact.source in sources]
-
-
 def _add_union(cells: Cells, whole: Layer, parts: Sequence[Layer]) -> None:
     for place in np.flatnonzero(cells.layers[whole] >= 0):
         total = int(cells.layers[whole][place])
@@ -343,7 +338,7 @@ def _zeros(cells: Cells, layers: Sequence[Layer]) -> None:
     for layer in layers:
         label = dict(zip(LAYER, layer, strict=True))
         rules = cells.reading.releases[int(str(label["release"]))].rules
-        for fact in _facts_of(rules, str(label["family"]), rules.zeros):
+        for fact in rules.facts(rules.zeros, str(label["family"])):
             low, high = int(str(label["low"])), int(str(label["high"]))
             if fact.column == label["column"] and fact.ages[0] <= low and high <= fact.ages[1]:
                 for cell in cells.layers[layer][cells.layers[layer] >= 0]:
@@ -422,11 +417,24 @@ def _pieces(cells: Cells, column: Ints, inside: Mapping[int, frozenset[str]]) ->
             cells.system.total(int(column[place]), tuple(own))
 
 
+def _adding(rules: Rules) -> tuple[bool, float]:
+    """Whether the noise of amounts adds up, and from which number on events have it."""
+    return rules.magnitudes_add_up, rules.events_limit
+
+
 def exact_columns(cells: Cells) -> frozenset[tuple[str, str]]:
-    """The columns that should be perturbed and whose printed numbers nevertheless add up to the last digit."""
+    """The columns that should be perturbed and whose printed numbers nevertheless add up to the last digit.
+
+    Noise of amounts that adds up proves nothing. Events of many persons have that noise too.
+    """
     table = cells.table
     number, half = table["number"].to_numpy(float), table["half_unit"].to_numpy(float)
-    perturbed = (table["is_perturbed"] & (table["kind"] != "exposure")).to_numpy()
+    rules = [release.rules for release in cells.reading.releases]
+    release = table["release"].to_numpy(int)
+    add_up, limit = (np.array(each)[release] for each in zip(*map(_adding, rules), strict=True))
+    kind = table["kind"].to_numpy()
+    perturbed = table["is_perturbed"].to_numpy() & (kind != "exposure") & ~((kind == "magnitude") & add_up)
+    few = ~((kind == "events") & add_up) | (number < limit)
     families = (table["family"] + "\0" + table["column"]).to_numpy(dtype=object)
     held: dict[str, list[bool]] = {}
     for total, parts in cells.printed_relations:
@@ -434,7 +442,7 @@ def exact_columns(cells: Cells) -> frozenset[tuple[str, str]]:
         if len(parts) < 2 or every.max() >= len(number) or not perturbed[every].all():
             continue
         values = number[every]
-        if np.isfinite(values).all() and values[0] > 0 and (values[1:] > 0).sum() > 1:
+        if np.isfinite(values).all() and values[0] > 0 and (values[1:] > 0).sum() > 1 and few[list(parts)].any():
             # Noise rarely cancels to the last digit; rounding alone would.
             off = abs(values[0] - values[1:].sum())
             tolerance = half[every].sum() + FLOAT * values[0] if (half[every] > 0).any() else FLOAT * values[0]

@@ -45,12 +45,14 @@ def _reconciliation(release: Release, table: pd.DataFrame) -> Iterator[Finding]:
     ):
         if base and (off := np.isfinite(numbers) & ~np.isclose(numbers / base, np.round(numbers / base))).any():
             yield _finding(rows.iloc[np.flatnonzero(off)[0]], f"{name} are not multiples of {base:g}", int(off.sum()))
-    half = release.rules.row_base / 2
-    is_small = np.isnan(counts) | ((counts - half < SMALL) & (counts > 0))
-    system, targets = _flows(rows, counts, half), np.flatnonzero(is_small)
+    rules = release.rules
+    half = _half_unit(counts, rules.row_base, rules.row_digits)
+    first = np.maximum(counts - half, rules.row_least)
+    is_small = np.isnan(counts) | ((first < SMALL) & (counts > 0))
+    system, targets = _flows(rows, counts, half, least=rules.row_least), np.flatnonzero(is_small)
     least = Least(np.full(len(targets), NARROW), np.zeros(len(targets)))
     yield from _narrow(rows, system, targets, least, "a small number of rows")
-    half = release.rules.euro_base / 2
+    half = _half_unit(euros, rules.euro_base, rules.euro_digits)
     has_euros = rows.groupby("extract")["amount_eur"].transform(lambda amounts: (amounts.abs() > 0).any()).to_numpy()
     targets = np.flatnonzero(np.isnan(euros) & has_euros)
     system = _flows(rows, euros, half, lowest=-np.inf)
@@ -65,13 +67,24 @@ def _narrow(rows: pd.DataFrame, system: System, targets: Ints, least: Least, wha
         yield _finding(rows.iloc[targets[position]], what, 1, width)
 
 
-def _flows(rows: pd.DataFrame, numbers: Floats, half: float, lowest: float = 0.0) -> System:
+def _half_unit(numbers: Floats, base: float, digits: int | None) -> Floats:
+    """Half the step between two printed numbers: of the stated size, or of the last significant digit."""
+    if digits is None:
+        return np.full(len(numbers), base / 2)
+    size = np.abs(np.where(np.isfinite(numbers) & (numbers != 0), numbers, 1.0))
+    half: Floats = np.maximum(base, 10.0 ** (np.floor(np.log10(size)) - digits + 1)) / 2
+    return half
+
+
+def _flows(rows: pd.DataFrame, numbers: Floats, half: Floats, lowest: float = 0.0, least: float = 0.0) -> System:
     """Delivered = set aside + staged, per supplier; all staged = in a cube + excluded."""
     system = System()
-    for number in numbers:
+    for number, rounding in zip(numbers, half, strict=True):
         is_known = np.isfinite(number)
-        slack = half + 1e-9 * abs(number) if is_known else 0.0
+        slack = rounding + 1e-9 * abs(number) if is_known else 0.0
         low, high = (number - slack, number + slack) if is_known else (lowest, np.inf)
+        # A number that would be empty if it were smaller.
+        low = max(low, least) if is_known and 0 < least <= number else low
         system.unknown(max(low, lowest), high)
     stage = rows["stage"].to_numpy()
     for _, part in rows.groupby(["extract", "period"], sort=False):
@@ -97,7 +110,8 @@ def _checks(release: Release, table: pd.DataFrame) -> Iterator[Finding]:
     """Small numbers of unexpected rows of persons."""
     persons = table["subject"].str.split("/").str[0].isin(PERSON_TABLES)
     count, base = table["unexpected_count"].to_numpy(float), release.rules.row_base
-    small = persons.to_numpy() & (count > 0) & (count - base / 2 < SMALL) & (base < NARROW)
+    first = np.maximum(count - base / 2, release.rules.row_least)
+    small = persons.to_numpy() & (count > 0) & (first < SMALL) & (base < NARROW)
     for row in table[small].itertuples(index=False):
         yield Finding(DOOR, "a small number of rows", str(row.check_id), "", "", 0, width=base)
 

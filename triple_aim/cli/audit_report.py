@@ -42,6 +42,8 @@ def print_report(console: Console, report: Report) -> None:
             if seen[finding.door] <= FIRST:
                 table.add_row(*_cells(finding))
         console.print(table)
+    if report.is_safe and report.findings:
+        console.print(f"up to {report.by_chance:,} such intervals are narrow by chance, so this is no fault")
     if report.contradictions:
         console.print(f"{report.contradictions:,} groups of numbers contradict each other; sums were left out of them")
 
@@ -60,6 +62,7 @@ def as_dictionary(report: Report) -> dict[str, object]:
         "examined": report.examined,
         "linear_programs": report.programs,
         "contradictions": report.contradictions,
+        "by_chance": report.by_chance,
         "doors": report.by_door(),
         "findings": [asdict(finding) for finding in report.findings],
     }

@@ -19,6 +19,7 @@ PERTURBED = {"GM1": 40.0, "GM2": None, "GM3": 25.0, "GM4": 31.0, "GG1": 47.0, "G
 EXACT = {"GM1": 40.0, "GM2": None, "GM3": 25.0, "GM4": 31.0, "GG1": 44.0, "GG2": 56.0, "NL01": 100.0}
 BOTH_HIDDEN = {"GM1": None, "GM2": None, "GM3": 25.0, "GM4": 31.0, "GG1": 44.0, "GG2": 56.0, "NL01": 100.0}
 EUROS = {**USE, "method": "ratio", "interval": None, "per": 1, "numerator": "cost_eur", "numerator_kind": "magnitude"}
+SUPPRESSED = {"care": {"mode": "suppress", "persons": 10, "cases": 10}}
 VISITS = {**USE, "method": "crude_rate", "interval": "byar", "numerator": "visit_count", "numerator_kind": "events"}
 
 
@@ -228,6 +229,26 @@ def test_limits_from_exact_sums(monitor: Monitor, route: dict[str, Any], limits:
     assert not doors_of(monitor, [row("GM1", 20.0, **limits(20, 1000, z))], stated)
 
 
+def widened(limits: dict[str, float], value: float, variance: float, z: float = 1.959964) -> dict[str, float]:
+    below, above = (np.sqrt((value - limit) ** 2 + z**2 * variance) for limit in limits.values())
+    return {"lower": round(value - below, 3), "upper": round(value + above, 3)}
+
+
+@pytest.mark.parametrize(("route", "limits"), [(USE, wilson), (VISITS, byar)])
+@pytest.mark.parametrize("variance", [0.03, 0.3])
+def test_limits_with_the_noise_of_printed_sums(
+    monitor: Monitor, route: dict[str, Any], limits: Any, variance: float
+) -> None:
+    stated = rules(use={**route, "digits": {"limits": 3}})
+    z = 1.959964
+    assert not doors_of(monitor, [row("GM1", 40.0, **widened(limits(40, 1000, z), 4.0, variance))], stated)
+    monitor.published.clear()
+    exact = widened(limits(36, 1000, z), 3.6, variance)
+    assert doors_of(monitor, [row("GM1", 40.0, **exact)], stated) == {"limits"}
+    monitor.published.clear()
+    assert doors_of(monitor, [row("GM1", 40.0, **exact)], {**stated, "sources": SUPPRESSED}) == {"limits"}
+
+
 def test_fractions_of_events(monitor: Monitor) -> None:
     stated = rules(use={**VISITS, "digits": {"value": None}})
     assert doors_of(monitor, [row("GM1", 23.0, value=2.337)], stated) == {"fractions"}  # 23.37 visits were perturbed
@@ -275,6 +296,23 @@ def test_tables_euros_by_difference(monitor: Monitor) -> None:
     monitor.published.clear()
     stated = rules() | {"reconciliation": {"rows": 10, "euros": 20_000}}
     assert not doors_of(monitor, [row("NL01", 50.0)], stated, reconciliation=rounded)
+
+
+def test_tables_small_counts_are_empty_and_large_ones_have_three_digits(monitor: Monitor) -> None:
+    stated = {"rows": 10, "euros": 1000, "row_digits": 3, "euro_digits": 2}
+    table = reconciliation(
+        all=("delivered", 16_700.0, 0.0), kept=("staged", 16_600.0, 0.0), late=("set_aside", None, 0.0)
+    )
+    two = reconciliation(all=("delivered", 40.0, 0.0), kept=("staged", 20.0, 0.0), late=("set_aside", 10.0, 0.0))
+    for rounding, printed, expected in (
+        ({**stated, "least": 10}, table, set()),
+        ({**stated, "least": 10}, two, set()),  # a printed 10 is 10 to 14
+        ({"rows": 1, "euros": 1000}, table, {"tables"}),  # rounded to one row, the difference is known
+    ):
+        monitor.published.clear()
+        rules_of_tables = rules() | {"reconciliation": rounding}
+        doors = doors_of(monitor, [row("NL01", 50.0, value=5.0)], rules_of_tables, reconciliation=printed)
+        assert doors == expected, rounding
 
 
 def test_tables_numbers_that_are_not_rounded_as_stated(monitor: Monitor) -> None:
@@ -328,6 +366,76 @@ def test_magnitudes_a_withheld_amount(monitor: Monitor) -> None:
     assert any(finding.what == "an amount" for finding in audited(monitor).findings)
     monitor.published.clear()
     assert not doors_of(monitor, rows, rules("cell_key", use=EUROS))
+
+
+ADDS_UP = {"share": 0.1, "bound": 1.732, "adds_up": True}
+
+
+def sums_that_add_up(scale: float, route: dict[str, Any]) -> tuple[list[dict[str, Any]], Rules]:
+    rows = []
+    for period in range(2010, 2030):
+        one, two = scale * (40 + period % 7), scale * 30
+        rows += rows_of({"GM1": one, "GM2": two, "GG1": one + two}, period=period)
+    for line in rows:
+        line["value"] = line["numerator"] / (1000 / route["per"])
+    return rows, {**rules(use={**route, "digits": {"value": 9}}), "magnitude_noise": ADDS_UP}
+
+
+@pytest.mark.parametrize(
+    ("scale", "route", "expected"),
+    [(100.0, EUROS, set()), (100.0, VISITS, set()), (1.0, VISITS, {"one_release"}), (100.0, USE, {"one_release"})],
+    ids=["euros", "many events", "few events", "persons"],
+)
+def test_one_release_only_noise_of_amounts_adds_up(
+    monitor: Monitor, scale: float, route: dict[str, Any], expected: set[str]
+) -> None:
+    assert doors_of(monitor, *sums_that_add_up(scale, {**route, "interval": None})) == expected
+
+
+def test_magnitudes_noise_that_is_too_small(monitor: Monitor) -> None:
+    rows, stated = sums_that_add_up(1000.0, EUROS)
+    stated["magnitude_noise"] = {**ADDS_UP, "share": 0.06}
+    assert doors_of(monitor, rows, stated) == {"magnitudes"}
+
+
+def test_an_identity_holds_under_the_name_of_an_alias(monitor: Monitor) -> None:
+    acts = {name: {**USE, "numerator": f"{name}_count"} for name in ("both", "wmo", "youth")}
+    facts = {
+        "identities": [{"source": "care", "total": "both_count", "parts": ["clients[act=wmo]", "youth_count"]}],
+        "aliases": [{"source": "care", "column": "clients[act=wmo]", "same_as": "wmo_count"}],
+    }
+    rows = [row("GM1", 30.0, "both"), row("GM1", 27.0, "wmo"), row("GM1", None, "youth")]
+    assert doors_of(monitor, rows, rules("suppress", **acts) | facts) == {"related_indicators"}
+
+
+def narrow_by_chance(cells: int) -> list[dict[str, Any]]:
+    """Women and men in total, and women: the changes are +6 and -4, and nobody is a man."""
+    years = range(2001, 2001 + cells)
+    rows = [line for year in years for line in (row("GM1", 40.0, period=year), row("GM1", 50.0, period=year, sex="F"))]
+    return rows + [row("GM1", None, period=year, sex="M") for year in years]
+
+
+def test_one_interval_may_be_narrow_by_chance_but_not_many(monitor: Monitor) -> None:
+    monitor.publish(narrow_by_chance(1), rules())
+    report = audited(monitor)
+    (finding,) = report.findings
+    assert (finding.may_be_chance, finding.width) == (True, pytest.approx(2.0, abs=0.01))
+    assert not report.is_safe  # of one withheld count none is expected to be narrow
+    monitor.published.clear()
+    others = [row("GM3", None, period=year) for year in range(1000, 1200)]
+    monitor.publish(narrow_by_chance(1) + others, rules())
+    assert audited(monitor).is_safe
+    monitor.published.clear()
+    monitor.publish(narrow_by_chance(10) + others, rules())
+    assert not audited(monitor).is_safe
+
+
+def test_a_count_that_is_known_is_no_chance(monitor: Monitor) -> None:
+    rows = [row("GM1", 40.0), row("GM1", 52.0, sex="F"), row("GM1", None, sex="M")]
+    monitor.publish(rows + [row("GM3", None, period=year) for year in range(1000, 1200)], rules())
+    report = audited(monitor)
+    assert [(finding.may_be_chance, finding.width < 0.01) for finding in report.findings] == [(False, True)]
+    assert not report.is_safe
 
 
 def test_two_releases_of_a_redrawn_partnership(monitor: Monitor) -> None:
