@@ -63,7 +63,7 @@ def test_a_withdrawn_person_takes_the_file_along(samples: Deliveries, secret: in
     width, euros, changed = attacks.withdrawn_person(samples, secret)
     assert width >= WIDTH
     assert euros >= 0.2  # a tenth on either side
-    assert changed == {"all", "hospital"}  # that a kind did not change shows that the person had none of it
+    assert changed > {"all", "hospital"}  # other kinds change as well, so they do not show that the person had none
 
 
 @pytest.mark.parametrize("secret", range(2))
