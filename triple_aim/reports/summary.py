@@ -92,23 +92,21 @@ def _show_checks(console: Console, checks: pd.DataFrame) -> None:
 
 
 def _findings(count: float | None) -> str:
-    """A rounded number of findings; numbers from 1 to 9 are not published."""
+    """A rounded number of rows or findings; numbers from 1 to 9 are not published."""
     return "1 to 9" if pd.isna(count) else f"{count:,.0f}"
 
 
 def _show_ledger(console: Console, reconciliation: pd.DataFrame, checks: pd.DataFrame) -> None:
-    counted = reconciliation.astype({"row_count": float})  # small counts are empty
-    rows = counted.pivot_table(index="extract", columns="stage", values="row_count", aggfunc="sum", fill_value=0)
+    counted = reconciliation.astype({"row_count": float}).groupby(["extract", "stage"])["row_count"]
+    rows = counted.sum(min_count=1)  # small counts are empty
     lines = ledger(reconciliation, checks).groupby("extract")
     adds_up, delivered = lines["adds_up"].all(), lines["delivered_eur"].sum()
     table = Table(title="Reconciliation: every row and every euro, rounded", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("extract", "delivered", "set aside", "in cube", "excluded", "euros delivered", "adds up"):
         table.add_column(name, justify="left" if name == "extract" else "right", no_wrap=True)
-    for extract in rows.index:
-        cells = [
-            f"{int(rows.loc[extract, stage]):,}" if stage in rows else "0"
-            for stage in ("delivered", "set_aside", "in_cube", "excluded")
-        ]
+    for extract in sorted(set(reconciliation["extract"])):
+        stages = ("delivered", "set_aside", "in_cube", "excluded")
+        cells = [_findings(rows.get((extract, stage), 0)) for stage in stages]
         euros = delivered[extract]
         verdict = "[green]yes[/]" if adds_up.get(extract, False) else "[red]NO[/]"
         table.add_row(extract, *cells, f"{euros:,.0f}" if pd.notna(euros) and euros else "-", verdict)
