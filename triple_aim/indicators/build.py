@@ -120,7 +120,7 @@ def changed_rows(warehouse: Warehouse, inputs: IndicatorInputs, specs: Sequence[
         sources = [cube for cube in spec.route_of if programme.publication.threshold(cube).mode not in exact_modes]
         rows = indicator_rows(spec, cells, regions, programme.tables, programme.publication.run_off, sources)
         computed.append(rows.assign(indicator_id=spec.id))
-    return pd.concat(computed, ignore_index=True) if computed else NO_ROWS
+    return pd.concat(computed, ignore_index=True) if computed else NO_ROWS.assign(indicator_id="")
 
 
 def record_indicators(warehouse: Warehouse, rebuilt: RebuiltIndicators) -> None:
