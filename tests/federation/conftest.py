@@ -17,7 +17,6 @@ from tests.once import copy_of, made_once
 from tests.pipeline.installation import Installation, create_installation
 from triple_aim.definitions.programme import Programme
 from triple_aim.federation.export import export_cubes
-from triple_aim.perturbation import make_secret
 from triple_aim.synthetic.formats import write_csv, write_spss
 from triple_aim.synthetic.surveys import ITEMS
 
@@ -56,11 +55,6 @@ def _create_installations(base: Path) -> None:
     write_samples(base / "samples", persons=4_500, years=(YEAR, YEAR + 1))  # the last year has other formats
     installations = {name: create_installation(base / (name or "here")) for name in (*PARTIES, "pooled")}
     folders = {name: installation.deliveries for name, installation in installations.items()}
-    secret = make_secret(base / "perturbation.key")  # parties share it, so that equal sums have equal noise
-    for installation in installations.values():
-        (installation.folder / "work").mkdir()
-        (installation.folder / "work" / "perturbation.key").touch(0o600)
-        (installation.folder / "work" / "perturbation.key").write_text(secret.hex())
     deliveries = base / "samples" / "deliveries"
     for path in sorted(deliveries.glob(f"*/*_{YEAR}.*")):
         split_delivery(path, path.relative_to(deliveries), folders)

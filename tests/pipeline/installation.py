@@ -18,6 +18,8 @@ from triple_aim.definitions.settings import Project
 from triple_aim.release.store import current_release
 
 INDICATORS = ("good_self_rated_health", "avoidable_admissions", "zvw_cost_standardised", "zvw_cost_growth", "mortality")
+#: Installations with the same deliveries publish the same bytes only if they have the same secret.
+SECRET = "0123456789abcdef0123456789abcdef"
 Change = Callable[[Programme], Programme]
 QUIET = {"loggers": {"console": {"config": {"log_level": "DEBUG"}}}}
 
@@ -95,7 +97,10 @@ class Installation:
 
 
 def create_installation(folder: Path) -> Installation:
-    """Create an installation in a folder, with its settings file."""
+    """Create an installation in a folder, with its settings file and the secret that all of them share."""
     folder.mkdir(exist_ok=True)
+    (folder / "work").mkdir(mode=0o700)
+    (folder / "work" / "perturbation.key").touch(0o600)
+    (folder / "work" / "perturbation.key").write_text(SECRET)
     (folder / "monitor.toml").write_text('deliveries = "deliveries"\nwork = "work"\npublication = "publication"\n')
     return Installation(folder)

@@ -81,7 +81,7 @@ def test_a_missing_euro_stops_the_publication(installation: Installation, monkey
         rows["amount_eur"] = rows["amount_eur"].astype(float) - counted * 0.01
         return rows
 
-    monkeypatch.setattr("triple_aim.cubes.ledger.reconcile", lossy)
+    monkeypatch.setattr("assets.protected.reconcile", lossy)
     before = installation.current()
     result = installation.run(since="safe/reconciliation")
     assert not result.success
@@ -123,10 +123,10 @@ def test_a_run_of_one_year_equals_that_year_of_a_full_run(
 
 
 def restate(installation: Installation, rng: np.random.Generator, extract: str, year: int) -> None:
-    """Deliver a year again without a few of its rows."""
+    """Deliver a year again without some of its rows, of more persons than a correction needs."""
     path = installation.deliveries / extract / f"{extract}_{year}.csv.gz"
     header, *lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
-    rest = [line for line in lines if rng.random() > 0.02]
+    rest = [line for line in lines if rng.random() > 0.1]
     path.write_bytes(gzip.compress(header + b"".join(rest)))
 
 
@@ -161,6 +161,7 @@ def test_only_indicators_of_a_restated_year_are_recomputed(installation: Install
     before = mart(installation, "indicator_values")
     restate(installation, np.random.default_rng(1), "mortality", 2022)
     result = installation.run()
+    assert result.success
     assert [name for name, same in unchanged(result).items() if not same] == ["mortality"]
     assert gated(result) == 1
     rebuilt = {
