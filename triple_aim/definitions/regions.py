@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from triple_aim.definitions.yaml_reader import read_yaml
 from triple_aim.errors import ContentError
 
+#: Own classifications of one installation. Their noise is independent, so that many of them average it away: with
+#: twenty the error of an estimate of a small cell fell from 1.7 to 0.8 persons (docs/methods/disclosure.md).
+MOST_OWN = 5
 STANDARD_TYPES = ("ggd_region", "zorgkantoor_region", "corop_region", "province")
 Recoding = tuple[int, dict[str, float]]  # the year in which a code ends, and the share that each successor takes
 
@@ -55,6 +58,12 @@ class Regions:
         listed = listed.rename(columns={"municipality_name": "region_name"})
         tables, covers = {"municipality": listed.assign(region_code=listed["municipality_code"])}, {}
         own_files = sorted(own.glob("*.csv")) if own else []
+        if len(own_files) > MOST_OWN:
+            raise ContentError(
+                f"there are {len(own_files)} own classifications, and {MOST_OWN} at most are published",
+                str(own),
+                "remove some: every classification gives a reader another estimate of the same persons",
+            )
         for file in (*(folder / f"{kind}.csv" for kind in STANDARD_TYPES), *own_files):
             kind = file.stem
             tables[kind] = _read(file, "division_year municipality_code region_code region_name")

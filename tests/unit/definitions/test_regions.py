@@ -148,6 +148,11 @@ def test_a_partial_classification_may_omit_municipalities(small):
     (own / "ours.yaml").write_text("covers: part\n")
     regions = Regions.load(small, 2024, own=own)
     assert regions.problems() == [] and regions.types[-2:] == ["ours", "nl"] and regions.own == ["ours"]
+    for number in range(5):
+        (own / f"more_{number}.csv").write_text("division_year,municipality_code,region_code,region_name\n")
+    with pytest.raises(ContentError, match="6 own classifications, and 5 at most"):
+        Regions.load(small, 2024, own=own)
+
 
 
 def test_errors_name_the_file_and_the_missing_column(small):
