@@ -99,7 +99,7 @@ class Installation:
 def create_installation(folder: Path) -> Installation:
     """Create an installation in a folder, with its settings file and the secret that all of them share."""
     folder.mkdir(exist_ok=True)
-    (folder / "work").mkdir(mode=0o700)
+    (folder / "work").mkdir(mode=0o700, exist_ok=True)
     (folder / "work" / "perturbation.key").touch(0o600)
     (folder / "work" / "perturbation.key").write_text(SECRET)
     (folder / "monitor.toml").write_text('deliveries = "deliveries"\nwork = "work"\npublication = "publication"\n')

@@ -46,7 +46,8 @@ class Sums:
         """Sums after their changes. Σx² is at least (Σx)²/n, and nothing where the sum is nothing."""
         if noise and "sumsq" in parts:
             total = parts["numerator"]
-            least = np.nan_to_num(quotient(total**2, parts.get("persons", parts["denominator"])))
+            persons = parts.get("persons", parts["denominator"])
+            least = np.nan_to_num(total**2 / np.where(persons > 0, persons, 1.0))
             parts = {**parts, "sumsq": np.where(total == 0, 0.0, np.maximum(parts["sumsq"], least * (1 + ROUNDING)))}
         return cls(parts, noise)
 
@@ -61,7 +62,10 @@ class Sums:
         if not self.noise:
             return Sums(left)
         added = {name: array + np.nan_to_num(other.noise[name]) for name, array in self.noise.items()}
-        return Sums.changed({name: np.where(array < 0, 0.0, array) for name, array in left.items()}, added)
+        left = {name: np.where(array < 0, 0.0, array) for name, array in left.items()}
+        if "numerator" in left:  # where nobody is left, nothing is counted
+            left["numerator"] = np.where(left["denominator"] == 0, 0.0, left["numerator"])
+        return Sums.changed(left, added)
 
     def of(self, index: int) -> Sums:
         """One region, as an axis of length 1 that broadcasts against all regions."""

@@ -154,7 +154,6 @@ def test_a_partial_classification_may_omit_municipalities(small):
         Regions.load(small, 2024, own=own)
 
 
-
 def test_errors_name_the_file_and_the_missing_column(small):
     with pytest.raises(ContentError, match="no municipalities of 2031"):
         Regions.load(small, 2031)

@@ -80,3 +80,16 @@ def test_more_cases_than_persons_are_no_share() -> None:
     given = {"numerator": np.array([3.0, 5.0]), "denominator": np.array([4.0, 4.0])}
     result = estimate(route("proportion"), Sums(given))
     assert result.value[0] == 0.75 and np.isnan([result.value[1], result.lower[1], result.upper[1]]).all()
+
+
+def test_a_rest_after_changes_is_one_that_persons_can_have() -> None:
+    """With noise a stratum of a region can exceed that of the country, in each of its sums."""
+    country = {"numerator": 5.0, "denominator": 3.0, "persons": 4.0, "sumsq": 9.0}
+    for region in ({"denominator": 4.0}, {"persons": 5.0}, {"sumsq": 10.0}, {"numerator": 6.0}):
+        exact = {name: np.array([[value, region.get(name, value - 1)]]) for name, value in country.items()}
+        sums = Sums(exact, {"numerator": np.array([[3.0, 3.0]])})
+        rest = {name: array[0, 1] for name, array in sums.of(0).minus(sums).parts.items()}
+        assert min(rest.values()) >= 0
+        assert (rest["sumsq"] > 0) == (rest["numerator"] > 0), rest
+        assert rest["numerator"] == 0 or rest["sumsq"] * max(rest["persons"], 1) >= rest["numerator"] ** 2
+        assert rest["denominator"] > 0 or rest["numerator"] == 0
