@@ -11,7 +11,6 @@ from triple_aim.cubes.ledger import parts_that_differ, reconcile
 from triple_aim.cubes.merge import COUNTED, UNKNOWN_LABEL, contributed, ensure_contributions, place_of
 from triple_aim.cubes.noise import ColumnRoles, CubeNoise, Keys, Kind, column_roles, cube_noise
 from triple_aim.cubes.spark import open_builder, open_cluster
-from triple_aim.vocabulary import contributors_of, squares_of
 
 __all__ = [
     "COUNTED",
@@ -30,7 +29,6 @@ __all__ = [
     "column_roles",
     "column_type",
     "contributed",
-    "contributors_of",
     "cube_noise",
     "ensure_contributions",
     "fingerprints",
@@ -44,5 +42,4 @@ __all__ = [
     "place_of",
     "reconcile",
     "record_fingerprint",
-    "squares_of",
 ]

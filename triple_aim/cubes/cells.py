@@ -5,7 +5,7 @@ Not here: building a cube (``build``), sums of regions (``triple_aim.indicators`
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,9 +52,12 @@ class Cells:
         # Without some labels of a further axis the sums are others, so the keys are too.
         if axis > AGE:
             return replace(self, labels=labels, sums=sums, keys={}, changes={})
-        keys = {key: np.compress(wanted, array, axis=axis) for key, array in self.keys.items()}
-        changes = {key: np.compress(wanted, array, axis=axis) for key, array in self.changes.items()}
-        return replace(self, labels=labels, sums=sums, keys=keys, changes=changes)
+        return replace(self, labels=labels, sums=sums)._with_noise(lambda array: np.compress(wanted, array, axis=axis))
+
+    def _with_noise(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Cells:
+        """The cells with a function of their keys and changes, which follow the sums through every step."""
+        keys, changes = ({name: function(a) for name, a in side.items()} for side in (self.keys, self.changes))
+        return replace(self, keys=keys, changes=changes)
 
     def only(self, names: Sequence[str]) -> Cells:
         """The cells with only these sums, and the sums that their noise needs."""
@@ -76,12 +79,8 @@ class Cells:
         wanted = {self.noise.changes_with.get(name, name) for name in names} - self.noise.public
         missing = sorted(wanted - self.keys.keys())
         keys = {name: self.noise.keys(name, labels, self.flat(self.noise.anchor(name))) for name in missing}
-        squares = {name: self.noise.squares(name) for name in missing}
-        changes = {
-            name: self.noise.magnitude_changes(keys[name], self.flat(column))
-            for name, column in squares.items()
-            if column
-        }
+        squares = [(name, column) for name in missing if (column := self.noise.squares(name))]
+        changes = {name: self.noise.magnitude_changes(keys[name], self.flat(column)) for name, column in squares}
         return replace(self, keys={**self.keys, **keys}, changes={**self.changes, **changes})
 
     def periods(self) -> list[int]:
@@ -111,11 +110,12 @@ class Cells:
         complete = np.array([window for window in windows if min(window) >= 0], dtype=int).reshape(-1, count)
         labels = {**self.labels, "period": [self.labels["period"][end] for end in complete[:, 0]]}
 
-        def added(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-            return {name: sum(array[complete[:, back]] for back in range(count)) for name, array in arrays.items()}
+        def added(array: NDArray[Any]) -> NDArray[Any]:
+            total: NDArray[Any] = sum(array[complete[:, back]] for back in range(count))
+            return total
 
-        sums, keys, changes = added(self.sums), added(self.keys), added(self.changes)
-        return replace(self, labels=labels, sums=sums, keys=keys, changes=changes, non_additive={})
+        sums = {name: added(array) for name, array in self.sums.items()}
+        return replace(self, labels=labels, sums=sums, non_additive={})._with_noise(added)
 
     def fold(self, axes: Sequence[str]) -> Cells:
         """Fold other axes into the age bands: the label of each band repeats, the folded labels run fastest."""
@@ -133,15 +133,14 @@ class Cells:
             )
         labels = {name: labels for name, labels in self.labels.items() if name not in axes}
         labels["age_band"] = [band for band in labels["age_band"] for _ in range(size)]
-        # The first stratum of a band carries the key and the change of the band, so that those of any bands add up.
 
         def at_first(of_bands: NDArray[Any]) -> NDArray[Any]:
+            # The first stratum of a band carries the key and the change of the band, so that those of any bands add up.
             wide = np.zeros((*of_bands.shape[:AGE], of_bands.shape[AGE] * size), of_bands.dtype)
             wide[..., ::size] = of_bands
             return wide
 
-        keys, changes = ({name: at_first(a) for name, a in side.items()} for side in (self.keys, self.changes))
-        return replace(self, labels=labels, sums=sums, keys=keys, changes=changes, non_additive={})
+        return replace(self, labels=labels, sums=sums, non_additive={})._with_noise(at_first)
 
 
 def load_cells(warehouse: Warehouse, query: Query, parts: Iterable[Query] = ()) -> Cells:

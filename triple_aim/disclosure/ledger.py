@@ -34,14 +34,9 @@ def published_ledger(ledger: pd.DataFrame, rounding: Rounding) -> pd.DataFrame:
         ``rounding``; both are empty below ten rows. Two rounded totals differ by the euros of one person only if
         these are a large part of all euros, and then by a rounding step that is a large part of them.
     """
-    rows = ledger["row_count"].to_numpy(dtype=float)
-    euros = ledger["amount_eur"].to_numpy(dtype=float)
-    is_small = (rows > 0) & (rows < LEAST_COUNT)
-    counts = np.where(is_small, np.nan, significant(rows, ROW_DIGITS, least=rounding.rows))
-    return ledger.assign(
-        row_count=pd.array(counts, dtype="Int64"),
-        amount_eur=np.where(is_small, np.nan, significant(euros, EURO_DIGITS, least=rounding.euros)),
-    )
+    counts = _rounded_counts(ledger["row_count"], rounding)
+    euros = significant(ledger["amount_eur"].to_numpy(dtype=float), EURO_DIGITS, least=rounding.euros)
+    return ledger.assign(row_count=counts, amount_eur=np.where(counts.isna(), np.nan, euros))
 
 
 def published_counts(checks: pd.DataFrame, rounding: Rounding) -> pd.DataFrame:
@@ -49,11 +44,12 @@ def published_counts(checks: pd.DataFrame, rounding: Rounding) -> pd.DataFrame:
 
     A verdict says whether any row was unexpected, so zero stays zero.
     """
-    rounded = {}
-    for name in ("checked_count", "unexpected_count"):
-        counts = checks[name].to_numpy(dtype=float)
-        is_small = (counts > 0) & (counts < LEAST_COUNT)
-        rounded[name] = pd.array(
-            np.where(is_small, np.nan, significant(counts, ROW_DIGITS, least=rounding.rows)), dtype="Int64"
-        )
-    return checks.assign(**rounded)
+    names = ("checked_count", "unexpected_count")
+    return checks.assign(**{name: _rounded_counts(checks[name], rounding) for name in names})
+
+
+def _rounded_counts(counts: pd.Series[int], rounding: Rounding) -> pd.Series[int]:
+    exact = np.asarray(counts, dtype=float)
+    is_small = (exact > 0) & (exact < LEAST_COUNT)
+    shown = np.where(is_small, np.nan, significant(exact, ROW_DIGITS, least=rounding.rows))
+    return pd.Series(pd.array(shown, dtype="Int64"), index=counts.index)

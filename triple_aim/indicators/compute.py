@@ -74,8 +74,7 @@ def _plain_blocks(
 ) -> Iterator[Block]:
     """The total and each breakdown of a crude or standardised route."""
     inputs = route_inputs(spec, route, cubes, cube, regions)
-    numerators = {member: inputs.by_region(inputs.numerator[member]) for member in inputs.members or [ALL]}
-    numerators[ALL] = inputs.by_region(inputs.numerator[ALL])
+    numerators = {member: inputs.by_region(column) for member, column in inputs.numerator.items()}
     base = {"denominator": inputs.by_region(inputs.denominator)}
     if (persons := inputs.column(route.persons)) is not None:
         base["persons"] = persons

@@ -29,6 +29,7 @@ from triple_aim.stats import (
 )
 from triple_aim.stats.arguments import quotient
 from triple_aim.stats.estimate import Estimate
+from triple_aim.vocabulary import TRAITS
 
 ROUNDING = 1e-12
 
@@ -109,16 +110,13 @@ def record_inputs(sums: Sums, weight: Floats = UNUSED, reference: Floats = UNUSE
 def estimate(route: Compute, sums: Sums, weight: Floats = UNUSED, reference: Floats = UNUSED) -> Estimate:
     """The estimate of a route; ``weight`` and ``reference`` are per stratum, for the standardised methods."""
     record_inputs(sums, weight, reference)
-    estimated = METHODS[route.method](route, {**sums.parts, **_variances(sums)}, weight, reference)
-    return _with_noise(route, sums, estimated) if sums.noise else estimated
+    # Methods that use the variances of the noise find them under names of their own.
+    parts = sums.parts | {f"{name}_noise": variance for name, variance in sums.noise.items()}
+    estimated = METHODS[route.method](route, parts, weight, reference)
+    return _with_noise(route, parts, estimated) if sums.noise else estimated
 
 
-def _variances(sums: Sums) -> dict[str, Floats]:
-    """The variances of the noise under names of their own, for methods that use them."""
-    return {f"{name}_noise": variance for name, variance in sums.noise.items()}
-
-
-def _with_noise(route: Compute, sums: Sums, estimated: Estimate) -> Estimate:
+def _with_noise(route: Compute, s: dict[str, Floats], estimated: Estimate) -> Estimate:
     """Widen the limits by the variance of the noise in numerator and denominator, by the delta method.
 
     The value of these methods is proportional to the numerator and inverse to the denominator, in every stratum by the
@@ -126,11 +124,7 @@ def _with_noise(route: Compute, sums: Sums, estimated: Estimate) -> Estimate:
     """
     if route.method not in QUOTIENTS:
         return estimated
-    strata = -1 if "standardised" in route.method else None
-    relative: Floats | float = 0.0
-    for name, variance in sums.noise.items():
-        total = sums.parts[name] if strata is None else sums.parts[name].sum(axis=strata)
-        relative = relative + np.nan_to_num(quotient(variance, total**2))
+    relative = _relative_noise(s, has_strata=TRAITS[route.method].strata in ("weighted", "expected"))
     wide = intervals.widened(estimated, np.nan_to_num(estimated.value) ** 2 * relative, level=route.level)
     # No share exceeds the whole.
     return Estimate(wide.value, wide.lower, np.fmin(wide.upper, route.per)) if route.method == "proportion" else wide
@@ -291,12 +285,16 @@ def _concentration(route: Compute, s: dict[str, Floats], weight: Floats, referen
     )
 
 
-def _relative_noise(s: dict[str, Floats]) -> Floats | float:
-    """The variance of the noise in the rate of each group, relative to the square of the rate; 0 for exact sums."""
+def _relative_noise(s: dict[str, Floats], *, has_strata: bool = True) -> Floats | float:
+    """The variance of the noise in a rate, relative to the square of the rate; 0 for exact sums.
+
+    Sums have their strata on the last axis, the noise has none.
+    """
     relative: Floats | float = 0.0
     for name in ("numerator", "denominator"):
         if f"{name}_noise" in s:
-            relative = relative + np.nan_to_num(quotient(s[f"{name}_noise"], s[name].sum(axis=-1) ** 2))
+            total = s[name].sum(axis=-1) if has_strata else s[name]
+            relative = relative + np.nan_to_num(quotient(s[f"{name}_noise"], total**2))
     return relative
 
 
